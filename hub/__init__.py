@@ -1,0 +1,74 @@
+"""The plugin author's API: names only, each resolved when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hub.capabilities import (
+        Channel,
+        Geocoder,
+        OrderSource,
+        PodSink,
+        RoutingEngine,
+        TravelTimes,
+    )
+    from hub.connector import Connector
+    from hub.errors import HubError, PluginError, Rejected, Retry, Unauthorized, Unknown
+    from hub.hookspecs import hookimpl
+    from hub.http import Http
+    from hub.nouns import (
+        Address,
+        Cursor,
+        Fix,
+        Legs,
+        Location,
+        Matrix,
+        Message,
+        Money,
+        Order,
+        OrderLine,
+        Plan,
+        PlannedRoute,
+        Problem,
+        ProblemStop,
+        ProblemVehicle,
+        Proof,
+        ProofFile,
+        Receipt,
+        Recipient,
+        RefusedRow,
+        TimeWindow,
+        Unserved,
+        Visit,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "hub.capabilities": "Channel Geocoder OrderSource PodSink RoutingEngine TravelTimes",
+    "hub.connector": "Connector",
+    "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
+    "hub.hookspecs": "hookimpl",
+    "hub.http": "Http",
+    "hub.nouns": "Address Cursor Fix Legs Location Matrix Message Money Order OrderLine Plan "
+    "PlannedRoute Problem ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient "
+    "RefusedRow TimeWindow Unserved Visit",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [  # noqa: RUF022 - grouped by what they are for
+    "Channel", "Geocoder", "OrderSource", "PodSink", "RoutingEngine", "TravelTimes",
+    "Connector", "Http", "hookimpl",
+    "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
+    "Address", "Cursor", "Fix", "Legs", "Location", "Matrix", "Message", "Money", "Order",
+    "OrderLine", "Plan", "PlannedRoute", "Problem", "ProblemStop", "ProblemVehicle", "Proof",
+    "ProofFile", "Receipt", "Recipient", "RefusedRow", "TimeWindow", "Unserved", "Visit",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hub' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,101 @@
+"""Unguessable tokens: made once, kept as a hash, checked in one place."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Literal
+
+from sqlmodel import col, select, update
+
+from hub.errors import Forbidden
+from hub.store import ApiKeyRow, Session, TokenRow
+
+Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking"]
+LIVES: dict[Purpose, timedelta | None] = {
+    "sign_in": timedelta(hours=24),
+    "driver_link": timedelta(hours=24),
+    "driver_device": timedelta(days=30),
+    "tracking": None,
+}
+
+
+def digest(token: str) -> str:
+    """Return what is stored instead of the token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def issue(session: Session, purpose: Purpose, subject: str) -> str:
+    """Make a token of 160 bits that opens `subject`, and return it; it cannot be read again."""
+    token = secrets.token_urlsafe(20)
+    life = LIVES[purpose]
+    session.add(
+        TokenRow(
+            sha256=digest(token),
+            kind=purpose,
+            subject=subject,
+            created_at=session.wall,
+            expires_at=None if life is None else session.wall + life,
+        )
+    )
+    return token
+
+
+def check(session: Session, purpose: Purpose, token: str) -> str:
+    """Return what `token` opens; raise `Forbidden`, in the same words whatever is wrong."""
+    row = session.get(TokenRow, digest(token))
+    if row is None or row.kind != purpose or row.revoked_at or row.used_at:
+        raise Forbidden("this link is not valid; ask for a new one")
+    if row.expires_at is not None and row.expires_at <= session.wall:
+        raise Forbidden("this link is not valid; ask for a new one")
+    return row.subject
+
+
+def spend(session: Session, purpose: Purpose, token: str) -> str:
+    """Use up a one-time token and return what it opens."""
+    subject = check(session, purpose, token)
+    used = session.exec(
+        update(TokenRow)
+        .where(col(TokenRow.sha256) == digest(token), col(TokenRow.used_at).is_(None))
+        .values(used_at=session.wall)
+    )
+    if used.rowcount != 1:
+        raise Forbidden("this link is not valid; ask for a new one")
+    return subject
+
+
+def revoke(session: Session, purpose: Purpose, subject: str) -> None:
+    """End every token of one purpose for one subject."""
+    session.exec(
+        update(TokenRow)
+        .where(
+            col(TokenRow.kind) == purpose,
+            col(TokenRow.subject) == subject,
+            col(TokenRow.revoked_at).is_(None),
+        )
+        .values(revoked_at=session.wall)
+    )
+
+
+def issue_key(session: Session, name: str, scopes: list[str], merchant: str | None) -> str:
+    """Make an API key and return it; it cannot be read again."""
+    key = "hub_" + secrets.token_urlsafe(24)
+    session.add(
+        ApiKeyRow(
+            name=name,
+            sha256=digest(key),
+            merchant=merchant,
+            scopes=scopes,
+            created_at=session.wall,
+        )
+    )
+    return key
+
+
+def check_key(session: Session, key: str) -> ApiKeyRow:
+    """Return the row of an API key; raise `Forbidden` for one that is unknown or revoked."""
+    row = session.exec(select(ApiKeyRow).where(ApiKeyRow.sha256 == digest(key))).one_or_none()
+    if row is None or row.revoked_at is not None:
+        raise Forbidden("this API key is not known; make one with: hub key add")
+    return row

@@ -1,0 +1,200 @@
+"""The connections of a hub: saved with encrypted secrets, built when first used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from sqlmodel import col, or_, select
+
+from hub.access.keys import Keys
+from hub.connector import Connector
+from hub.errors import HubError, Missing, PluginError, Refused
+from hub.plugins import Plugins
+from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
+
+GENERATION = "connections"
+
+
+class Parked(HubError):
+    """Say that a connection is off or expired: its work waits, nothing failed."""
+
+
+class Connections:
+    """Build the connector of a connection and keep it until any connection changes."""
+
+    def __init__(self, store: Store, plugins: Plugins, keys: Keys) -> None:
+        self.store = store
+        self.plugins = plugins
+        self.keys = keys
+        self._generation = -1
+        self._built: dict[str, Connector[Any]] = {}
+
+    def save(
+        self,
+        session: Session,
+        connector: str,
+        settings: dict[str, Any],
+        *,
+        merchant: str | None = None,
+        title: str = "",
+        id: str | None = None,
+    ) -> ConnectionRow:
+        """Add or change a connection; a secret left empty keeps the one that is stored."""
+        kind = self.plugins.connector(connector)
+        row = self._row(session, id) if id else None
+        config = validated(kind, self._merged(kind, row, settings))
+        plain, secret = split(config)
+        if row is None:
+            row = ConnectionRow(
+                connector=connector, merchant=merchant, title=title, created_at=session.now
+            )
+            session.add(row)
+        row.title = title or row.title or kind.title
+        row.config = plain
+        row.secrets = self.keys.seal(json.dumps(secret)) if secret else ""
+        row.state, row.reason = "healthy", ""
+        bump(session)
+        session.flush()
+        return row
+
+    def set_enabled(self, session: Session, id: str, enabled: bool) -> ConnectionRow:
+        """Switch a connection on or off; every process knows at its next piece of work."""
+        row = self._row(session, id)
+        row.enabled = enabled
+        bump(session)
+        return row
+
+    def expire(self, session: Session, id: str, reason: str) -> None:
+        """Mark that the credentials no longer work, so that its work is parked."""
+        row = self._row(session, id)
+        row.state, row.reason = "action_needed", reason[:500]
+        bump(session)
+
+    def find(
+        self, session: Session, hook: str, merchant: str | None, *, usable: bool = True
+    ) -> list[ConnectionRow]:
+        """Return the connections of one kind that serve `merchant`, its own before the operator's.
+
+        With `usable`, those that are switched off are left out; expired ones stay, because their
+        work has to wait for them.
+        """
+        names = list(self.plugins.of_kind(hook))
+        query = select(ConnectionRow).where(col(ConnectionRow.connector).in_(names))
+        owner = col(ConnectionRow.merchant)
+        query = query.where(or_(owner.is_(None), owner == merchant))
+        if usable:
+            query = query.where(col(ConnectionRow.enabled).is_(True))
+        rows = session.exec(query.order_by(col(ConnectionRow.created_at))).all()
+        on = [row for row in rows if not usable or self.is_on(session, row.connector)]
+        return sorted(on, key=lambda row: row.merchant is None)
+
+    def is_on(self, session: Session, connector: str) -> bool:
+        """Say whether the plugin of a connector is switched on."""
+        plugin = self.plugins.owner(connector)
+        if plugin is None:
+            return False
+        row = session.get(PluginRow, plugin.name)
+        return row is None or row.enabled
+
+    def usable(self, session: Session, id: str) -> Connector[Any]:
+        """Return the connector of a connection; raise `Parked` while it is off or expired."""
+        row = self._row(session, id)
+        if not row.enabled or not self.is_on(session, row.connector):
+            raise Parked(f"{row.title} is switched off; its work waits")
+        if row.state == "action_needed":
+            raise Parked(f"{row.title} has to be reconnected; its work waits")
+        return self.build(session, row)
+
+    def build(self, session: Session, row: ConnectionRow) -> Connector[Any]:
+        """Return the connector of a row, built anew when any connection has changed."""
+        now = generation(session)
+        if now != self._generation:
+            self._built.clear()
+            self._generation = now
+        if row.id not in self._built:
+            kind = self.plugins.connector(row.connector)
+            self._built[row.id] = kind(validated(kind, self.settings(row)))
+        return self._built[row.id]
+
+    def settings(self, row: ConnectionRow) -> dict[str, Any]:
+        """Return the settings with their secrets in clear, for building only."""
+        secret = json.loads(self.keys.unseal(row.secrets)) if row.secrets else {}
+        return {**row.config, **secret}
+
+    def _merged(
+        self, kind: type[Connector[Any]], row: ConnectionRow | None, settings: dict[str, Any]
+    ) -> dict[str, Any]:
+        if row is None:
+            return settings
+        kept = {
+            name: value
+            for name, value in self.settings(row).items()
+            if name in secret_fields(kind.Config) and not settings.get(name)
+        }
+        return {**settings, **kept}
+
+    def _row(self, session: Session, id: str) -> ConnectionRow:
+        row = session.get(ConnectionRow, id)
+        if row is None:
+            raise Missing(f"there is no connection {id}")
+        return row
+
+
+def validated(kind: type[Connector[Any]], settings: dict[str, Any]) -> BaseModel:
+    """Return the settings as the connector's own model; raise `Refused` naming the field."""
+    try:
+        return kind.Config.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise Refused(f"{kind.title}: {field}: {first['msg']}", field) from None
+
+
+def secret_fields(model: type[BaseModel]) -> set[str]:
+    """Return the names of the fields that are secrets."""
+    return {
+        name
+        for name, found in model.model_fields.items()
+        if found.annotation is SecretStr or SecretStr in get_args(found.annotation)
+    }
+
+
+def split(config: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings in two: what may be read again, and what is encrypted."""
+    names = secret_fields(type(config))
+    plain = config.model_dump(mode="json", exclude=names)
+    secret = {}
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and value.get_secret_value():
+            secret[name] = value.get_secret_value()
+    return plain, secret
+
+
+def generation(session: Session) -> int:
+    """Return the number that every change of a connection or plugin raises by one."""
+    row = session.get(SettingRow, GENERATION)
+    return 0 if row is None else int(row.value["generation"])
+
+
+def bump(session: Session) -> None:
+    """Raise the generation, in the transaction of the change itself."""
+    row = session.get(SettingRow, GENERATION)
+    if row is None:
+        session.add(SettingRow(name=GENERATION, value={"generation": 1}))
+    else:
+        row.value = {"generation": int(row.value["generation"]) + 1}
+
+
+def set_plugin(session: Session, plugins: Plugins, name: str, enabled: bool) -> None:
+    """Switch a whole plugin on or off."""
+    if name not in plugins.plugins:
+        raise PluginError(f"no plugin {name} is installed")
+    row = session.get(PluginRow, name)
+    if row is None:
+        session.add(PluginRow(name=name, enabled=enabled))
+    else:
+        row.enabled = enabled
+    bump(session)

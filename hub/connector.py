@@ -1,0 +1,39 @@
+"""The base of every connector: a name, a title, typed settings and a cheap check."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from hub.errors import PluginError
+
+C = TypeVar("C", bound=BaseModel)
+
+
+class Connector(Generic[C]):
+    """One configured connection to another system; built anew whenever its settings change.
+
+    `name` is the stable id (`sms`), `title` what people read, `Config` a pydantic model whose
+    `SecretStr` fields are stored encrypted and never shown again.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    Config: type[BaseModel] = BaseModel
+    keyed: ClassVar[bool] = True
+    """Whether the other side drops a repeated key; if not, a lost reply is never resent."""
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.name:
+            raise PluginError(f"{cls.__module__}.{cls.__qualname__} has no name; add name = '...'")
+
+    def check(self) -> None:
+        """Make the cheapest call that proves the settings work; raise if they do not."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"

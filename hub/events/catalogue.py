@@ -1,0 +1,247 @@
+"""Every type of event, one model each; the reference page is generated from here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hub.events.facts import (
+    ConnectionFacts,
+    DriverFacts,
+    Facts,
+    Happening,
+    ImportFacts,
+    MerchantFacts,
+    OrderFacts,
+    PlanFacts,
+    ProofFacts,
+    RouteFacts,
+    RunFacts,
+    StopFacts,
+)
+
+
+class Event(Happening):
+    """Base of all types; `type` is `resource.past_verb`."""
+
+    type: ClassVar[str] = ""
+
+    def data(self) -> dict[str, Facts]:
+        """Return the typed facts by name, as workflows see them under `event`."""
+        return {
+            name: getattr(self, name)
+            for name in type(self).model_fields
+            if name not in Happening.model_fields
+        }
+
+
+class OrderEvent(Event):
+    """Something happened to an order."""
+
+    order: OrderFacts
+    merchant: MerchantFacts
+
+
+class OrderReceived(OrderEvent):
+    """A new order came in and has a place; it can become a stop."""
+
+    type = "order.received"
+
+
+class OrderNeedsAddress(OrderEvent):
+    """A new order came in whose place is not known; it waits for a person."""
+
+    type = "order.needs_address"
+
+
+class OrderAddressFixed(OrderEvent):
+    """A waiting order was given its place; it can become a stop."""
+
+    type = "order.address_fixed"
+
+
+class OrderUpdated(OrderEvent):
+    """The source said something new about an order."""
+
+    type = "order.updated"
+
+
+class OrderCancelled(OrderEvent):
+    """An order was called off."""
+
+    type = "order.cancelled"
+
+
+class StopEvent(Event):
+    """Something happened to a stop."""
+
+    stop: StopFacts
+    order: OrderFacts
+    merchant: MerchantFacts
+    route: RouteFacts = RouteFacts()
+    driver: DriverFacts = DriverFacts()
+
+
+class StopCreated(StopEvent):
+    """An order became a stop."""
+
+    type = "stop.created"
+
+
+class StopPlanned(StopEvent):
+    """A plan put the stop into a route."""
+
+    type = "stop.planned"
+
+
+class StopDispatched(StopEvent):
+    """The route was published; the window is promised from now on."""
+
+    type = "stop.dispatched"
+
+
+class StopEnRoute(StopEvent):
+    """The driver is on the way to this stop."""
+
+    type = "stop.en_route"
+
+
+class StopApproaching(StopEvent):
+    """The driver is near for the first time: at most ten minutes away, and this stop is next."""
+
+    type = "stop.approaching"
+
+
+class StopEtaChanged(StopEvent):
+    """A new ETA was issued that differs from the last one by a minute or more."""
+
+    type = "stop.eta_changed"
+
+
+class StopArrived(StopEvent):
+    """The driver is at the door."""
+
+    type = "stop.arrived"
+
+
+class StopDeparted(StopEvent):
+    """The driver has left the door."""
+
+    type = "stop.departed"
+
+
+class StopCompleted(StopEvent):
+    """Everything was handed over."""
+
+    type = "stop.completed"
+    proof: ProofFacts
+
+
+class StopPartial(StopEvent):
+    """Some of it was handed over."""
+
+    type = "stop.partial"
+    proof: ProofFacts
+
+
+class StopFailed(StopEvent):
+    """Nothing was handed over; `stop.reason` says why."""
+
+    type = "stop.failed"
+    proof: ProofFacts
+
+
+class StopCancelled(StopEvent):
+    """The stop was called off."""
+
+    type = "stop.cancelled"
+
+
+class PlanFinished(Event):
+    """An optimisation ended."""
+
+    type = "plan.finished"
+    plan: PlanFacts
+
+
+class RouteEvent(Event):
+    """Something happened to a route."""
+
+    route: RouteFacts
+    driver: DriverFacts
+
+
+class RoutePublished(RouteEvent):
+    """A route was made ready and its stops dispatched."""
+
+    type = "route.published"
+
+
+class RouteStarted(RouteEvent):
+    """The driver has left the depot."""
+
+    type = "route.started"
+
+
+class RouteChanged(RouteEvent):
+    """Stops were added, removed or put in another order after publishing."""
+
+    type = "route.changed"
+
+
+class RouteClosed(RouteEvent):
+    """Every stop of the route has ended."""
+
+    type = "route.closed"
+
+
+class ImportFinished(Event):
+    """A file of orders was read to its end."""
+
+    type = "import.finished"
+    import_: ImportFacts
+    merchant: MerchantFacts
+
+
+class ConnectionExpired(Event):
+    """A connection's credentials stopped working; its work is parked."""
+
+    type = "connection.expired"
+    connection: ConnectionFacts
+
+
+class ConnectionChanged(Event):
+    """A connection was added, changed, reconnected or switched on or off."""
+
+    type = "connection.changed"
+    connection: ConnectionFacts
+
+
+class WorkflowFailed(Event):
+    """A run ended as a dead letter."""
+
+    type = "workflow.failed"
+    run: RunFacts
+
+
+class FlagRaised(Event):
+    """Something needs a person; `subject` is the flag."""
+
+    type = "flag.raised"
+
+
+class FlagCleared(Event):
+    """A person dealt with a flag."""
+
+    type = "flag.cleared"
+
+
+def catalogue() -> dict[str, type[Event]]:
+    """Return every type of event by its name."""
+    found: dict[str, type[Event]] = {}
+    queue: list[type[Event]] = [Event]
+    while queue:
+        parent = queue.pop()
+        queue.extend(parent.__subclasses__())
+        if parent.type:
+            found[parent.type] = parent
+    return dict(sorted(found.items()))

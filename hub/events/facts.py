@@ -1,0 +1,142 @@
+"""What events say: impersonal facts by noun, and the personal values kept beside them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Facts(BaseModel):
+    """Values that workflows can read; every field has a default, so an old event still reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrderFacts(Facts):
+    """An order without its person."""
+
+    id: str = ""
+    ref: str = ""
+    source: str = ""
+    kind: str = ""
+    state: str = ""
+    depot: str = ""
+    service_date: str = ""
+    total_minor: int = 0
+    """In the currency's smallest unit."""
+    cash_due_minor: int = 0
+    currency: str = ""
+    invoice: str = ""
+    lines: int = 0
+
+
+class StopFacts(Facts):
+    """A stop without its person."""
+
+    id: str = ""
+    kind: str = ""
+    state: str = ""
+    position: int = 0
+    attempt: int = 0
+    reason: str = ""
+    ad_hoc: bool = False
+    service_date: str = ""
+    window_start: str = ""
+    window_end: str = ""
+    eta_at: str = ""
+    eta_minutes: int = 0
+    """Whole minutes from the event to the ETA."""
+
+
+class RouteFacts(Facts):
+    """A route."""
+
+    id: str = ""
+    depot: str = ""
+    service_date: str = ""
+    state: str = ""
+    stops: int = 0
+
+
+class PlanFacts(Facts):
+    """A plan."""
+
+    id: str = ""
+    depot: str = ""
+    service_date: str = ""
+    engine: str = ""
+    routes: int = 0
+    unserved: int = 0
+    approximate: bool = False
+
+
+class DriverFacts(Facts):
+    """A driver, by id only; the first name is personal and lies beside the event."""
+
+    id: str = ""
+
+
+class MerchantFacts(Facts):
+    """The merchant whose order it is."""
+
+    id: str = ""
+    name: str = ""
+
+
+class ProofFacts(Facts):
+    """A proof by its hash."""
+
+    id: str = ""
+    sha256: str = ""
+
+
+class ConnectionFacts(Facts):
+    """A connection to another system."""
+
+    id: str = ""
+    connector: str = ""
+    title: str = ""
+    reason: str = ""
+
+
+class ImportFacts(Facts):
+    """A file of orders."""
+
+    id: str = ""
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+class RunFacts(Facts):
+    """A workflow run that failed."""
+
+    id: str = ""
+    workflow: str = ""
+    step: str = ""
+    kind: str = ""
+    message: str = ""
+
+
+class CustomerFacts(Facts):
+    """The recipient: personal, erasable, absent once erased."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+class Happening(BaseModel):
+    """An event before it is stored: `data` in the typed fields, `customer` personal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: str
+    merchant_id: str | None = None
+    occurred_at: datetime | None = None
+    """Device time; empty means now."""
+    customer: CustomerFacts | None = None
+    driver_name: str = ""

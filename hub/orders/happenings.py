@@ -1,0 +1,131 @@
+"""Tell what happened to an order or a stop, with all the facts that workflows read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import select
+
+from hub.events import CustomerFacts, MerchantFacts, OrderFacts, RouteFacts, StopFacts, append
+from hub.events.catalogue import OrderEvent, StopEvent
+from hub.events.facts import DriverFacts
+from hub.store import (
+    DriverRow,
+    EventRow,
+    MerchantRow,
+    OrderLineRow,
+    OrderRow,
+    RouteRow,
+    Session,
+    StopRow,
+)
+
+
+def tell_order(session: Session, kind: type[OrderEvent], order: OrderRow, **more: Any) -> EventRow:
+    """Append an event about `order`."""
+    return append(
+        session,
+        kind(
+            subject=order.id,
+            merchant_id=order.merchant,
+            order=order_facts(session, order),
+            merchant=merchant_facts(session, order.merchant),
+            customer=customer(order),
+            **more,
+        ),
+    )
+
+
+def tell_stop(session: Session, kind: type[StopEvent], stop: StopRow, **more: Any) -> EventRow:
+    """Append an event about `stop`, with its order, route, driver and merchant."""
+    order = session.get_one(OrderRow, stop.order)
+    route = session.get_one(RouteRow, stop.route) if stop.route else None
+    driver = session.get_one(DriverRow, route.driver) if route else None
+    return append(
+        session,
+        kind(
+            subject=stop.id,
+            merchant_id=stop.merchant,
+            stop=stop_facts(stop, more.get("occurred_at") or session.now),
+            order=order_facts(session, order),
+            merchant=merchant_facts(session, stop.merchant),
+            route=route_facts(session, route) if route else RouteFacts(),
+            driver=DriverFacts(id=driver.id) if driver else DriverFacts(),
+            customer=customer(order),
+            driver_name=driver.name if driver else "",
+            **more,
+        ),
+    )
+
+
+def order_facts(session: Session, order: OrderRow) -> OrderFacts:
+    """Return what an event may say about `order`: nothing about its person."""
+    lines = session.exec(select(func.count()).where(OrderLineRow.order == order.id)).one()
+    return OrderFacts(
+        id=order.id,
+        ref=order.ref,
+        source=order.source,
+        kind=order.kind,
+        state=order.state,
+        depot=order.depot or "",
+        service_date=order.service_date.isoformat(),
+        total_minor=minor(order.total),
+        cash_due_minor=minor(order.cash_due),
+        currency=order.currency,
+        invoice=order.invoice,
+        lines=lines,
+    )
+
+
+def stop_facts(stop: StopRow, at: datetime) -> StopFacts:
+    """Return what an event may say about `stop` at the instant `at`."""
+    minutes = 0 if stop.eta_at is None else round((stop.eta_at - at).total_seconds() / 60)
+    return StopFacts(
+        id=stop.id,
+        kind=stop.kind,
+        state=stop.state,
+        position=stop.position or 0,
+        attempt=stop.attempts,
+        reason=stop.reason,
+        ad_hoc=stop.ad_hoc,
+        service_date=stop.service_date.isoformat(),
+        window_start=iso(stop.promised_start or stop.window_start),
+        window_end=iso(stop.promised_end or stop.window_end),
+        eta_at=iso(stop.eta_at),
+        eta_minutes=minutes,
+    )
+
+
+def route_facts(session: Session, route: RouteRow) -> RouteFacts:
+    """Return what an event may say about `route`."""
+    stops = session.exec(select(func.count()).where(StopRow.route == route.id)).one()
+    return RouteFacts(
+        id=route.id,
+        depot=route.depot,
+        service_date=route.service_date.isoformat(),
+        state=route.state,
+        stops=stops,
+    )
+
+
+def merchant_facts(session: Session, id: str) -> MerchantFacts:
+    """Return the merchant's name for texts."""
+    return MerchantFacts(id=id, name=session.get_one(MerchantRow, id).name)
+
+
+def customer(order: OrderRow) -> CustomerFacts:
+    """Return the recipient, for the erasable row beside the event."""
+    return CustomerFacts(name=order.name, phone=order.phone, email=order.email)
+
+
+def minor(amount: Decimal | None) -> int:
+    """Return an amount in hundredths; currencies without them are counted the same way."""
+    return 0 if amount is None else int((amount * 100).to_integral_value())
+
+
+def iso(at: datetime | None) -> str:
+    """Return an instant as RFC 3339 text, or nothing."""
+    return "" if at is None else at.isoformat()

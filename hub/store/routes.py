@@ -1,0 +1,168 @@
+"""Tables of the plan and the road: plans, routes, attempts, ETAs, proofs, messages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub.store.columns import instant, json, key, maybe_instant, maybe_money
+
+
+class PlanRow(SQLModel, table=True):
+    """One optimisation of one depot's day and what came out of it."""
+
+    __tablename__ = "plan"
+    id: str = key("pln")
+    depot: str = Field(foreign_key="depot.id")
+    service_date: date
+    state: str = "waiting"
+    """waiting | running | done | failed"""
+    reason: str = ""
+    engine: str = ""
+    approximate: bool = False
+    """True when the travel times are straight lines times a factor."""
+    seconds: float = 0
+    unserved: list[dict[str, str]] = json(list)
+    """`{"stop": id, "reason": text}` for every stop that was left out."""
+    requested_by: str = ""
+    created_at: datetime = instant(index=True)
+    finished_at: datetime | None = maybe_instant()
+
+
+class RouteRow(SQLModel, table=True):
+    """One driver's day; its states are in hub.store.states."""
+
+    __tablename__ = "route"
+    __table_args__ = (Index("ix_route_day", "service_date", "depot"),)
+    id: str = key("rte")
+    plan: str | None = Field(default=None, foreign_key="plan.id")
+    depot: str = Field(foreign_key="depot.id")
+    driver: str = Field(foreign_key="driver.id", index=True)
+    vehicle: str = Field(foreign_key="vehicle.id")
+    service_date: date
+    state: str = "draft"
+    starts_at: datetime = instant()
+    ends_at: datetime = instant()
+    metres: int = 0
+    published_at: datetime | None = maybe_instant()
+    started_at: datetime | None = maybe_instant()
+    closed_at: datetime | None = maybe_instant()
+
+
+class AttemptRow(SQLModel, table=True):
+    """One try at a stop, as the driver's phone told it."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("stop", "number"),)
+    id: str = key("att")
+    merchant: str = Field(foreign_key="merchant.id")
+    stop: str = Field(foreign_key="stop.id")
+    number: int
+    route: str = Field(foreign_key="route.id")
+    driver: str = Field(foreign_key="driver.id")
+    outcome: str
+    """completed | partial | failed"""
+    reason: str = ""
+    note: str = ""
+    received_by: str = ""
+    """Name of who took it: personal data, not in any event."""
+    cash_taken: Decimal | None = maybe_money()
+    lat: float | None = None
+    lon: float | None = None
+    accuracy: float | None = None
+    arrived_at: datetime | None = maybe_instant()
+    occurred_at: datetime = instant()
+    recorded_at: datetime = instant()
+
+
+class AttemptLineRow(SQLModel, table=True):
+    """How much of one order line was handed over."""
+
+    __tablename__ = "attempt_line"
+    __table_args__ = (UniqueConstraint("attempt", "line"),)
+    id: str = key("atl")
+    attempt: str = Field(foreign_key="attempt.id", index=True)
+    line: str = Field(foreign_key="order_line.id")
+    quantity: int
+
+
+class EtaRow(SQLModel, table=True):
+    """One ETA that was ever issued; they are never changed, so that errors can be measured."""
+
+    __tablename__ = "eta"
+    __table_args__ = (Index("ix_eta_stop", "stop", "issued_at"),)
+    id: str = key("eta")
+    stop: str = Field(foreign_key="stop.id")
+    issued_at: datetime = instant()
+    eta_at: datetime = instant()
+    low: datetime = instant()
+    high: datetime = instant()
+    source: str = "plan"
+    """plan (at dispatch) | live (from the driver's position) | report (after an event)"""
+
+
+class ProofRow(SQLModel, table=True):
+    """The canonical record of one attempt; written once."""
+
+    __tablename__ = "proof"
+    id: str = key("prf")
+    merchant: str = Field(foreign_key="merchant.id", index=True)
+    stop: str = Field(foreign_key="stop.id", index=True)
+    attempt: str = Field(foreign_key="attempt.id", unique=True)
+    sha256: str
+    """Of `record`."""
+    record: str
+    """RFC 8785 JSON."""
+    pdf: str = ""
+    """SHA-256 of the PDF in the file store; empty until it is made."""
+    captured_at: datetime = instant()
+    created_at: datetime = instant()
+
+
+class ProofFileRow(SQLModel, table=True):
+    """A photo or a signature of a proof, by the hash of what is stored."""
+
+    __tablename__ = "proof_file"
+    __table_args__ = (UniqueConstraint("attempt", "kind", "sha256"),)
+    id: str = key("pfl")
+    attempt: str = Field(foreign_key="attempt.id", index=True)
+    kind: str
+    """photo | signature"""
+    sha256: str
+    media_type: str
+    size: int
+
+
+class ProofReceiptRow(SQLModel, table=True):
+    """That a sink has taken a proof, with the sink's own reference."""
+
+    __tablename__ = "proof_receipt"
+    __table_args__ = (UniqueConstraint("proof", "connection"),)
+    id: str = key("prr")
+    proof: str = Field(foreign_key="proof.id", index=True)
+    connection: str = Field(foreign_key="connection.id")
+    ref: str = ""
+    detail: str = ""
+    at: datetime = instant()
+
+
+class MessageRow(SQLModel, table=True):
+    """A message to a recipient; `key` is the provider's idempotency key."""
+
+    __tablename__ = "message"
+    id: str = key("msg")
+    key: str = Field(unique=True)
+    merchant: str = Field(foreign_key="merchant.id", index=True)
+    stop: str | None = Field(default=None, foreign_key="stop.id", index=True)
+    channel: str
+    to: str
+    text: str
+    state: str = "sending"
+    """sending | sent | rejected | unknown"""
+    ref: str = ""
+    error: str = ""
+    created_at: datetime = instant(index=True)
+    sent_at: datetime | None = maybe_instant()

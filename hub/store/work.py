@@ -1,0 +1,231 @@
+"""Tables of the engine room: events, inbox, leased work, connections, workflow runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub.store.columns import big, instant, json, key, maybe_instant
+
+
+class EventRow(SQLModel, table=True):
+    """Something that happened; `seq` is NULL until the dispatcher numbers the committed row."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_subject", "subject"),
+        UniqueConstraint("merchant", "merchant_seq"),
+    )
+    id: str = key("evt")
+    seq: int | None = big(unique=True)
+    merchant: str | None = Field(default=None, foreign_key="merchant.id")
+    merchant_seq: int | None = big()
+    type: str = Field(index=True)
+    subject: str
+    occurred_at: datetime = instant()
+    recorded_at: datetime = instant()
+    caused_by: str | None = None
+    """The event whose workflow caused this one."""
+    depth: int = 0
+    """How many workflows lie between this event and the outside world."""
+    data: dict[str, Any] = json()
+
+
+class PersonRow(SQLModel, table=True):
+    """The personal values of an event, beside it so that they can be erased without it."""
+
+    __tablename__ = "person"
+    event: str = Field(primary_key=True, foreign_key="event.id")
+    data: dict[str, Any] = json()
+
+
+class CursorRow(SQLModel, table=True):
+    """How far a reader of numbered events has come; moved only from the value it was read at."""
+
+    __tablename__ = "cursor"
+    name: str = Field(primary_key=True)
+    seq: int = 0
+
+
+class InboxRow(SQLModel, table=True):
+    """Whatever arrives, kept before it is answered; the same `key` from a source comes once."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (UniqueConstraint("source", "key"),)
+    id: str = key("inb")
+    source: str
+    """Who sent it: an API key's id, a driver's id, a connection's id."""
+    key: str
+    kind: str
+    """What it is: order, report, import, plan ..."""
+    body: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
+    digest: str = ""
+    answer: dict[str, Any] = json()
+    """What was answered, so that a repeated request gets the same answer."""
+    status: int = 0
+    received_at: datetime = instant(index=True)
+
+
+class WorkRow(SQLModel, table=True):
+    """One piece of work that is due; claimed by lease, fenced by `lease_token`."""
+
+    __tablename__ = "work"
+    __table_args__ = (
+        UniqueConstraint("kind", "subject"),
+        Index("ix_work_due", "queue", "state", "not_before"),
+    )
+    id: str = key("wrk")
+    kind: str
+    """Which handler does it."""
+    subject: str
+    """The id of the row it is about."""
+    queue: str = "fast"
+    """fast (inside the hub) | outward (connectors) | heavy (planning)"""
+    state: str = "ready"
+    """ready | leased | parked (its connection is off) | done | dead"""
+    not_before: datetime = instant()
+    lease_until: datetime | None = maybe_instant()
+    lease_token: str = ""
+    worker: str = ""
+    tries: int = 0
+    error: str = ""
+    created_at: datetime = instant()
+
+
+class LeaderRow(SQLModel, table=True):
+    """Who leads (the dispatcher, a shard's owner), until when, and its fencing token."""
+
+    __tablename__ = "leader"
+    name: str = Field(primary_key=True)
+    holder: str = ""
+    token: int = 0
+    lease_until: datetime = instant()
+
+
+class PluginRow(SQLModel, table=True):
+    """Whether an installed plugin is switched on."""
+
+    __tablename__ = "plugin"
+    name: str = Field(primary_key=True)
+    enabled: bool = True
+
+
+class ConnectionRow(SQLModel, table=True):
+    """One configured connector; without a merchant it is the operator's own."""
+
+    __tablename__ = "connection"
+    id: str = key("con")
+    merchant: str | None = Field(default=None, foreign_key="merchant.id", index=True)
+    connector: str
+    """The connector class's `name`."""
+    title: str
+    config: dict[str, Any] = json()
+    """Settings that are no secret."""
+    secrets: str = ""
+    """Fernet-encrypted JSON of the `SecretStr` fields."""
+    enabled: bool = True
+    state: str = "healthy"
+    """healthy | action_needed (an owner has to reconnect)"""
+    reason: str = ""
+    cursor: str = ""
+    created_at: datetime = instant()
+    checked_at: datetime | None = maybe_instant()
+
+
+class WorkflowRow(SQLModel, table=True):
+    """A workflow by its name, and which revision is in force."""
+
+    __tablename__ = "workflow"
+    name: str = Field(primary_key=True)
+    enabled: bool = True
+    revision: str = ""
+
+
+class RevisionRow(SQLModel, table=True):
+    """One text of a workflow, never changed."""
+
+    __tablename__ = "revision"
+    __table_args__ = (UniqueConstraint("workflow", "sha256"),)
+    id: str = key("rev")
+    workflow: str = Field(foreign_key="workflow.name")
+    number: int
+    text: str
+    sha256: str
+    author: str = ""
+    saved_at: datetime = instant()
+
+
+class RunRow(SQLModel, table=True):
+    """One run of a workflow for one event."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("workflow", "event"),
+        Index("ix_run_state", "state", "started_at"),
+    )
+    id: str = key("run")
+    workflow: str = Field(foreign_key="workflow.name")
+    revision: str = Field(foreign_key="revision.id")
+    event: str = Field(foreign_key="event.id", index=True)
+    merchant: str | None = Field(default=None, foreign_key="merchant.id")
+    state: str = "running"
+    """running | succeeded | failed (a dead letter) | cancelled"""
+    error: dict[str, Any] = json()
+    started_at: datetime = instant()
+    ended_at: datetime | None = maybe_instant()
+
+
+class StepRow(SQLModel, table=True):
+    """One step of a run."""
+
+    __tablename__ = "step"
+    __table_args__ = (UniqueConstraint("run", "path"),)
+    id: str = key("ste")
+    run: str = Field(foreign_key="run.id", index=True)
+    path: str
+    number: int
+    state: str = "pending"
+    """pending | running | done | skipped | failed"""
+    input: dict[str, Any] = json()
+    output: dict[str, Any] = json()
+    error: dict[str, Any] = json()
+    started_at: datetime | None = maybe_instant()
+    ended_at: datetime | None = maybe_instant()
+
+
+class EffectRow(SQLModel, table=True):
+    """One outward call of a step, under a key that stays the same however often it is tried."""
+
+    __tablename__ = "effect"
+    id: str = key("eff")
+    key: str = Field(unique=True)
+    """`run:step:item`, sent as the provider's idempotency key."""
+    run: str = Field(foreign_key="run.id", index=True)
+    step: str = Field(foreign_key="step.id", index=True)
+    item: str
+    """What the step fans out over: a connection's id, or `-`."""
+    connection: str | None = Field(default=None, foreign_key="connection.id", index=True)
+    state: str = "pending"
+    """pending | calling | done | parked | unknown | failed"""
+    output: dict[str, Any] = json()
+    error: dict[str, Any] = json()
+    tries: int = 0
+
+
+class StepAttemptRow(SQLModel, table=True):
+    """One try at an effect: when, by whom and how it ended."""
+
+    __tablename__ = "step_attempt"
+    __table_args__ = (UniqueConstraint("effect", "number"),)
+    id: str = key("sta")
+    effect: str = Field(foreign_key="effect.id", index=True)
+    number: int
+    outcome: str
+    """ok | retry | unauthorized | rejected | unknown | lost | error"""
+    message: str = ""
+    worker: str = ""
+    started_at: datetime = instant()
+    ended_at: datetime = instant()

@@ -1,0 +1,42 @@
+"""The store: sessions, migrations, time."""
+
+import pytest
+
+from hub.hub import Hub
+from hub.store import MerchantRow, Session, Store, migrations
+from hub.testing.fixtures import MORNING
+
+
+def test_migrations_bring_an_empty_database_to_the_newest_schema(hub: Hub) -> None:
+    assert migrations.current(hub.store) == migrations.newest(hub.store)
+
+
+def test_an_old_schema_is_refused_with_the_command_to_run(database_url: str) -> None:
+    with pytest.raises(migrations.OldSchema, match="hub db upgrade"):
+        migrations.check(Store(database_url))
+
+
+def test_the_migrated_schema_is_the_one_the_tables_describe(hub: Hub) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlmodel import SQLModel
+
+    with hub.store.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_an_error_in_a_write_session_leaves_nothing_behind(hub: Hub) -> None:
+    def fail(session: Session) -> None:
+        session.add(MerchantRow(name="A", slug="a"))
+        session.flush()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), hub.store.write() as session:
+        fail(session)
+    with hub.store.read() as session:
+        assert session.get(MerchantRow, "a") is None
+
+
+def test_business_time_stands_where_the_clock_row_says(hub: Hub) -> None:
+    assert hub.store.clock.now() == MORNING
