@@ -30,6 +30,11 @@ class Keys:
         """The secret that signs session cookies."""
         return derive(self._keys[0], "cookie")
 
+    @property
+    def tracking(self) -> str:
+        """The secret behind tracking links; the oldest key's, so that rotation breaks no link."""
+        return derive(self._keys[-1], "tracking")
+
     def seal(self, text: str) -> str:
         """Encrypt `text` for the database."""
         return self._fernet.encrypt(text.encode()).decode()

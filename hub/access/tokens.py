@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import secrets
 from datetime import timedelta
 from typing import Literal
 
 from sqlmodel import col, select, update
 
+from hub.access.keys import Keys
 from hub.errors import Forbidden
 from hub.store import ApiKeyRow, Session, TokenRow
 
@@ -76,6 +79,22 @@ def revoke(session: Session, purpose: Purpose, subject: str) -> None:
         )
         .values(revoked_at=session.wall)
     )
+
+
+def tracking_token(keys: Keys, stop: str) -> str:
+    """Return the 128-bit token of a stop's tracking page: the same each time, for nobody else."""
+    made = hmac.digest(keys.tracking.encode(), stop.encode(), "sha256")[:16]
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def open_tracking(session: Session, keys: Keys, stop: str) -> str:
+    """Let the stop's tracking page be opened from now on, and return its token."""
+    token = tracking_token(keys, stop)
+    if session.get(TokenRow, digest(token)) is None:
+        session.add(
+            TokenRow(sha256=digest(token), kind="tracking", subject=stop, created_at=session.wall)
+        )
+    return token
 
 
 def issue_key(session: Session, name: str, scopes: list[str], merchant: str | None) -> str:

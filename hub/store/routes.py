@@ -105,13 +105,20 @@ class EtaRow(SQLModel, table=True):
 
 
 class ProofRow(SQLModel, table=True):
-    """The canonical record of one attempt; written once."""
+    """The canonical record of one attempt; written once, in a chain per merchant."""
 
     __tablename__ = "proof"
+    __table_args__ = (UniqueConstraint("merchant", "number"),)
     id: str = key("prf")
     merchant: str = Field(foreign_key="merchant.id", index=True)
     stop: str = Field(foreign_key="stop.id", index=True)
     attempt: str = Field(foreign_key="attempt.id", unique=True)
+    number: int
+    """1, 2, 3 ... per merchant."""
+    prev: str = ""
+    """SHA-256 of the merchant's record before this one; empty for the first."""
+    salt: str = ""
+    """Salts the hash of the recipient's name in the record; deleting it erases the name."""
     sha256: str
     """Of `record`."""
     record: str

@@ -580,6 +580,9 @@ def upgrade() -> None:
     sa.Column('merchant', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('stop', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('attempt', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('prev', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('salt', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('record', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('pdf', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -589,7 +592,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['merchant'], ['merchant.id'], ),
     sa.ForeignKeyConstraint(['stop'], ['stop.id'], ),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('attempt')
+    sa.UniqueConstraint('attempt'),
+    sa.UniqueConstraint('merchant', 'number')
     )
     with op.batch_alter_table('proof', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_proof_merchant'), ['merchant'], unique=False)
