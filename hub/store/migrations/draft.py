@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 
 from alembic import command
+from alembic.script import ScriptDirectory
 
 from hub.store.database import Store
-from hub.store.migrations import ScriptDirectory, config, newest, upgrade
+from hub.store.migrations import config, newest, upgrade
 
 
 def draft(message: str) -> None:
