@@ -1,0 +1,51 @@
+"""The factory of the web application."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub.hub import Hub
+from hub.web import auth, policy, problems, security
+
+BLUEPRINTS = ("hub.web.health",)
+"""Modules with a `blueprint`, in the order in which they are mounted."""
+
+LARGEST_BODY = 1_000_000
+"""Bytes; a view that takes files raises `request.max_content_length` for itself."""
+
+
+def create_app(hub: Hub) -> Flask:
+    """Return the web application of an open hub."""
+    app = Flask("hub.web", root_path=str(Path(__file__).parent), static_folder=None)
+    app.extensions["hub"] = hub
+    secure = hub.settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=hub.keys.cookie,
+        SESSION_COOKIE_NAME="hub_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=14 * 86_400,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    proxies = hub.settings.proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    auth.install(app)
+    policy.install(app)
+    security.install(app)
+    problems.install(app)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(name).blueprint)
+    policy.verify(app)
+    return app

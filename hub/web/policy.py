@@ -1,0 +1,69 @@
+"""The policy: every route says which roles may use it; one that says nothing does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from hub.errors import Forbidden
+from hub.web.auth import role
+
+View = TypeVar("View", bound=Callable[..., Any])
+ROLES: Final = frozenset({"owner", "dispatcher", "ops", "accountant", "merchant", "driver"})
+
+
+def allow(*roles: str) -> Callable[[View], View]:
+    """Let the given roles use a view: a role's name, `public`, or `key:<scope>` for API keys."""
+    for name in roles:
+        if name not in ROLES and name != "public" and not name.startswith("key:"):
+            raise ValueError(f"{name} is no role")
+
+    def mark(view: View) -> View:
+        view.allowed = frozenset(roles)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def install(app: Flask) -> None:
+    """Check every request against its route's roles."""
+    app.before_request(enforce)
+
+
+def enforce() -> Response | None:
+    """Let the request pass, send a browser to the sign-in page, or raise `Forbidden`."""
+    if request.endpoint is None:
+        return None
+    if permitted(allowed(current_app, request.endpoint)):
+        return None
+    wants_page = request.method == "GET" and not request.path.startswith("/api/")
+    if g.principal is None and wants_page and request.accept_mimetypes.accept_html:
+        return redirect(url_for("signin.page", next=request.full_path.rstrip("?")))
+    if g.principal is None:
+        raise Forbidden("sign in first")
+    raise Forbidden("your account may not do this; ask the owner of the hub")
+
+
+def permitted(roles: frozenset[str]) -> bool:
+    """Say whether the request's principal has one of `roles`."""
+    if "public" in roles:
+        return True
+    if g.via == "key":
+        return any(f"key:{scope}" in roles for scope in g.scopes)
+    return g.principal is not None and role(g.principal) in roles
+
+
+def allowed(app: Flask, endpoint: str) -> frozenset[str]:
+    """Return the roles that a route's view declares; nobody where it declares none."""
+    found: frozenset[str] = getattr(app.view_functions[endpoint], "allowed", frozenset())
+    return found
+
+
+def verify(app: Flask) -> None:
+    """Refuse to start with a view that declares no roles."""
+    bare = [name for name in app.view_functions if not allowed(app, name)]
+    if bare:
+        raise RuntimeError(f"views without @allow: {', '.join(sorted(bare))}")
