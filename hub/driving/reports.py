@@ -1,0 +1,93 @@
+"""Take what a driver's phone says: once per report, in one transaction, with one answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.driving import routes, visits
+from hub.driving.visits import Prove
+from hub.driving.words import Moment, Report, moment
+from hub.errors import Missing, PluginError, Refused
+from hub.hub import Hub
+from hub.queue import inbox
+from hub.store import RouteRow, Session, StopRow
+
+
+def report(
+    hub: Hub,
+    session: Session,
+    driver: str,
+    said: Report,
+    *,
+    prove: Prove | None = None,
+    raw: bytes | None = None,
+) -> dict[str, Any]:
+    """Apply one report of `driver` (an id) and return what the phone is told.
+
+    The same report again changes nothing and returns the same answer. `prove` makes the proof of
+    an attempt, so endings come through `hub.proofs.handover`; `raw` is the report's JSON as it was
+    sent. Raise `Missing` for a stop that is not the driver's, `Refused` for what makes no sense.
+    """
+    body = raw if raw is not None else said.model_dump_json().encode()
+    row, new = inbox.receive(session, driver, str(said.id), "report", body)
+    if not new:
+        return dict(row.answer)
+    when = moment(said.at, session.now)
+    route, stop = find(session, driver, said)
+    apply(session, route, stop, said, when, prove)
+    answer = tell(session, route, stop, when)
+    inbox.answer(session, row, 200, answer)
+    return answer
+
+
+def find(session: Session, driver: str, said: Report) -> tuple[RouteRow, StopRow | None]:
+    """Return the route (held) and the stop that a report is about."""
+    if said.stop is None:
+        route = routes.current(session, driver)
+        if route is None:
+            raise Missing("you have no route today; ask the dispatcher to publish one")
+        return routes.lock(session, driver, route.id), None
+    stop = session.get(StopRow, said.stop)
+    route = routes.lock(session, driver, stop.route if stop else None)
+    session.refresh(stop)
+    return route, stop
+
+
+def apply(
+    session: Session,
+    route: RouteRow,
+    stop: StopRow | None,
+    said: Report,
+    when: Moment,
+    prove: Prove | None,
+) -> None:
+    """Do what the report's kind means."""
+    if said.kind == "start" or (said.kind == "depart" and stop is None):
+        routes.start(session, route, when.at)
+        routes.head_on(session, routes.stops_of(session, route.id), when.at)
+    elif stop is None:
+        raise Refused(f"{said.kind} needs the stop it is about", "stop")
+    elif said.kind == "arrive":
+        visits.arrive(session, route, stop, when.at)
+    elif said.kind == "depart":
+        visits.depart(session, route, stop, when.at)
+    elif prove is None:
+        raise PluginError(f"{said.kind} makes a proof; call hub.proofs.handover.report instead")
+    else:
+        visits.end(session, route, stop, said, when, prove)
+
+
+def tell(session: Session, route: RouteRow, stop: StopRow | None, when: Moment) -> dict[str, Any]:
+    """Return the answer: the states now, where to go next, and a word about the clock."""
+    session.flush()
+    following = routes.next_stop(routes.stops_of(session, route.id))
+    return {
+        "route": {"id": route.id, "state": route.state},
+        "stop": {"id": stop.id, "state": stop.state} if stop else None,
+        "next": following.id if following else None,
+        "at": when.at.isoformat(),
+        "notes": [when.note()] if when.note() else [],
+    }
+
+
+__all__ = ["Report", "report"]
