@@ -1,1 +1,67 @@
-"""."""
+"""The `hub` command; each subcommand is imported only when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "up": ("hub.cli.up", "Run the whole hub on this machine."),
+    "demo": ("hub.cli.demo", "Play a delivery day with simulated drivers."),
+    "plan": ("hub.cli.plans", "Plan a depot's day into routes."),
+    "publish": ("hub.cli.plans", "Make planned routes ready and promise their windows."),
+    "import": ("hub.cli.orders", "Read a file of orders."),
+    "db": ("hub.cli.database", "Create or upgrade the database."),
+    "user": ("hub.cli.accounts", "Add people who sign in."),
+    "key": ("hub.cli.accounts", "Add API keys."),
+    "driver": ("hub.cli.accounts", "Give a driver a link for the phone."),
+    "plugin": ("hub.cli.plugins", "List the installed plugins."),
+    "web": ("hub.cli.services", "Serve the pages and the API."),
+    "live": ("hub.cli.services", "Serve the live channel."),
+    "worker": ("hub.cli.services", "Do due work of one queue."),
+    "dispatcher": ("hub.cli.services", "Number events and ring for due work."),
+    "positions": ("hub.cli.services", "Process the positions of drivers' phones."),
+    "simulate": ("hub.cli.services", "Drive the demo's phones (used by hub demo)."),
+    "peers": ("hub.cli.services", "Run the demo's recording services (used by hub demo)."),
+}
+_HIDDEN = {"simulate", "peers"}
+
+
+class Lazy(click.Group):
+    """A group that knows its commands by name and loads one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a newcomer needs them."""
+        return [name for name in COMMANDS if name not in _HIDDEN]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return one command."""
+        if name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[name][0])
+        found: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lastmile-hub", prog_name="hub")
+def cli() -> None:
+    """Lastmile Hub: orders in, routes planned, deliveries proven."""
+
+
+def main() -> None:
+    """Run the command and print expected errors as one sentence."""
+    from hub.errors import HubError
+
+    try:
+        cli(standalone_mode=True)
+    except HubError as error:
+        click.secho(f"hub: {error}", fg="red", err=True)
+        raise SystemExit(1) from None

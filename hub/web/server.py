@@ -1,0 +1,46 @@
+"""Serve the web application with granian: one process, one thread for requests."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until the process is told to stop; settings come from the environment."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        "hub.web.server:load",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=1,
+        log_access=False,
+        log_level="warning",
+        websockets=False,
+    ).serve()
+
+
+def load() -> Flask:
+    """Return the application, in the process that granian made for it."""
+    from hub.logs import configure
+    from hub.hub import open_hub
+    from hub.lifeline import tie
+    from hub.queue.bell import Bell
+    from hub.settings import Settings
+    from hub.web import create_app
+    from hub.workflow.parts import assemble
+
+    tie(os.getppid())
+    configure()
+    hub = open_hub(Settings.read())
+    assemble(hub)
+    hub.store.bell = Bell(hub.redis)
+    return create_app(hub)
