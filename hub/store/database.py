@@ -186,7 +186,7 @@ def to_json(value: Any) -> str:
 def busy_or(error: OperationalError) -> Exception:
     """Return `Busy` for a lock that did not come free in time, else the error itself."""
     text = str(error.orig)
-    if "database is locked" in text or "lock timeout" in text:
+    if any(sign in text for sign in ("database is locked", "lock timeout", "deadlock detected")):
         return Busy("the database is busy; try again in a few seconds")
     return error
 

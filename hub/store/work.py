@@ -91,6 +91,10 @@ class WorkRow(SQLModel, table=True):
     lease_token: str = ""
     worker: str = ""
     tries: int = 0
+    losses: int = 0
+    """How often in a row its worker died or its handler failed without saying what next."""
+    again: bool = False
+    """Whether it was asked for anew while leased, so that its end makes it due once more."""
     error: str = ""
     created_at: datetime = instant()
 

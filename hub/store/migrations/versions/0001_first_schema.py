@@ -123,6 +123,8 @@ def upgrade() -> None:
     sa.Column('lease_token', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('worker', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('losses', sa.Integer(), nullable=False),
+    sa.Column('again', sa.Boolean(), nullable=False),
     sa.Column('error', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('created_at', hub.store.columns.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id'),
