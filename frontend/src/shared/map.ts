@@ -1,0 +1,235 @@
+// A map that is never blank or broken: tiles where there are some, else a quiet plain ground.
+
+import * as L from "leaflet";
+
+export type Point = [lat: number, lon: number];
+export type { L };
+
+export interface Dot {
+  id: string;
+  at: Point;
+  colour: string; // a CSS colour or the name of a token: "--state-completed"
+  radius?: number;
+  hollow?: boolean;
+  label?: string; // plain text, shown on hover
+}
+
+export interface Line {
+  id: string;
+  points: Point[];
+  colour: string;
+  weight?: number;
+  dashed?: boolean;
+  faint?: boolean;
+}
+
+const probes = new Map<string, string>();
+
+/** The colour a token has now; Leaflet paints on a canvas, which knows no custom properties. */
+export function colour(name: string): string {
+  if (!name.startsWith("--")) return name;
+  let found = probes.get(name);
+  if (!found) {
+    const probe = document.createElement("span");
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    found = getComputedStyle(probe).color;
+    probe.remove();
+    probes.set(name, found);
+  }
+  return found;
+}
+
+export class HubMap {
+  readonly leaflet: L.Map;
+  private dots = new Map<string, { dot: Dot; drawn: L.CircleMarker }>();
+  private lines = new Map<string, { line: Line; drawn: L.Polyline }>();
+  private badges = new Map<string, { text: string; drawn: L.Marker }>();
+  private tilesLost = 0;
+  private tilesCame = false;
+
+  /** Draw into `element`, which carries data-tiles, data-attribution and perhaps data-max-zoom. */
+  constructor(private element: HTMLElement, options: L.MapOptions = {}) {
+    element.classList.add("map");
+    const inner = document.createElement("div");
+    element.prepend(inner);
+    this.leaflet = L.map(inner, {
+      preferCanvas: true,
+      attributionControl: false,
+      zoomSnap: 0.5,
+      wheelPxPerZoomLevel: 120,
+      ...options,
+    });
+    this.leaflet.setView([47.14, 9.52], 11);
+    this.addTiles();
+    new ResizeObserver(() => this.leaflet.invalidateSize({ animate: false })).observe(element);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
+  }
+
+  private addTiles(): void {
+    const { tiles, attribution, maxZoom } = this.element.dataset;
+    if (!tiles) {
+      this.element.classList.add("no-tiles");
+      return;
+    }
+    const layer = L.tileLayer(tiles, { maxZoom: Number(maxZoom ?? 19), referrerPolicy: "strict-origin-when-cross-origin" });
+    layer.on("tileload", () => {
+      this.tilesCame = true;
+      this.tilesLost = 0;
+      this.element.classList.remove("no-tiles");
+    });
+    // A tile that fails is left out at once; when several fail in a row the whole ground turns plain.
+    layer.on("tileerror", (event: L.TileErrorEvent) => {
+      event.tile.remove();
+      this.tilesLost += 1;
+      if (!this.tilesCame || this.tilesLost > 4) this.element.classList.add("no-tiles");
+    });
+    layer.addTo(this.leaflet);
+    if (attribution) L.control.attribution({ prefix: false }).addAttribution(safe(attribution)).addTo(this.leaflet);
+  }
+
+  /** Draw exactly these dots: new ones are added, known ones moved, others removed. */
+  setDots(dots: Dot[], click?: (id: string) => void): void {
+    const gone = new Set(this.dots.keys());
+    for (const dot of dots) {
+      gone.delete(dot.id);
+      const known = this.dots.get(dot.id);
+      if (known) {
+        if (JSON.stringify(known.dot) === JSON.stringify(dot)) continue;
+        known.drawn.setLatLng(dot.at).setRadius(dot.radius ?? 6).setStyle(dotStyle(dot));
+        known.drawn.setTooltipContent(plain(dot.label ?? ""));
+        known.dot = dot;
+      } else {
+        const drawn = L.circleMarker(dot.at, { radius: dot.radius ?? 6, ...dotStyle(dot) });
+        drawn.bindTooltip(plain(dot.label ?? ""), { direction: "top", offset: [0, -4] });
+        if (click) drawn.on("click", (event) => { L.DomEvent.stopPropagation(event); click(dot.id); });
+        drawn.addTo(this.leaflet);
+        this.dots.set(dot.id, { dot, drawn });
+      }
+    }
+    for (const id of gone) {
+      this.dots.get(id)?.drawn.remove();
+      this.dots.delete(id);
+    }
+  }
+
+  /** Draw exactly these lines, below the dots. */
+  setLines(lines: Line[]): void {
+    const gone = new Set(this.lines.keys());
+    for (const line of lines) {
+      gone.delete(line.id);
+      const known = this.lines.get(line.id);
+      if (known && JSON.stringify(known.line) === JSON.stringify(line)) continue;
+      known?.drawn.remove();
+      const drawn = L.polyline(line.points, lineStyle(line)).addTo(this.leaflet);
+      drawn.bringToBack();
+      this.lines.set(line.id, { line, drawn });
+    }
+    for (const id of gone) {
+      this.lines.get(id)?.drawn.remove();
+      this.lines.delete(id);
+    }
+  }
+
+  /** Show or move a small round sign with text, e.g. a driver's initials. */
+  setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void): void {
+    const known = this.badges.get(id);
+    if (known && known.text === text + tone) {
+      known.drawn.setLatLng(at);
+      known.drawn.setTooltipContent(plain(label));
+      return;
+    }
+    known?.drawn.remove();
+    const sign = document.createElement("span");
+    sign.textContent = text;
+    sign.style.setProperty("--pin", colour(tone));
+    const icon = L.divIcon({ className: "map-pin", html: sign, iconSize: [0, 0] });
+    const drawn = L.marker(at, { icon, keyboard: false, zIndexOffset: 1000 });
+    drawn.bindTooltip(plain(label), { direction: "top", offset: [0, -12] });
+    if (click) drawn.on("click", click);
+    drawn.addTo(this.leaflet);
+    this.badges.set(id, { text: text + tone, drawn });
+  }
+
+  /** Remove the signs whose id is not among `ids`. */
+  keepBadges(ids: Iterable<string>): void {
+    const keep = new Set(ids);
+    for (const [id, { drawn }] of this.badges) {
+      if (keep.has(id)) continue;
+      drawn.remove();
+      this.badges.delete(id);
+    }
+  }
+
+  /** Bring all `points` into view. */
+  fit(points: Point[], animate = false): void {
+    if (points.length === 0) return;
+    this.leaflet.fitBounds(L.latLngBounds(points), { padding: [32, 32], maxZoom: 16, animate });
+  }
+
+  /** Call `chosen` with the place of the next click; the returned function calls that off. */
+  choose(chosen: (at: Point) => void): () => void {
+    const click = (event: L.LeafletMouseEvent) => {
+      stop();
+      chosen([round(event.latlng.lat), round(event.latlng.wrap().lng)]);
+    };
+    const stop = () => {
+      this.element.classList.remove("choosing");
+      this.leaflet.off("click", click);
+    };
+    this.element.classList.add("choosing");
+    this.leaflet.on("click", click);
+    return stop;
+  }
+
+  private repaint(): void {
+    probes.clear();
+    for (const { dot, drawn } of this.dots.values()) drawn.setStyle(dotStyle(dot));
+    for (const { line, drawn } of this.lines.values()) drawn.setStyle(lineStyle(line));
+  }
+}
+
+function dotStyle(dot: Dot): L.PathOptions {
+  const tone = colour(dot.colour);
+  return dot.hollow
+    ? { color: tone, weight: 2, fillColor: colour("--surface"), fillOpacity: 1 }
+    : { color: colour("--surface"), weight: 1.5, fillColor: tone, fillOpacity: 1 };
+}
+
+function lineStyle(line: Line): L.PolylineOptions {
+  return {
+    color: colour(line.colour),
+    weight: line.weight ?? 3,
+    opacity: line.faint ? 0.35 : 0.8,
+    dashArray: line.dashed ? "2 6" : undefined,
+    interactive: false,
+    smoothFactor: 1.5,
+  };
+}
+
+function plain(text: string): HTMLElement {
+  const element = document.createElement("span");
+  element.textContent = text;
+  return element;
+}
+
+// Attribution is the operator's own setting; of its markup only links are kept.
+function safe(attribution: string): string {
+  const parsed = new DOMParser().parseFromString(attribution, "text/html");
+  const out = document.createElement("span");
+  for (const node of parsed.body.childNodes) {
+    if (node instanceof HTMLAnchorElement && /^https?:/.test(node.href)) {
+      const link = document.createElement("a");
+      link.href = node.href;
+      link.textContent = node.textContent;
+      out.append(link);
+    } else {
+      out.append(node.textContent ?? "");
+    }
+  }
+  return out.innerHTML;
+}
+
+function round(degrees: number): number {
+  return Math.round(degrees * 1e6) / 1e6;
+}
