@@ -6,11 +6,13 @@ import ipaddress
 import os
 import re
 import socket
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import requests
+from pydantic import AfterValidator
 from requests.adapters import HTTPAdapter
 
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
@@ -50,6 +52,26 @@ def guard(url: str) -> str:
                 f"add it to HUB_ALLOW_ADDRESSES if the hub may call it"
             )
     return addresses[0]
+
+
+def secure(url: str) -> str:
+    """Return `url` without a final slash; raise `ValueError` where credentials would go in clear.
+
+    https, or http to this machine or to an address that the operator opened.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("give a full address such as https://shop.example.com")
+    if parts.username or parts.password:
+        raise ValueError("leave user and password out of the address")
+    opened = f"{parts.hostname}:{parts.port or 80}" in allowed_addresses()
+    if parts.scheme == "http" and not opened and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise ValueError("use https, or the credentials could be read on the way")
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(secure)]
+"""The address of a service in a `Config`."""
 
 
 def is_public(address: str) -> bool:
@@ -119,18 +141,27 @@ class Http:
         url = path if path.startswith(("http://", "https://")) else self.root + path
         kwargs.setdefault("timeout", TIMEOUT)
         sent = {**self.headers, **(headers or {})}
-        try:
-            with session() as made:
-                reply = made.request(method, url, headers=sent, allow_redirects=False, **kwargs)
-        except requests.exceptions.ConnectTimeout as error:
-            raise Retry(f"{self.root} did not answer in time; it is tried again") from error
-        except requests.exceptions.ReadTimeout as error:
-            raise Unknown(f"{self.root} took the request but its answer never came") from error
-        except requests.exceptions.ConnectionError as error:
-            raise lost_or_refused(self.root, error) from error
-        except requests.exceptions.RequestException as error:
-            raise Unknown(f"{self.root}: {redact(str(error))}") from error
+        with calling(self.root), session() as made:
+            reply = made.request(method, url, headers=sent, allow_redirects=False, **kwargs)
         return understood(reply)
+
+
+@contextmanager
+def calling(root: str) -> Iterator[None]:
+    """Raise our words for what `requests` raises inside; `root` names the service.
+
+    Connectors whose SDK calls `requests` by itself wrap its calls in this.
+    """
+    try:
+        yield
+    except requests.exceptions.ConnectTimeout as error:
+        raise Retry(f"{root} did not answer in time; it is tried again") from error
+    except requests.exceptions.ReadTimeout as error:
+        raise Unknown(f"{root} took the request but its answer never came") from error
+    except requests.exceptions.ConnectionError as error:
+        raise lost_or_refused(root, error) from error
+    except requests.exceptions.RequestException as error:
+        raise Unknown(f"{root}: {redact(str(error))}") from error
 
 
 def lost_or_refused(root: str, error: requests.exceptions.ConnectionError) -> Retry | Unknown:

@@ -210,6 +210,10 @@ class Message(Noun):
     text: str
     subject: str = ""
     sender: str = ""
+    reference: str = ""
+    """Id of the stop that the message is about, for the provider's own log."""
+    kind: str = ""
+    """What it says about that stop, such as `near`; one stop gets each kind once."""
 
 
 class Receipt(Noun):
@@ -234,6 +238,7 @@ class Proof(Noun):
     key: str
     id: str
     order: str
+    stop: str = ""
     invoice: str = ""
     outcome: Outcome
     at: AwareDatetime
