@@ -11,7 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from hub.hub import Hub
 from hub.web import auth, policy, problems, security
 
-BLUEPRINTS = ("hub.web.health",)
+BLUEPRINTS = (
+    "hub.web.health",
+    "hub.web.assets",
+    "hub.web.frame",
+    "hub.web.signin",
+)
 """Modules with a `blueprint`, in the order in which they are mounted."""
 
 LARGEST_BODY = 1_000_000

@@ -1,0 +1,70 @@
+"""Signing in by password and by one-time link."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from hub.access import tokens, users
+from hub.hub import Hub
+from hub.web import create_app, signin
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def client(hub: Hub) -> FlaskClient:
+    with hub.store.write() as session:
+        users.add_user(session, "mara@example.com", "dispatcher", password=PASSWORD)
+    return create_app(hub).test_client()
+
+
+def csrf(client: FlaskClient, path: str = "/sign-in") -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+    assert found
+    return found[1]
+
+
+def enter(client: FlaskClient, password: str, next: str = "") -> object:
+    form = {"email": "Mara@example.com", "password": password, "csrf_token": csrf(client)}
+    return client.post("/sign-in", data={**form, "next": next})
+
+
+def test_the_right_password_opens_the_page_that_was_asked_for(client: FlaskClient) -> None:
+    response = enter(client, PASSWORD, "/admin/imports?all=1")
+    assert (response.status_code, response.location) == (302, "/admin/imports?all=1")
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example"])
+def test_signing_in_never_leads_to_another_site(client: FlaskClient, elsewhere: str) -> None:
+    assert enter(client, PASSWORD, elsewhere).location == "/"
+
+
+def test_a_wrong_password_is_told_in_words_and_too_many_pause_the_account(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "TRIES", 3)
+    first = enter(client, "wrong")
+    assert first.status_code == 422
+    assert "do not belong together" in first.text
+    for _ in range(2):
+        enter(client, "wrong")
+    assert enter(client, PASSWORD).status_code == 429
+
+
+def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
+    response = client.post("/sign-in", data={"email": "mara@example.com", "password": PASSWORD})
+    assert response.status_code == 400
+
+
+def test_a_link_shows_a_button_and_works_once(client: FlaskClient, hub: Hub) -> None:
+    with hub.store.write() as session:
+        user = users.add_user(session, "nino@example.com", "ops", name="Nino")
+        session.flush()
+        token = tokens.issue(session, "sign_in", user.id)
+    path = f"/sign-in/{token}"
+    assert "Welcome, Nino" in client.get(path).text
+    assert "Welcome, Nino" in client.get(path).text, "looking at it spends nothing"
+    form = {"csrf_token": csrf(client, path)}
+    assert client.post(path, data=form).status_code == 302
+    assert "not valid" in client.get(path).text
