@@ -1,0 +1,134 @@
+"""Keep every remaining stop's ETA true, and say once when the driver is near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from hub.events.catalogue import StopApproaching, StopEtaChanged
+from hub.orders.happenings import tell_stop
+from hub.planning.times import seconds_between
+from hub.store import DepotRow, EtaRow, RouteRow, Session, StopRow
+from hub.tracking import forecast
+from hub.tracking.positions import Position
+
+if TYPE_CHECKING:
+    from hub.hub import Hub
+
+NEAR = timedelta(minutes=10)
+RUNNING = ("ready", "loaded", "in_progress")
+
+
+def refresh(
+    session: Session,
+    route_id: str,
+    now: datetime,
+    position: Position | None = None,
+    *,
+    only_next: bool = False,
+) -> None:
+    """Issue new ETAs for the remaining stops of a route, from its driver's position if known.
+
+    Without a position it goes on from the last door (or the depot). Each new ETA is a row of its
+    own and an event; `stop.approaching` is told once per stop. Does nothing for a route that is
+    not published or already closed, except to tell what was not told yet.
+    """
+    route, stops = locked(session, route_id)
+    etas: list[tuple[StopRow, datetime]] = []
+    if route.state in RUNNING:
+        etas = expected(session, route, stops, now, position)
+        source = "report" if position is None else "live"
+        for stop, eta in etas[:1] if only_next else etas:
+            if forecast.moved(stop.eta_at, eta, now):
+                issue(session, stop, eta, now, source)
+    tell_near(session, stops, etas, now)
+
+
+def after_report(hub: Hub, session: Session, route_id: str) -> None:
+    """Bring the ETAs up to date after a driver's report, in the report's own transaction."""
+    refresh(session, route_id, session.now)
+
+
+def is_due(
+    session: Session, route: RouteRow, stops: Sequence[StopRow], now: datetime, position: Position
+) -> bool:
+    """Say whether the next stop's ETA is news, or the driver has just come near."""
+    etas = expected(session, route, stops, now, position)
+    if not etas:
+        return False
+    stop, eta = etas[0]
+    return forecast.moved(stop.eta_at, eta, now) or is_near(stop, eta, now)
+
+
+def expected(
+    session: Session,
+    route: RouteRow,
+    stops: Sequence[StopRow],
+    now: datetime,
+    position: Position | None,
+) -> list[tuple[StopRow, datetime]]:
+    """Return the remaining stops of a route with their ETAs as of `now`."""
+    depot = session.get_one(DepotRow, route.depot)
+    begin = forecast.start(route, depot, stops, now, position)
+    return list(forecast.forecast(begin, forecast.remaining(stops), now, seconds_between))
+
+
+def issue(session: Session, stop: StopRow, eta: datetime, now: datetime, source: str) -> None:
+    """Store a new ETA and tell it."""
+    low, high = forecast.interval(eta, now)
+    stop.eta_at, stop.eta_low, stop.eta_high = eta, low, high
+    session.add(EtaRow(stop=stop.id, issued_at=now, eta_at=eta, low=low, high=high, source=source))
+    tell_stop(session, StopEtaChanged, stop, occurred_at=now)
+
+
+def tell_near(
+    session: Session,
+    stops: Sequence[StopRow],
+    etas: Sequence[tuple[StopRow, datetime]],
+    now: datetime,
+) -> None:
+    """Tell `stop.approaching` for the next stop when it is near, and at the latest on arrival."""
+    for stop in stops:
+        if stop.arrived_at is not None and stop.approached_at is None:
+            approach(session, stop, stop.arrived_at)
+    if etas and is_near(*etas[0], now):
+        approach(session, etas[0][0], now)
+
+
+def is_near(stop: StopRow, eta: datetime, now: datetime) -> bool:
+    """Say whether the driver is on the way to `stop`, ten minutes away, and that was not told."""
+    return stop.state == "en_route" and stop.approached_at is None and eta - now <= NEAR
+
+
+def approach(session: Session, stop: StopRow, at: datetime) -> None:
+    """Tell that the driver is near; at most once in a stop's life."""
+    stop.approached_at = at
+    tell_stop(session, StopApproaching, stop, occurred_at=at)
+
+
+def locked(session: Session, route_id: str) -> tuple[RouteRow, list[StopRow]]:
+    """Return a route and its stops as they are now, and keep others from changing ETAs meanwhile.
+
+    A phone's report and the position worker may come at the same moment.
+    """
+    route = session.exec(
+        select(RouteRow)
+        .where(RouteRow.id == route_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    return route, stops_of(session, route_id)
+
+
+def stops_of(session: Session, route_id: str) -> list[StopRow]:
+    """Return the stops of a route in their order, freshly read."""
+    found = session.exec(
+        select(StopRow)
+        .where(StopRow.route == route_id)
+        .order_by(col(StopRow.position))
+        .execution_options(populate_existing=True)
+    )
+    return list(found)
