@@ -1,0 +1,124 @@
+"""Draft routes: stored route by route, each in a short transaction, and thrown away again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from hub.errors import Missing, Retry
+from hub.events.catalogue import StopPlanned
+from hub.nouns import PlannedRoute, ProblemStop
+from hub.orders.happenings import tell_stop
+from hub.planning.day import TAKEN, Day, Point, asked
+from hub.store import DriverRow, OrderRow, PlanRow, RouteRow, Session, StopRow
+from hub.store.states import move_stop
+
+
+class Moved(Retry):
+    """Say that the day changed while it was being planned; plan it again."""
+
+
+def drafts(session: Session, plan: PlanRow) -> list[RouteRow]:
+    """Return the draft routes of a plan's depot and date, whichever plan made them."""
+    return list(
+        session.exec(
+            select(RouteRow)
+            .where(
+                RouteRow.depot == plan.depot,
+                RouteRow.service_date == plan.service_date,
+                RouteRow.state == "draft",
+            )
+            .order_by(RouteRow.id)
+        )
+    )
+
+
+def discard(session: Session, route_id: str) -> None:
+    """Delete a draft route; its stops are unassigned again. Others are left as they are."""
+    route = session.exec(
+        select(RouteRow).where(RouteRow.id == route_id).with_for_update()
+    ).one_or_none()
+    if route is None or route.state != "draft":
+        return
+    for stop in session.exec(select(StopRow).where(StopRow.route == route.id).with_for_update()):
+        if stop.state == "planned":
+            move_stop(stop, "unassigned")
+        take_out(stop)
+    session.flush()
+    session.delete(route)
+
+
+def take_out(stop: StopRow) -> None:
+    """Forget where on which route a stop was; what was promised stays."""
+    stop.route = stop.position = stop.planned_at = None
+    stop.eta_at = stop.eta_low = stop.eta_high = None
+
+
+def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> RouteRow:
+    """Store one route as a draft; raise `Moved` when its stops or its driver are not as planned.
+
+    Appends `stop.planned` for every stop.
+    """
+    row = draft(session, plan, day, route)
+    stops = fetch(session, [visit.stop for visit in route.visits])
+    planned = {stop.id: stop for stop in day.stops}
+    places = {place: number for number, place in enumerate(day.points)}
+    orders = list(
+        session.exec(select(OrderRow).where(col(OrderRow.id).in_([stop.order for stop in stops])))
+    )
+    for position, (stop, visit) in enumerate(zip(stops, route.visits, strict=True), 1):
+        unchanged(stop, planned[stop.id], places, day.zero)
+        move_stop(stop, "planned")
+        stop.route, stop.position, stop.planned_at = row.id, position, day.at(visit.arrive)
+    session.flush()
+    for stop in stops:
+        tell_stop(session, StopPlanned, stop)
+    del orders  # held until here, so that each event finds its order without a query
+    return row
+
+
+def draft(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> RouteRow:
+    """Add the row of a draft route; raise `Moved` for a driver who has a route by now."""
+    driver = session.get(DriverRow, route.vehicle)
+    if driver is None or not driver.active:
+        raise Moved(f"driver {route.vehicle} is not there any more; plan again")
+    taken = select(RouteRow.id).where(
+        RouteRow.driver == driver.id,
+        RouteRow.service_date == day.date,
+        col(RouteRow.state).in_(TAKEN),
+    )
+    if session.exec(taken).first() is not None:
+        raise Moved(f"{driver.name} has got a route meanwhile; plan again")
+    row = RouteRow(
+        plan=plan.id,
+        depot=day.depot,
+        driver=driver.id,
+        vehicle=driver.vehicle,
+        service_date=day.date,
+        starts_at=day.at(route.starts),
+        ends_at=day.at(route.ends),
+        metres=route.metres,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def fetch(session: Session, ids: Sequence[str]) -> list[StopRow]:
+    """Return stops in the given order, locked; raise `Missing` for one that is gone."""
+    query = select(StopRow).where(col(StopRow.id).in_(ids)).with_for_update()
+    found = {stop.id: stop for stop in session.exec(query)}
+    gone = [id for id in ids if id not in found]
+    if gone:
+        raise Missing(f"there is no stop {gone[0]}")
+    return [found[id] for id in ids]
+
+
+def unchanged(
+    stop: StopRow, planned: ProblemStop, places: dict[Point, int], zero: datetime
+) -> None:
+    """Raise `Moved` unless a stop is still free and as it was when the plan was made."""
+    if stop.state != "unassigned" or asked(stop, places, zero) != planned:
+        raise Moved(f"stop {stop.id} was changed meanwhile; plan again")

@@ -1,0 +1,241 @@
+"""Plan a depot's day: asked for in a transaction, solved outside of any, stored as drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from sqlmodel import col, or_, select
+
+from hub.access import get, scoped
+from hub.errors import HubError, Missing, Refused, Retry, Unauthorized
+from hub.events import append
+from hub.events.catalogue import PlanFinished
+from hub.events.facts import PlanFacts
+from hub.hub import Hub
+from hub.nouns import Plan
+from hub.planning.day import Day, survey
+from hub.planning.drafts import Moved, discard, drafts, keep
+from hub.planning.providers import matrix, solve
+from hub.queue import Claim, defer, enqueue, finish
+from hub.queue.work import renew
+from hub.store import DepotRow, PlanRow, RouteRow, Session, System
+
+KIND = "plan"
+LONGEST = 30.0
+"""Seconds an engine may be given: half a lease, so that the work is not taken for lost."""
+TRIES = 3
+
+Step = Callable[[Session], None]
+"""What the caller adds to a transaction of ours: renewing or ending its claim."""
+
+
+class Superseded(HubError):
+    """Say that a newer plan for the same depot and day is under way."""
+
+
+def find_depot(session: Session, text: str) -> DepotRow:
+    """Return a depot by its id or name; raise `Missing` with the names that there are."""
+    either = or_(col(DepotRow.id) == text, col(DepotRow.name) == text)
+    found = session.exec(scoped(session, DepotRow).where(either)).first()
+    if found is None:
+        names = [row.name for row in session.exec(scoped(session, DepotRow))]
+        raise Missing(f"there is no depot {text!r}; there are: {', '.join(names) or 'none'}")
+    return found
+
+
+def add(session: Session, depot: str, day: date, by: str, seconds: float) -> PlanRow:
+    """Add the row of a plan that is about to be made."""
+    if not 0.1 <= seconds <= LONGEST:
+        raise Refused(f"seconds must lie between 0.1 and {LONGEST:.0f}, not {seconds}", "seconds")
+    row = PlanRow(
+        depot=find_depot(session, depot).id,
+        service_date=day,
+        seconds=seconds,
+        requested_by=by,
+        created_at=session.now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def request(session: Session, depot: str, date: date, by: str = "", seconds: float = 5) -> PlanRow:
+    """Ask for a plan of a depot (id or name) and day; a worker makes it.
+
+    Asked twice before a worker has begun, it is one plan.
+    """
+    found = find_depot(session, depot)
+    waiting = session.exec(
+        select(PlanRow).where(
+            PlanRow.depot == found.id, PlanRow.service_date == date, PlanRow.state == "waiting"
+        )
+    ).first()
+    if waiting is not None:
+        return waiting
+    row = add(session, found.id, date, by, seconds)
+    enqueue(session, KIND, row.id, queue="heavy")
+    return row
+
+
+def plan_now(
+    hub: Hub, depot: str, date: date, seconds: float = 5, by: str = "", seed: int = 1
+) -> PlanRow:
+    """Plan at once, in this process, and return the ended plan (`done` or `failed`)."""
+    with hub.store.write() as session:
+        row = add(session, depot, date, by, seconds)
+    for last in (False, False, True):
+        try:
+            make(hub, row.id, nothing, nothing, seed)
+            break
+        except (Retry, Unauthorized) as error:
+            if last:
+                fail(hub, row.id, str(error), nothing)
+    with hub.store.read() as session:
+        return session.get_one(PlanRow, row.id)
+
+
+def nothing(_: Session) -> None:
+    """Add nothing to a transaction: nobody holds a claim."""
+
+
+def work(hub: Hub, claim: Claim) -> None:
+    """Make the plan that a worker has claimed; what may pass is tried again."""
+
+    def hold(session: Session) -> None:
+        renew(session, claim)
+
+    def end(session: Session) -> None:
+        finish(session, claim)
+
+    try:
+        make(hub, claim.subject, hold, end)
+    except (Retry, Unauthorized) as error:
+        if claim.tries >= TRIES:
+            fail(hub, claim.subject, str(error), end)
+            return
+        wait = getattr(error, "after", None) or 1.0
+        with hub.store.write() as session:
+            defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
+
+
+def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
+    """Survey, solve, store; an error that will not pass ends the plan as failed."""
+    try:
+        day, seconds = begin(hub, id, hold)
+        if day is None:
+            with hub.store.write() as session:
+                end(session)
+            return
+        times = matrix(hub, day.points)
+        problem = day.problem(times, seconds, seed)
+        store(hub, id, day, solve(hub, problem), times.approximate, hold, end)
+    except (Retry, Unauthorized):
+        raise
+    except HubError as error:
+        fail(hub, id, str(error), end)
+
+
+def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
+    """Mark the plan as running and return its day; None where it has already ended."""
+    with hub.store.write() as session:
+        plan = get(session, PlanRow, id)
+        hold(session)
+        if plan.state in ("done", "failed"):
+            return None, 0
+        plan.state = "running"
+        depot, day, seconds = plan.depot, plan.service_date, plan.seconds
+    with hub.store.read() as session:
+        return survey(session, session.get_one(DepotRow, depot), day), seconds
+
+
+def store(
+    hub: Hub, id: str, day: Day, plan: Plan, approximate: bool, hold: Step, end: Step
+) -> None:
+    """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
+    still(hub, day, plan)
+    with hub.store.read() as session:
+        old = [route.id for route in drafts(session, session.get_one(PlanRow, id))]
+    for route_id in old:
+        with hub.store.write(System()) as session:
+            newest(session, id)
+            hold(session)
+            discard(session, route_id)
+    for route in plan.routes:
+        if route.visits:
+            with hub.store.write(System()) as session:
+                row = newest(session, id)
+                hold(session)
+                keep(session, row, day, route)
+    with hub.store.write(System()) as session:
+        conclude(session, newest(session, id), plan, approximate)
+        end(session)
+
+
+def still(hub: Hub, day: Day, plan: Plan) -> None:
+    """Raise `Moved` when a stop that was planned has changed; new stops may have come."""
+    with hub.store.read() as session:
+        now = survey(session, session.get_one(DepotRow, day.depot), day.date)
+    before = {stop.id: (stop, day.points[stop.point]) for stop in day.stops}
+    after = {stop.id: (stop, now.points[stop.point]) for stop in now.stops}
+    for route in plan.routes:
+        for visit in route.visits:
+            one, other = before[visit.stop], after.get(visit.stop)
+            if (
+                other is None
+                or one[1] != other[1]
+                or one[0] != other[0].model_copy(update={"point": one[0].point})
+            ):
+                raise Moved(f"stop {visit.stop} was changed while it was planned")
+
+
+def newest(session: Session, id: str) -> PlanRow:
+    """Return the plan, or raise `Superseded` when a newer one for its day has begun."""
+    plan = session.get_one(PlanRow, id)
+    newer = select(PlanRow.id).where(
+        PlanRow.depot == plan.depot,
+        PlanRow.service_date == plan.service_date,
+        col(PlanRow.id) > plan.id,
+        col(PlanRow.state).in_(["running", "done"]),
+    )
+    if session.exec(newer).first() is not None:
+        raise Superseded("a newer plan for the same depot and day took its place")
+    return plan
+
+
+def conclude(session: Session, row: PlanRow, plan: Plan, approximate: bool) -> None:
+    """End the plan as done and tell it."""
+    row.state, row.reason, row.finished_at = "done", "", session.now
+    row.engine, row.approximate = plan.engine, approximate
+    row.unserved = [{"stop": left.stop, "reason": left.reason} for left in plan.unserved]
+    tell(session, row)
+
+
+def fail(hub: Hub, id: str, reason: str, end: Step) -> None:
+    """End the plan as failed, with the reason that people read."""
+    with hub.store.write() as session:
+        row = session.get_one(PlanRow, id)
+        row.state, row.reason, row.finished_at = "failed", reason, session.now
+        tell(session, row)
+        end(session)
+
+
+def tell(session: Session, row: PlanRow) -> None:
+    """Append `plan.finished`."""
+    session.flush()
+    made = session.exec(select(RouteRow.id).where(RouteRow.plan == row.id)).all()
+    append(
+        session,
+        PlanFinished(
+            subject=row.id,
+            plan=PlanFacts(
+                id=row.id,
+                depot=row.depot,
+                service_date=row.service_date.isoformat(),
+                engine=row.engine,
+                routes=len(made),
+                unserved=len(row.unserved),
+                approximate=row.approximate,
+            ),
+        ),
+    )
