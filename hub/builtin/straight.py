@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from math import asin, cos, radians, sin, sqrt
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.connector import Connector
 from hub.hookspecs import hookimpl
-from hub.nouns import Legs, Location, Matrix
-
-EARTH = 6_371_008.8
-"""Mean radius in metres (IUGG)."""
+from hub.nouns import Legs, Matrix
+from hub.planning.times import DETOUR, EXPONENT, SAFETY, SCALE, haversine, seconds_for
 
 
 class StraightConfig(BaseModel):
-    """How roads differ from straight lines; fit both on your own legs when you have fifty.
+    """How roads differ from straight lines (see hub.planning.times for where this comes from).
 
-    A leg of `d` metres takes `scale * d ** exponent` seconds: short legs are slow, long ones
-    fast. The defaults lie between what a car needs on the roads of Liechtenstein (0.90, 0.77)
-    and of central Porto Alegre (1.80, 0.71), where they are about 20 % off per leg.
+    Fit `scale` and `exponent` to legs of your own as soon as you have fifty of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    detour: float = Field(default=1.37, ge=1, le=5, title="Metres of road per straight metre")
+    detour: float = Field(default=DETOUR, ge=1, le=5, title="Metres of road per straight metre")
     kmh: float | None = Field(
         default=None, gt=0, le=200, title="Fixed speed on the road in km/h, instead of the curve"
     )
-    scale: float = Field(default=1.15, gt=0, le=100, title="Seconds for the first metre")
-    exponent: float = Field(default=0.75, gt=0, le=1.5, title="How seconds grow with metres")
-    safety: float = Field(default=1.15, ge=1, le=3, title="Margin on every duration")
+    scale: float = Field(default=SCALE, gt=0, le=100, title="Seconds for the first metre")
+    exponent: float = Field(default=EXPONENT, gt=0, le=1.5, title="How seconds grow with metres")
+    safety: float = Field(default=SAFETY, ge=1, le=3, title="Margin on every duration")
 
 
 class Straight(Connector[StraightConfig]):
@@ -61,17 +56,7 @@ class Straight(Connector[StraightConfig]):
         config = self.config
         if config.kmh is not None:
             return round(straight * config.detour / (config.kmh / 3.6) * config.safety)
-        seconds: float = config.scale * straight**config.exponent
-        return round(seconds * config.safety)
-
-
-def haversine(one: Location, other: Location) -> float:
-    """Return the metres between two points on a sphere (the haversine formula)."""
-    north = radians(other.lat - one.lat)
-    east = radians(other.lon - one.lon)
-    half = sin(north / 2) ** 2
-    half += cos(radians(one.lat)) * cos(radians(other.lat)) * sin(east / 2) ** 2
-    return 2 * EARTH * asin(min(1.0, sqrt(half)))
+        return seconds_for(straight, config.scale, config.exponent, config.safety)
 
 
 @hookimpl
