@@ -1,0 +1,172 @@
+"""Who and what delivers, and for whom: add depots, vehicles, drivers, shifts and merchants."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlmodel import SQLModel, or_, select
+
+from hub.errors import Missing, Refused
+from hub.fleet.shifts import read_clock
+from hub.nouns import Location
+from hub.store import DepotRow, DriverRow, MerchantRow, Session, ShiftRow, VehicleRow
+
+Row = TypeVar("Row", bound=SQLModel)
+COLOURS = (
+    "#1f6feb", "#bf3989", "#1a7f37", "#9a6700", "#8250df", "#0a7ea4", "#cf222e", "#57606a",
+)  # fmt: skip
+"""Colours of drivers, given in turn; each reads on a light and on a dark map."""
+
+
+def add_depot(
+    session: Session,
+    name: str,
+    location: Location,
+    *,
+    timezone: str = "Europe/Zurich",
+    address: str = "",
+) -> DepotRow:
+    """Add a depot; raise `Refused` for a name that is taken or a time zone that is unknown."""
+    name = named(name)
+    if not zone_exists(timezone):
+        raise Refused(f"{timezone!r} is no time zone; write one like Europe/Zurich", "timezone")
+    if session.exec(select(DepotRow).where(DepotRow.name == name)).one_or_none():
+        raise Refused(f"there is a depot {name} already", "name")
+    row = DepotRow(
+        name=name, lat=location.lat, lon=location.lon, timezone=timezone, address=address.strip()
+    )
+    return added(session, row)
+
+
+def add_vehicle(session: Session, name: str, capacity: int = 100) -> VehicleRow:
+    """Add a vehicle that carries `capacity` load units."""
+    name = named(name)
+    if not 1 <= capacity <= 1_000_000:
+        raise Refused("capacity is a whole number from 1 to 1,000,000", "capacity")
+    if session.exec(select(VehicleRow).where(VehicleRow.name == name)).one_or_none():
+        raise Refused(f"there is a vehicle {name} already", "name")
+    return added(session, VehicleRow(name=name, capacity=capacity))
+
+
+def add_driver(
+    session: Session, name: str, depot: str, vehicle: str, *, phone: str = "", colour: str = ""
+) -> DriverRow:
+    """Add a driver of a depot with a vehicle, both by id; shifts are set apart."""
+    if session.get(DepotRow, depot) is None:
+        raise Refused(f"there is no depot {depot}; add it first", "depot")
+    if session.get(VehicleRow, vehicle) is None:
+        raise Refused(f"there is no vehicle {vehicle}; add it first", "vehicle")
+    if colour and not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+        raise Refused(f"{colour!r} is no colour; write it like #1f6feb", "colour")
+    taken = len(session.exec(select(DriverRow.id)).all())
+    row = DriverRow(
+        name=named(name),
+        phone=phone.strip()[:60],
+        depot=depot,
+        vehicle=vehicle,
+        colour=colour or COLOURS[taken % len(COLOURS)],
+    )
+    return added(session, row)
+
+
+def set_shift(
+    session: Session, driver: str, weekday: int, starts: str = "", ends: str = ""
+) -> ShiftRow | None:
+    """Set a driver's hours on a weekday (0 = Monday), HH:MM at the depot; empty is a day off."""
+    if session.get(DriverRow, driver) is None:
+        raise Missing(f"there is no driver {driver}")
+    if not 0 <= weekday <= 6:
+        raise Refused("weekday is a number from 0 (Monday) to 6 (Sunday)", "weekday")
+    row = session.exec(
+        select(ShiftRow).where(ShiftRow.driver == driver, ShiftRow.weekday == weekday)
+    ).one_or_none()
+    if not starts and not ends:
+        if row is not None:
+            session.delete(row)
+        return None
+    first, last = read_clock(starts).strftime("%H:%M"), read_clock(ends).strftime("%H:%M")
+    if row is None:
+        return added(session, ShiftRow(driver=driver, weekday=weekday, starts=first, ends=last))
+    row.starts, row.ends = first, last
+    return row
+
+
+def add_merchant(
+    session: Session,
+    name: str,
+    *,
+    slug: str = "",
+    accent: str = "#1f6feb",
+    phone: str = "",
+    email: str = "",
+    sender: str = "",
+    currency: str = "CHF",
+) -> MerchantRow:
+    """Add a brand that is delivered for; its slug is made of its name where none is given."""
+    name = named(name)
+    slug = slug or slug_of(name)
+    if not re.fullmatch("[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?", slug):
+        raise Refused(f"{slug!r} is no slug; use small letters, digits and -", "slug")
+    if not re.fullmatch("#[0-9a-fA-F]{6}", accent):
+        raise Refused(f"{accent!r} is no colour; write it like #1f6feb", "accent")
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise Refused(f"{currency!r} is no currency; write three letters like CHF", "currency")
+    if session.exec(select(MerchantRow).where(MerchantRow.slug == slug)).one_or_none():
+        raise Refused(f"there is a merchant {slug} already", "slug")
+    row = MerchantRow(
+        name=name, slug=slug, accent=accent, phone=phone, email=email, sender=sender,
+        currency=currency,
+    )  # fmt: skip
+    return added(session, row)
+
+
+def find_merchant(session: Session, name: str) -> MerchantRow:
+    """Return a merchant by id or slug; raise `Missing` where there is none."""
+    found = session.exec(
+        select(MerchantRow).where(or_(MerchantRow.id == name, MerchantRow.slug == name))
+    ).first()
+    if found is None:
+        raise Missing(f"there is no merchant {name[:60]}")
+    return found
+
+
+def find_depot(session: Session, name: str) -> DepotRow:
+    """Return a depot by id or name; raise `Missing` where there is none."""
+    found = session.exec(
+        select(DepotRow).where(or_(DepotRow.id == name, DepotRow.name == name))
+    ).first()
+    if found is None:
+        raise Missing(f"there is no depot {name[:60]}")
+    return found
+
+
+def slug_of(name: str) -> str:
+    """Return a name in small letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+
+
+def named(name: str) -> str:
+    """Return a name without outer spaces; raise `Refused` for none or one that is too long."""
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise Refused("a name has 1 to 100 printable characters", "name")
+    return name
+
+
+def zone_exists(name: str) -> bool:
+    """Say whether the time zone database knows `name`."""
+    try:
+        return bool(ZoneInfo(name).key)
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+def added(session: Session, row: Row) -> Row:
+    """Add a row and give it its place in the transaction, so that others can point to it."""
+    session.add(row)
+    session.flush()
+    return row
