@@ -27,6 +27,14 @@ class Settings(BaseModel):
     map_attribution: str = ""
     proxies: int = 0
     """How many reverse proxies in front may be believed for X-Forwarded-*."""
+    fast_seconds: float = 60
+    """Hard limit of one piece of work inside the hub, after which its worker is killed; 0: none."""
+    outward_seconds: float = 120
+    """Hard limit of one call to another system."""
+    heavy_seconds: float = 900
+    """Hard limit of one optimisation or import."""
+    worker_megabytes: int = 4096
+    """Address space of the process that does outward or heavy work; 0: no bound."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import col, delete, select
+from sqlalchemy import bindparam
+from sqlmodel import col, delete, select, update
 
 from hub.errors import HubError
 from hub.events.catalogue import Event
-from hub.store import EventRow, LeaderRow, PersonRow, Session
+from hub.store import CursorRow, EventRow, LeaderRow, PersonRow, Session
 
 CAUSE = "cause"
+NUMBERED = "numbered"
+"""The cursor row that holds the last `seq`; a merchant's lies in `numbered:<merchant>`."""
 
 
 class LostLead(HubError):
@@ -21,9 +23,26 @@ class LostLead(HubError):
 
 def append(session: Session, event: Event) -> EventRow:
     """Add `event` in the caller's transaction; it gets its number after the commit."""
+    return append_all(session, [event])[0]
+
+
+def append_all(session: Session, events: Sequence[Event]) -> list[EventRow]:
+    """Add many events at once, in their order; quicker than one by one."""
+    rows = [row_of(session, event) for event in events]
+    session.add_all(rows)
+    persons = [(row.id, personal(event)) for row, event in zip(rows, events, strict=True)]
+    if any(person for _, person in persons):
+        session.flush()
+        session.add_all(PersonRow(event=id, data=person) for id, person in persons if person)
+    session.rings.add("dispatcher")
+    return rows
+
+
+def row_of(session: Session, event: Event) -> EventRow:
+    """Return `event` as a row, with what caused it."""
     cause: tuple[str, int] | None = session.info.get(CAUSE)
     now = session.now
-    row = EventRow(
+    return EventRow(
         merchant=event.merchant_id,
         type=event.type,
         subject=event.subject,
@@ -33,13 +52,6 @@ def append(session: Session, event: Event) -> EventRow:
         depth=cause[1] + 1 if cause else 0,
         data={name: facts.model_dump(mode="json") for name, facts in event.data().items()},
     )
-    session.add(row)
-    person = personal(event)
-    if person:
-        session.flush()
-        session.add(PersonRow(event=row.id, data=person))
-    session.rings.add("dispatcher")
-    return row
 
 
 def personal(event: Event) -> dict[str, Any]:
@@ -52,45 +64,103 @@ def personal(event: Event) -> dict[str, Any]:
     return person
 
 
-def number(session: Session, token: int, limit: int = 500) -> list[EventRow]:
+@dataclass(frozen=True)
+class Numbered:
+    """An event that has just got its place in the order of all."""
+
+    id: str
+    seq: int
+    type: str
+    subject: str
+    merchant: str | None
+    merchant_seq: int | None
+
+
+def number(session: Session, token: int, limit: int = 200) -> list[Numbered]:
     """Number committed events that have no `seq`, oldest first; return them.
 
     Only the leader may: `token` is its fencing token, and `LostLead` is raised when it is stale.
-    One writer at a time numbers, so numbers have no gaps and readers never see them reorder.
+    One writer at a time numbers, so numbers have no gaps and readers never see them reorder. The
+    last numbers given lie in cursor rows, so that purging events never makes them come again.
     """
     leader = session.exec(
         select(LeaderRow).where(LeaderRow.name == "dispatcher").with_for_update()
     ).one_or_none()
     if leader is None or leader.token != token:
         raise LostLead("another dispatcher leads now")
-    rows = list(
-        session.exec(
-            select(EventRow).where(col(EventRow.seq).is_(None)).order_by(EventRow.id).limit(limit)
-        )
-    )
+    rows = session.exec(
+        select(EventRow.id, EventRow.type, EventRow.subject, EventRow.merchant)
+        .where(col(EventRow.seq).is_(None))
+        .order_by(EventRow.id)
+        .limit(limit)
+    ).all()
     if not rows:
         return []
-    seq = session.exec(select(func.max(EventRow.seq))).one() or 0
-    tails = merchant_tails(session, {row.merchant for row in rows if row.merchant})
-    for row in rows:
-        seq += 1
-        row.seq = seq
-        if row.merchant is not None:
-            tails[row.merchant] += 1
-            row.merchant_seq = tails[row.merchant]
-    return rows
+    tails = read_tails(session, {tail_name(merchant) for *_, merchant in rows})
+    numbered = [give(tails, *row) for row in rows]
+    store_numbers(session, numbered)
+    store_tails(session, tails)
+    return numbered
 
 
-def merchant_tails(session: Session, merchants: set[str]) -> dict[str, int]:
-    """Return the last `merchant_seq` of each merchant."""
-    tails: dict[str, int] = defaultdict(int)
-    found = session.exec(
-        select(EventRow.merchant, func.max(EventRow.merchant_seq))
-        .where(col(EventRow.merchant).in_(merchants), col(EventRow.seq).is_not(None))
-        .group_by(EventRow.merchant)
+def give(tails: dict[str, int], id: str, type: str, subject: str, merchant: str | None) -> Numbered:
+    """Return the event with its numbers, and count them in `tails`."""
+    tails[NUMBERED] += 1
+    own = None
+    if merchant is not None:
+        tails[tail_name(merchant)] += 1
+        own = tails[tail_name(merchant)]
+    return Numbered(id, tails[NUMBERED], type, subject, merchant, own)
+
+
+def tail_name(merchant: str | None) -> str:
+    """Return the name of the cursor row that holds the last number of a merchant, or of all."""
+    return NUMBERED if merchant is None else f"{NUMBERED}:{merchant}"
+
+
+def read_tails(session: Session, names: set[str]) -> dict[str, int]:
+    """Return the last numbers given, by the names of their cursor rows and always of all."""
+    wanted = names | {NUMBERED}
+    rows = session.exec(
+        select(CursorRow.name, CursorRow.seq).where(col(CursorRow.name).in_(wanted))
     )
-    tails.update({str(merchant): last or 0 for merchant, last in found})
-    return tails
+    return dict.fromkeys(wanted, 0) | dict(rows.all())
+
+
+def store_tails(session: Session, tails: dict[str, int]) -> None:
+    """Keep the last numbers given."""
+    for name, seq in tails.items():
+        row = session.get(CursorRow, name)
+        if row is None:
+            session.add(CursorRow(name=name, seq=seq))
+        else:
+            row.seq = seq
+
+
+def store_numbers(session: Session, numbered: list[Numbered]) -> None:
+    """Write the numbers into their events, in one round trip."""
+    statement = (
+        update(EventRow)
+        .where(col(EventRow.id) == bindparam("event"))
+        .values(seq=bindparam("number"), merchant_seq=bindparam("own"))
+    )
+    session.connection().execute(
+        statement,
+        [{"event": one.id, "number": one.seq, "own": one.merchant_seq} for one in numbered],
+    )
+
+
+def unnumbered(session: Session) -> bool:
+    """Say whether any committed event waits for its number."""
+    return (
+        session.exec(select(EventRow.id).where(col(EventRow.seq).is_(None)).limit(1)).first()
+        is not None
+    )
+
+
+def tail(session: Session) -> int:
+    """Return the last number given, 0 before the first."""
+    return session.exec(select(CursorRow.seq).where(CursorRow.name == NUMBERED)).one_or_none() or 0
 
 
 def after(session: Session, seq: int, limit: int = 200) -> list[EventRow]:

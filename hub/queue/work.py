@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, case, func
 from sqlalchemy.engine import CursorResult
-from sqlmodel import col, or_, select, update
+from sqlmodel import col, delete, or_, select, update
 
 from hub.errors import HubError
 from hub.store import Session, Store, WorkRow, new_id
+from hub.store.once import insert_once
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+"""How long a claim holds without being renewed; a worker renews it every third of this."""
 QUEUES = ("fast", "outward", "heavy")
 
 
@@ -33,58 +36,116 @@ class Claim:
     queue: str
     lost: bool
     """Whether an earlier holder died while it held this."""
+    losses: int = 0
+    """How often in a row its worker died or its handler failed without saying what next."""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Work of one queue that is due and not done."""
+
+    queue: str
+    count: int
+    oldest: datetime
+    """When the oldest of it became due, wall time."""
 
 
 def enqueue(
     session: Session, kind: str, subject: str, *, queue: str = "fast", at: datetime | None = None
 ) -> None:
-    """Make a piece of work due, in the caller's transaction; once per kind and subject."""
-    known = session.exec(
-        select(WorkRow).where(WorkRow.kind == kind, WorkRow.subject == subject)
-    ).one_or_none()
-    if known is None:
-        session.add(
-            WorkRow(
-                kind=kind,
-                subject=subject,
-                queue=queue,
-                not_before=at or session.wall,
-                created_at=session.wall,
-            )
-        )
-    elif known.state in ("done", "dead", "parked"):
-        known.state, known.not_before, known.tries = "ready", at or session.wall, 0
-        known.error = ""
+    """Make a piece of work due, in the caller's transaction; once per kind and subject.
+
+    Work that has ended becomes due again. Work that waits stays as it is, with its own time. Work
+    that is being done now becomes due again when it ends, because it may have started too early
+    to see what the caller has just written.
+    """
+    if not wake(session, kind, subject, at) and not insert_once(
+        session,
+        WorkRow(
+            kind=kind,
+            subject=subject,
+            queue=queue,
+            not_before=at or session.wall,
+            created_at=session.wall,
+        ),
+    ):
+        # Somebody else inserted it between the two statements: it is there to be woken now.
+        wake(session, kind, subject, at)
     session.rings.add(queue)
+
+
+def wake(session: Session, kind: str, subject: str, at: datetime | None = None) -> bool:
+    """Make known work due again if it has ended; return whether it is known."""
+    state = col(WorkRow.state)
+    ended = state.in_(("done", "dead", "parked"))
+    result: CursorResult[Any] = session.exec(
+        update(WorkRow)
+        .where(col(WorkRow.kind) == kind, col(WorkRow.subject) == subject)
+        .values(
+            state=case((ended, "ready"), else_=state),
+            again=case((state == "leased", True), else_=col(WorkRow.again)),
+            not_before=case((ended, at or session.wall), else_=col(WorkRow.not_before)),
+            tries=case((ended, 0), else_=col(WorkRow.tries)),
+            losses=case((ended, 0), else_=col(WorkRow.losses)),
+            error=case((ended, ""), else_=col(WorkRow.error)),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return result.rowcount == 1
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition for work that may be claimed at wall time `now`."""
+    # Naming both states first lets the database reach the few open rows by their index.
+    return and_(
+        col(WorkRow.state).in_(("ready", "leased")),
+        or_(
+            and_(col(WorkRow.state) == "ready", col(WorkRow.not_before) <= now),
+            and_(col(WorkRow.state) == "leased", col(WorkRow.lease_until) < now),
+        ),
+    )
+
+
+def backlog(session: Session) -> dict[str, Backlog]:
+    """Return the due work by queue; a queue without any is left out."""
+    found = session.exec(
+        select(WorkRow.queue, func.count(), func.min(WorkRow.not_before))
+        .where(col(WorkRow.queue).in_(QUEUES), is_due(session.wall))
+        .group_by(WorkRow.queue)
+    )
+    return {queue: Backlog(queue, count, oldest) for queue, count, oldest in found}
 
 
 def claim(store: Store, queue: str, worker: str, limit: int = 1) -> list[Claim]:
     """Take up to `limit` due rows of `queue`, oldest first, each under a fresh token."""
+    with store.read() as session:
+        # Only looking takes no lock, so idle workers never keep a writer waiting.
+        if session.exec(due_rows(queue, session.wall).limit(1)).first() is None:
+            return []
     with store.write() as session:
-        now = session.wall
-        due = (
-            select(WorkRow)
-            .where(
-                WorkRow.queue == queue,
-                or_(
-                    (col(WorkRow.state) == "ready") & (col(WorkRow.not_before) <= now),
-                    (col(WorkRow.state) == "leased") & (col(WorkRow.lease_until) < now),
-                ),
-            )
-            .order_by(col(WorkRow.not_before), WorkRow.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        claims = []
-        for row in session.exec(due):
-            lost = row.state == "leased"
-            row.state, row.worker = "leased", worker
-            row.lease_until, row.lease_token = now + LEASE, new_id("lse")
-            row.tries += 1
-            claims.append(
-                Claim(row.id, row.kind, row.subject, row.lease_token, row.tries, queue, lost)
-            )
-        return claims
+        rows = due_rows(queue, session.wall).limit(limit).with_for_update(skip_locked=True)
+        return [hold(session, row, worker) for row in session.exec(rows)]
+
+
+def due_rows(queue: str, now: datetime) -> Any:
+    """Return the query for the due rows of one queue, oldest first."""
+    return (
+        select(WorkRow)
+        .where(WorkRow.queue == queue, is_due(now))
+        .order_by(col(WorkRow.not_before), WorkRow.id)
+    )
+
+
+def hold(session: Session, row: WorkRow, worker: str) -> Claim:
+    """Lease `row` to `worker` under a fresh token."""
+    lost = row.state == "leased"
+    row.state, row.worker, row.again = "leased", worker, False
+    row.lease_until, row.lease_token = session.wall + LEASE, new_id("lse")
+    row.tries += 1
+    row.losses += 1 if lost else 0
+    return Claim(
+        row.id, row.kind, row.subject, row.lease_token, row.tries, row.queue, lost, row.losses
+    )
 
 
 def held(session: Session, claim: Claim, **values: Any) -> None:
@@ -93,9 +154,18 @@ def held(session: Session, claim: Claim, **values: Any) -> None:
         update(WorkRow)
         .where(col(WorkRow.id) == claim.id, col(WorkRow.lease_token) == claim.token)
         .values(**values)
+        .execution_options(synchronize_session=False)
     )
     if result.rowcount != 1:
         raise LeaseLost(f"{claim.kind} {claim.subject} is held by another worker")
+
+
+def holds(session: Session, claim: Claim) -> bool:
+    """Say whether `claim` has not ended yet and nobody else has taken it."""
+    found = select(WorkRow.id).where(
+        WorkRow.id == claim.id, WorkRow.lease_token == claim.token, WorkRow.state == "leased"
+    )
+    return session.exec(found).first() is not None
 
 
 def renew(session: Session, claim: Claim) -> None:
@@ -103,22 +173,32 @@ def renew(session: Session, claim: Claim) -> None:
     held(session, claim, lease_until=session.wall + LEASE)
 
 
+def end(session: Session, claim: Claim, state: str, error: str = "") -> None:
+    """End the work, or make it due once more if it was asked for anew meanwhile."""
+    again = col(WorkRow.again)
+    held(
+        session, claim, state=case((again, "ready"), else_=state), not_before=session.wall,
+        tries=case((again, 0), else_=col(WorkRow.tries)), losses=0, again=False,
+        lease_token="", lease_until=None, error=error[:1000],
+    )  # fmt: skip
+
+
 def finish(session: Session, claim: Claim) -> None:
     """End the work, in the transaction that writes its result."""
-    held(session, claim, state="done", lease_token="", lease_until=None)
+    end(session, claim, "done")
 
 
-def defer(session: Session, claim: Claim, at: datetime, error: str = "") -> None:
+def defer(session: Session, claim: Claim, at: datetime, error: str = "", losses: int = 0) -> None:
     """Make the work due again at wall time `at`."""
     held(
-        session, claim, state="ready", not_before=at, lease_token="", lease_until=None,
-        error=error[:1000],
+        session, claim, state="ready", not_before=at, losses=losses,
+        lease_token="", lease_until=None, error=error[:1000],
     )  # fmt: skip
 
 
 def bury(session: Session, claim: Claim, error: str) -> None:
     """End the work as one that cannot be done."""
-    held(session, claim, state="dead", lease_token="", lease_until=None, error=error[:1000])
+    end(session, claim, "dead", error)
 
 
 def park(session: Session, claim: Claim, reason: str) -> None:
@@ -142,3 +222,37 @@ def unpark(session: Session, kind: str, subjects: list[str]) -> int:
     )
     session.rings.update(QUEUES)
     return result.rowcount
+
+
+def forfeit(session: Session, worker: str) -> int:
+    """End the leases of a worker that is known to be dead; return how many it held.
+
+    The work counts as lost, as if the leases had run out. A worker that only seems dead cannot do
+    harm: whoever claims the work next gets another token.
+    """
+    now = session.wall
+    result: CursorResult[Any] = session.exec(
+        update(WorkRow)
+        .where(col(WorkRow.state) == "leased", col(WorkRow.worker) == worker)
+        .where(col(WorkRow.lease_until) > now)
+        .values(lease_until=now - timedelta(milliseconds=1))
+    )
+    session.rings.update(QUEUES)
+    return result.rowcount
+
+
+def dead(session: Session, limit: int = 100) -> list[WorkRow]:
+    """Return the work that could not be done, newest first; each row's `error` says why."""
+    rows = select(WorkRow).where(WorkRow.state == "dead")
+    return list(session.exec(rows.order_by(col(WorkRow.not_before).desc()).limit(limit)))
+
+
+def sweep(session: Session, before: datetime, limit: int = 500) -> int:
+    """Delete up to `limit` rows of work done before wall time `before`; return how many."""
+    old = (
+        select(WorkRow.id)
+        .where(WorkRow.state == "done", col(WorkRow.not_before) < before)
+        .limit(limit)
+    )
+    found = session.exec(old).all()
+    return session.exec(delete(WorkRow).where(col(WorkRow.id).in_(found))).rowcount
