@@ -35,6 +35,11 @@ class Keys:
         """The secret behind tracking links; the oldest key's, so that rotation breaks no link."""
         return derive(self._keys[-1], "tracking")
 
+    @property
+    def pseudonym(self) -> str:
+        """The secret behind pseudonyms in records; the oldest key's, so that they stay the same."""
+        return derive(self._keys[-1], "pseudonym")
+
     def seal(self, text: str) -> str:
         """Encrypt `text` for the database."""
         return self._fernet.encrypt(text.encode()).decode()

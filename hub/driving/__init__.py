@@ -1,1 +1,1 @@
-"""."""
+"""What a driver's phone says, and what follows from it."""

@@ -20,6 +20,11 @@ BELIEVED: Final = timedelta(hours=12)
 """A phone's clock that is further off than this is set aside; the server's time counts."""
 
 
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,60}$")]
+Written = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Text as typed; PostgreSQL keeps every character but NUL."""
+
+
 class NamedFile(Noun):
     """A photo or a signature that this driver uploaded before, by the hash it was given."""
 
@@ -37,14 +42,14 @@ class Report(Noun):
 
     id: UUID
     kind: Said
-    stop: str | None = Field(default=None, max_length=60)
+    stop: Id | None = None
     at: AwareDatetime | None = None
     lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
     lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
     accuracy: float | None = Field(default=None, ge=0, le=1_000_000, allow_inf_nan=False)
     reason: str = Field(default="", max_length=60)
-    note: str = Field(default="", max_length=2_000)
-    received_by: str = Field(default="", max_length=200)
+    note: Written = Field(default="", max_length=2_000)
+    received_by: Written = Field(default="", max_length=200)
     quantities: dict[str, Annotated[int, Field(ge=0, le=1_000_000)]] = Field(
         default={}, max_length=1_000
     )
