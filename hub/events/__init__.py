@@ -2,7 +2,7 @@
 
 from hub.events.catalogue import Event, catalogue
 from hub.events.facts import CustomerFacts, MerchantFacts, OrderFacts, RouteFacts, StopFacts
-from hub.events.log import after, append, erase, number, persons
+from hub.events.log import after, append, append_all, erase, number, persons
 
 __all__ = [
     "CustomerFacts",
@@ -13,6 +13,7 @@ __all__ = [
     "StopFacts",
     "after",
     "append",
+    "append_all",
     "catalogue",
     "erase",
     "number",

@@ -10,9 +10,9 @@ from sqlmodel import col, select
 from hub.errors import Missing, Retry
 from hub.events.catalogue import StopPlanned
 from hub.nouns import PlannedRoute, ProblemStop
-from hub.orders.happenings import tell_stop
+from hub.orders.happenings import tell_stops
 from hub.planning.day import TAKEN, Day, Point, asked
-from hub.store import DriverRow, OrderRow, PlanRow, RouteRow, Session, StopRow
+from hub.store import DriverRow, PlanRow, RouteRow, Session, StopRow
 from hub.store.states import move_stop
 
 
@@ -65,17 +65,12 @@ def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> Rout
     stops = fetch(session, [visit.stop for visit in route.visits])
     planned = {stop.id: stop for stop in day.stops}
     places = {place: number for number, place in enumerate(day.points)}
-    orders = list(
-        session.exec(select(OrderRow).where(col(OrderRow.id).in_([stop.order for stop in stops])))
-    )
     for position, (stop, visit) in enumerate(zip(stops, route.visits, strict=True), 1):
         unchanged(stop, planned[stop.id], places, day.zero)
         move_stop(stop, "planned")
         stop.route, stop.position, stop.planned_at = row.id, position, day.at(visit.arrive)
     session.flush()
-    for stop in stops:
-        tell_stop(session, StopPlanned, stop)
-    del orders  # held until here, so that each event finds its order without a query
+    tell_stops(session, StopPlanned, stops)
     return row
 
 
