@@ -23,9 +23,8 @@ COMMANDS = {
     "dispatcher": ("hub.cli.services", "Number events and ring for due work."),
     "positions": ("hub.cli.services", "Process the positions of drivers' phones."),
     "simulate": ("hub.cli.services", "Drive the demo's phones (used by hub demo)."),
-    "peers": ("hub.cli.services", "Run the demo's recording services (used by hub demo)."),
 }
-_HIDDEN = {"simulate", "peers"}
+_HIDDEN = {"simulate"}
 
 
 class Lazy(click.Group):

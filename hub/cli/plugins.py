@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ def plugin_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_plugins(as_json: bool) -> None:
     """Print every plugin with its version, its connectors, or why it did not load."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": plugin.name,
             "version": plugin.version,

@@ -71,11 +71,3 @@ def simulate_command() -> None:
     from hub.simulate.conductor import main
 
     main(prepare())
-
-
-@click.command("peers")
-def peers_command() -> None:
-    """Run the recording services that the demo talks to."""
-    from hub.testing.peers.__main__ import run
-
-    run(prepare().directory)

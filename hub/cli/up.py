@@ -83,9 +83,20 @@ def services(settings: Settings) -> list[Service]:
         Service("positions", [*hub, "positions"]),
     ]
     if (settings.directory / "demo.json").exists():
-        listed.append(Service("peers", [*hub, "peers"]))
+        listed.append(Service("peers", peers_command(settings)))
         listed.append(Service("phones", [*hub, "simulate"]))
     return listed
+
+
+def peers_command(settings: Settings) -> list[str]:
+    """Return how the demo's recording services are run."""
+    from importlib.resources import files
+
+    gazetteer = files("hub.simulate").joinpath("data/addresses.csv")
+    return [
+        sys.executable, "-m", "hub.testing.peers",
+        "--directory", str(settings.directory / "peers"), "--gazetteer", str(gazetteer),
+    ]  # fmt: skip
 
 
 def redis_command(settings: Settings) -> list[str]:

@@ -1,1 +1,1 @@
-"""."""
+"""A delivery day with invented customers, driven through the real parts."""
