@@ -59,6 +59,7 @@ def described(peer: Peer) -> dict[str, object]:
         "control": peer.url + "/control",
         "token": peer.token,
         "address": f"127.0.0.1:{peer.port}",
+        "log": str(peer.log.path.absolute()),
     }
 
 
