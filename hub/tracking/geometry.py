@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import asin, cos, radians, sin, sqrt
 
-EARTH = 6_371_008.8
-"""Mean radius in metres."""
+from hub.planning.times import EARTH
+
 WORST_ACCURACY = 100.0
 """Metres; a fix that is less sharp than this says nothing about a door."""
 GRID = 0.0005
@@ -13,7 +13,10 @@ GRID = 0.0005
 
 
 def metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Return the great-circle distance in metres (haversine)."""
+    """Return the great-circle distance in metres (haversine).
+
+    In plain numbers, because it is asked for every fix and every door.
+    """
     a = (
         sin(radians(lat2 - lat1) / 2) ** 2
         + cos(radians(lat1)) * cos(radians(lat2)) * sin(radians(lon2 - lon1) / 2) ** 2

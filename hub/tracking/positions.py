@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 
 from hub.errors import Refused
 from hub.nouns import Fix, Noun
+from hub.tracking import duty
 from hub.tracking.geometry import WORST_ACCURACY
 
 if TYPE_CHECKING:
@@ -61,18 +62,21 @@ def stream(number: int) -> str:
 
 
 def accept(hub: Hub, driver: str, fixes: list[Fix]) -> int:
-    """Take a batch of at most 600 fixes of one driver and return how many were taken.
+    """Take a batch of at most 600 fixes of one driver and return how many were kept.
 
-    They are safe once Redis has them (at most its last second is lost if the machine dies).
-    Raises `Refused` for a larger batch, and redis.exceptions.RedisError when Redis is away: then
-    the phone keeps the batch and sends it again.
+    Those from outside the driver's working time are dropped for good. The kept ones are safe once
+    Redis has them (at most its last second is lost if the machine dies). Raises `Refused` for a
+    larger batch, and redis.exceptions.RedisError when Redis is away: then the phone keeps the
+    batch and sends it again.
     """
     if len(fixes) > LARGEST_BATCH:
         raise Refused(f"a batch has at most {LARGEST_BATCH} fixes, this one {len(fixes)}", "fixes")
     if not fixes:
         return 0
     now = hub.store.clock.now()
-    ordered = believed(sorted(fixes, key=lambda fix: fix.at), now)
+    ordered = at_work(hub, driver, believed(sorted(fixes, key=lambda fix: fix.at), now))
+    if not ordered:
+        return 0
     usable = [fix for fix in ordered if is_usable(fix)]
     newest = usable[-1] if usable else None
     hub.redis.eval(
@@ -88,7 +92,14 @@ def accept(hub: Hub, driver: str, fixes: list[Fix]) -> int:
         REMEMBERED,
         milliseconds(now + AHEAD),
     )
-    return len(fixes)
+    return len(ordered)
+
+
+def at_work(hub: Hub, driver: str, fixes: list[Fix]) -> list[Fix]:
+    """Return the fixes from the driver's working time."""
+    with hub.store.read() as session:
+        spans = duty.spans(session, driver, fixes[-1].at)
+    return [fix for fix in fixes if any(start <= fix.at <= end for start, end in spans)]
 
 
 def believed(fixes: list[Fix], now: datetime) -> list[Fix]:

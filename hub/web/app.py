@@ -16,6 +16,7 @@ BLUEPRINTS = (
     "hub.web.assets",
     "hub.web.frame",
     "hub.web.signin",
+    "hub.web.track.pages",
 )
 """Modules with a `blueprint`, in the order in which they are mounted."""
 

@@ -1,0 +1,1 @@
+"""The recipient's page: when does it come, and how it ended."""
