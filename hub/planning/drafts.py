@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
 from hub.events.catalogue import StopPlanned
-from hub.nouns import PlannedRoute, ProblemStop
+from hub.nouns import PlannedRoute, ProblemStop, Visit
 from hub.orders.happenings import tell_stops
 from hub.planning.day import TAKEN, Day, Point, asked
 from hub.store import DriverRow, PlanRow, RouteRow, Session, StopRow
@@ -56,26 +56,11 @@ def take_out(stop: StopRow) -> None:
     stop.eta_at = stop.eta_low = stop.eta_high = None
 
 
-def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> RouteRow:
-    """Store one route as a draft; raise `Moved` when its stops or its driver are not as planned.
+def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
+    """Add one route as a draft without stops and return its id.
 
-    Appends `stop.planned` for every stop.
+    Raises `Moved` for a driver who has got a published route, or is gone, by now.
     """
-    row = draft(session, plan, day, route)
-    stops = fetch(session, [visit.stop for visit in route.visits])
-    planned = {stop.id: stop for stop in day.stops}
-    places = {place: number for number, place in enumerate(day.points)}
-    for position, (stop, visit) in enumerate(zip(stops, route.visits, strict=True), 1):
-        unchanged(stop, planned[stop.id], places, day.zero)
-        move_stop(stop, "planned")
-        stop.route, stop.position, stop.planned_at = row.id, position, day.at(visit.arrive)
-    session.flush()
-    tell_stops(session, StopPlanned, stops)
-    return row
-
-
-def draft(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> RouteRow:
-    """Add the row of a draft route; raise `Moved` for a driver who has a route by now."""
     driver = session.get(DriverRow, route.vehicle)
     if driver is None or not driver.active:
         raise Moved(f"driver {route.vehicle} is not there any more; plan again")
@@ -97,8 +82,23 @@ def draft(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> Rou
         metres=route.metres,
     )
     session.add(row)
+    return row.id
+
+
+def put(session: Session, day: Day, route: str, visits: Sequence[Visit], first: int) -> None:
+    """Put stops into a draft, the first of them at position `first`, and tell `stop.planned`.
+
+    Raises `Moved` when one of them is not free, or not as it was when the plan was made.
+    """
+    stops = fetch(session, [visit.stop for visit in visits])
+    planned = {stop.id: stop for stop in day.stops}
+    places = {place: number for number, place in enumerate(day.points)}
+    for position, (stop, visit) in enumerate(zip(stops, visits, strict=True), first):
+        unchanged(stop, planned[stop.id], places, day.zero)
+        move_stop(stop, "planned")
+        stop.route, stop.position, stop.planned_at = route, position, day.at(visit.arrive)
     session.flush()
-    return row
+    tell_stops(session, StopPlanned, stops)
 
 
 def fetch(session: Session, ids: Sequence[str]) -> list[StopRow]:

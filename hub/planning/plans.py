@@ -13,9 +13,9 @@ from hub.events import append
 from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.hub import Hub
-from hub.nouns import Plan
+from hub.nouns import Plan, PlannedRoute
 from hub.planning.day import Day, survey
-from hub.planning.drafts import Moved, discard, drafts, keep
+from hub.planning.drafts import Moved, discard, drafts, keep, put
 from hub.planning.providers import matrix, solve
 from hub.queue import Claim, defer, enqueue, finish
 from hub.queue.work import renew
@@ -25,6 +25,8 @@ KIND = "plan"
 LONGEST = 30.0
 """Seconds an engine may be given: half a lease, so that the work is not taken for lost."""
 TRIES = 3
+TOGETHER = 15
+"""Stops that are stored in one transaction: a few milliseconds each on a small machine."""
 
 Step = Callable[[Session], None]
 """What the caller adds to a transaction of ours: renewing or ending its claim."""
@@ -163,13 +165,23 @@ def store(
             discard(session, route_id)
     for route in plan.routes:
         if route.visits:
-            with hub.store.write(System()) as session:
-                row = newest(session, id)
-                hold(session)
-                keep(session, row, day, route)
+            store_route(hub, id, day, route, hold)
     with hub.store.write(System()) as session:
         conclude(session, newest(session, id), plan, approximate)
         end(session)
+
+
+def store_route(hub: Hub, id: str, day: Day, route: PlannedRoute, hold: Step) -> None:
+    """Store one route as a draft, its stops some at a time so that no write is long."""
+    with hub.store.write(System()) as session:
+        plan = newest(session, id)
+        hold(session)
+        row = keep(session, plan, day, route)
+    for first in range(0, len(route.visits), TOGETHER):
+        with hub.store.write(System()) as session:
+            newest(session, id)
+            hold(session)
+            put(session, day, row, route.visits[first : first + TOGETHER], first + 1)
 
 
 def still(hub: Hub, day: Day, plan: Plan) -> None:
