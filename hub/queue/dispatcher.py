@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import secrets
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +19,7 @@ from hub.hub import Hub, open_hub
 from hub.queue.bell import DOORBELL, Bell, impatient, install
 from hub.queue.leader import LEASE, lead, resign
 from hub.queue.work import backlog, enqueue, sweep
+from hub.queue.worker import label_of
 from hub.settings import Settings
 from hub.store import CursorRow, Session, WorkRow
 from hub.store.database import Busy
@@ -49,11 +47,12 @@ def main(
 ) -> None:
     """Dispatch until SIGTERM or SIGINT, or until `stop` is set; stand by while another leads.
 
-    `name` may be given by a supervisor that never runs two processes of one name: then a restart
-    leads at once, instead of when the lease of its predecessor runs out.
+    `name` (else the variable HUB_PROCESS) may be given by a supervisor that never runs two
+    processes of one name on this machine: then a restart leads at once, instead of when the lease
+    of its predecessor runs out.
     """
     stop = stop or stop_on_signals()
-    holder = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    holder = label_of(name, LEAD)
     hub = open_hub(settings, patience=15)
     try:
         assemble(hub)

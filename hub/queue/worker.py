@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from hub.settings import Settings
 if TYPE_CHECKING:
     from redis import Redis
 
+PROCESS = "HUB_PROCESS"
 WAIT_FOR_DATABASE = 15.0
 WAIT_FOR_REDIS = 10.0
 REDIS_LEASE = 30
@@ -28,8 +30,9 @@ def main(settings: Settings, queue: str, assemble: Callable[[Hub], None], name: 
     """Work on `queue` until SIGTERM or SIGINT; raise `SystemExit` with a reason if Redis is gone.
 
     `fast` works in this process; `outward` and `heavy` fork a child per ticket. `assemble` adds
-    the handlers. `name` may be given by a supervisor that never runs two processes of one name:
-    then what a killed predecessor held is free at once, instead of when its lease runs out.
+    the handlers. `name` (else the variable HUB_PROCESS) may be given by a supervisor that never
+    runs two processes of one name on this machine: then what a killed predecessor held is free at
+    once, instead of when its lease runs out.
     """
     if queue not in QUEUES:
         raise Refused(f"there is no queue {queue}; choose one of {', '.join(QUEUES)}", "queue")
@@ -37,7 +40,7 @@ def main(settings: Settings, queue: str, assemble: Callable[[Hub], None], name: 
     try:
         assemble(hub)
         install(hub)
-        label = name or f"{queue}@{socket.gethostname()}:{os.getpid()}"
+        label = label_of(name, queue)
         with hub.store.write() as session:
             forfeit(session, label)
         worker = make(hub, queue, label)
@@ -46,6 +49,16 @@ def main(settings: Settings, queue: str, assemble: Callable[[Hub], None], name: 
             raise SystemExit(f"worker {label}: Redis does not answer at {settings.redis_url}")
     finally:
         hub.close()
+
+
+def label_of(name: str, service: str) -> str:
+    """Return how this process is called in leases: by its supervisor's name for it, if it has one.
+
+    Without one the label is unique to the process.
+    """
+    name = name or os.environ.get(PROCESS, "")
+    host = socket.gethostname()
+    return f"{name}@{host}" if name else f"{service}@{host}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 def make(hub: Hub, queue: str, label: str) -> Any:
