@@ -1,3 +1,29 @@
-"""Fixtures of the whole suite; they live in hub.testing so that plugins can use them too."""
+"""Fixtures of the whole suite, and the rule that CI skips nothing without a reason on the list."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
 
 pytest_plugins = ["hub.testing.fixtures"]
+ALLOWED = Path(__file__).parent / "allowed_skips.txt"
+
+
+def allowed_skips() -> list[str]:
+    """Return the reasons with which a test may be skipped in CI."""
+    lines = ALLOWED.read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+    """Fail a skip that CI does not know (HUB_CI=1), so that nothing is quietly left out."""
+    report = yield
+    if os.environ.get("HUB_CI") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2])
+        if not any(allowed in reason for allowed in allowed_skips()):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI without being on {ALLOWED.name}: {reason}"
+    return report

@@ -1,0 +1,62 @@
+# Everything a newcomer needs: `make demo` to watch a delivery day, `make test` to run all tests.
+SHELL := /bin/sh
+VENV ?= .venv
+# The newest Python that really runs here (a shim on the path may not).
+PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+	if $$name -c 'import sys, venv; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
+	>/dev/null 2>&1; then echo $$name; break; fi; done)
+BIN := $(VENV)/bin
+PLUGINS := plugins/shopify plugins/woocommerce plugins/shipstation plugins/xero plugins/sms
+EDITABLE := -e . $(foreach plugin,$(PLUGINS),-e $(plugin))
+
+DIST ?= dist
+
+.PHONY: setup assets demo test quick check wheels bench pins clean
+
+setup: $(VENV)/.ready assets
+
+$(VENV)/.ready: requirements/dev.txt requirements/tool.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with the venv module is needed"; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version); this takes a minute the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "python's venv module does not work; on Debian: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/tool.txt
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install -q --require-hashes -r requirements/dev.txt
+	@VIRTUAL_ENV=$(abspath $(VENV)) HUB_SKIP_ASSETS=1 $(BIN)/uv pip install -q --no-deps --no-build-isolation $(EDITABLE)
+	@touch $@
+
+assets: $(VENV)/.ready
+	@command -v npm >/dev/null 2>&1 || test -f hub/web/static/dist/.srchash || \
+	  VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install -q --require-hashes -r requirements/node.txt
+	@$(BIN)/python hatch_build.py
+
+demo: setup
+	@$(BIN)/hub demo
+
+test: setup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not demo and not chaos" --no-header
+	@$(BIN)/python -m pytest -q -m "demo or chaos" --no-header
+
+quick: setup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not demo and not chaos and not e2e" --no-header
+
+check: setup
+	@$(BIN)/ruff check hub plugins tests bench
+	@$(BIN)/ruff format --check hub plugins tests bench
+	@$(BIN)/mypy hub $(foreach plugin,$(PLUGINS),$(plugin)/hub_$(notdir $(plugin)))
+	@$(BIN)/python -m pytest -q --no-header tests/test_layers.py tests/test_style.py
+
+wheels: setup
+	@mkdir -p $(DIST)
+	@for folder in . $(PLUGINS); do \
+	  $(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w $(DIST) $$folder || exit 1; done
+
+bench: setup
+	@for file in bench/*.py; do $(BIN)/python $$file || exit 1; done
+
+pins:
+	@for name in tool run dev node; do uv pip compile -q --universal --generate-hashes \
+	  --python-version 3.11 --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean:
+	rm -rf $(VENV) hub/web/static/dist frontend/node_modules
