@@ -43,6 +43,26 @@ def tell_order(session: Session, kind: type[OrderEvent], order: OrderRow, **more
     )
 
 
+def tell_orders(session: Session, news: Sequence[tuple[type[OrderEvent], OrderRow, int]]) -> None:
+    """Append events about many orders at once, each given with how many lines it has.
+
+    It says the same as `tell_order` in two statements instead of some per order.
+    """
+    append_all(
+        session,
+        [
+            kind(
+                subject=order.id,
+                merchant_id=order.merchant,
+                order=order_facts(session, order, lines),
+                merchant=merchant_facts(session, order.merchant),
+                customer=customer(order),
+            )
+            for kind, order, lines in news
+        ],
+    )
+
+
 def tell_stop(session: Session, kind: type[StopEvent], stop: StopRow, **more: Any) -> EventRow:
     """Append an event about `stop`, with its order, route, driver and merchant."""
     order = session.get_one(OrderRow, stop.order)

@@ -80,6 +80,8 @@ class ImportRow(SQLModel, table=True):
     state: str = "waiting"
     """waiting | running | done | refused (the file as a whole)"""
     reason: str = ""
+    note: str = ""
+    """What was noticed about the file and is no error, such as columns that are not read."""
     cursor: str = ""
     service_date: date | None = None
     """Day to deliver for rows that name none; empty: the next working day."""

@@ -233,6 +233,7 @@ def upgrade() -> None:
     sa.Column('form', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('cursor', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('service_date', sa.Date(), nullable=True),
     sa.Column('rows', sa.Integer(), nullable=False),

@@ -1,0 +1,222 @@
+"""Take orders in: new ones, changed ones, and the same again, which changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlmodel import col, delete, select
+
+from hub.errors import Refused
+from hub.events.catalogue import (
+    OrderAddressFixed,
+    OrderEvent,
+    OrderNeedsAddress,
+    OrderReceived,
+    OrderUpdated,
+)
+from hub.nouns import Order
+from hub.orders.happenings import tell_orders
+from hub.orders.resolve import Desk, digest, open_desk, settle
+from hub.queue import enqueue
+from hub.store import OrderLineRow, OrderRow, Session, StopRow
+from hub.store.states import move_stop
+
+if TYPE_CHECKING:
+    from hub.hub import Hub
+
+News = Literal["created", "updated", "unchanged"]
+FREE = frozenset({"unassigned", "on_hold"})
+"""Stop states in which where and when an order is delivered may still change."""
+ON_A_ROUTE = frozenset({"planned", "dispatched", "skipped"})
+"""Stop states in which only what is delivered, to whom and for how much may change."""
+WHERE_AND_WHEN = (
+    "kind", "lat", "lon", "depot", "service_date", "window_start", "window_end", "service_time",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of an order that was handed in."""
+
+    id: str
+    ref: str
+    news: News
+
+
+def take(hub: Hub, session: Session, merchant: str, source: str, order: Order) -> Taken:
+    """Take one order in; raise `Refused` where it cannot be, naming the field."""
+    taken = take_all(hub, session, merchant, source, [order])[0]
+    if isinstance(taken, Refused):
+        raise taken
+    return taken
+
+
+def take_all(
+    hub: Hub, session: Session, merchant: str, source: str, orders: Sequence[Order]
+) -> list[Taken | Refused]:
+    """Take orders in, each by itself: one that is refused leaves no trace and stops no other.
+
+    An order is known by (merchant, source, ref). The same words again are `unchanged`. Changed
+    words are applied while the order's stop is not on a route; on a route, where and when it is
+    delivered stays; once the driver is on the way nothing changes any more. What cannot be
+    applied is refused, never dropped in silence.
+    """
+    known = known_orders(session, merchant, source, orders)
+    desk = open_desk(hub, session, merchant, orders)
+    counter = Counter(session, desk, source, known)
+    results = [counter.take(order) for order in orders]
+    counter.close()
+    return results
+
+
+def known_orders(
+    session: Session, merchant: str, source: str, orders: Sequence[Order]
+) -> dict[str, OrderRow]:
+    """Return the orders that are known already, by ref, locked until the transaction ends."""
+    refs = {order.ref for order in orders}
+    rows = session.exec(
+        select(OrderRow)
+        .where(
+            OrderRow.merchant == merchant, OrderRow.source == source, col(OrderRow.ref).in_(refs)
+        )
+        .with_for_update()
+    )
+    return {row.ref: row for row in rows}
+
+
+class Counter:
+    """Takes the orders of one transaction and tells about all of them at its end."""
+
+    def __init__(
+        self, session: Session, desk: Desk, source: str, known: dict[str, OrderRow]
+    ) -> None:
+        self.session = session
+        self.desk = desk
+        self.source = source
+        self.known = known
+        self.news: list[tuple[type[OrderEvent], OrderRow, int]] = []
+        self.lines: list[OrderLineRow] = []
+
+    def take(self, order: Order) -> Taken | Refused:
+        """Take one order; return why where it is refused."""
+        row = self.known.get(order.ref)
+        if row is not None and row.digest == digest(order):
+            return Taken(row.id, row.ref, "unchanged")
+        try:
+            values = settle(self.desk, order, row)
+            if row is None:
+                return self.create(order, values)
+            return self.update(row, order, values)
+        except Refused as refusal:
+            return refusal
+
+    def create(self, order: Order, values: dict[str, Any]) -> Taken:
+        """Add a new order."""
+        row = OrderRow(
+            merchant=self.desk.merchant.id,
+            source=self.source,
+            ref=order.ref,
+            received_at=self.desk.now,
+            updated_at=self.desk.now,
+            **values,
+        )
+        self.session.add(row)
+        self.known[order.ref] = row
+        self.add_lines(row, order)
+        placed = row.state == "ready"
+        self.tell(OrderReceived if placed else OrderNeedsAddress, row, order)
+        return Taken(row.id, row.ref, "created")
+
+    def update(self, row: OrderRow, order: Order, values: dict[str, Any]) -> Taken:
+        """Apply changed words to a known order and to its stop."""
+        self.close()
+        stop = self.session.exec(
+            select(StopRow).where(StopRow.order == row.id).with_for_update()
+        ).one_or_none()
+        check_change(row, stop, values)
+        was_placed = row.state == "ready"
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.updated_at = self.desk.now
+        self.session.exec(delete(OrderLineRow).where(col(OrderLineRow.order) == row.id))
+        self.add_lines(row, order)
+        if stop is not None:
+            follow(stop, row, load_of(order))
+        self.tell(kind_of_change(was_placed, row, stop), row, order)
+        return Taken(row.id, row.ref, "updated")
+
+    def add_lines(self, row: OrderRow, order: Order) -> None:
+        """Keep an order's lines until the order itself is written."""
+        self.lines.extend(
+            OrderLineRow(
+                order=row.id, number=number, sku=line.sku, name=line.name,
+                quantity=line.quantity, load=line.load,
+            )
+            for number, line in enumerate(order.lines, 1)
+        )  # fmt: skip
+
+    def tell(self, kind: type[OrderEvent], row: OrderRow, order: Order) -> None:
+        """Keep the event until the order itself is written, and ask for its place if need be."""
+        self.news.append((kind, row, len(order.lines)))
+
+    def close(self) -> None:
+        """Write what has been taken so far: orders, then lines and events, then look-ups."""
+        self.session.flush()
+        self.session.add_all(self.lines)
+        tell_orders(self.session, self.news)
+        for _, row, _ in self.news:
+            if row.state == "needs_address" and self.desk.geocoder:
+                enqueue(self.session, "geocode", row.id, queue="outward")
+        self.lines, self.news = [], []
+
+
+def check_change(row: OrderRow, stop: StopRow | None, values: dict[str, Any]) -> None:
+    """Raise `Refused` where a change comes too late."""
+    if row.state == "cancelled":
+        raise Refused(f"order {row.ref} was cancelled; send it under a new ref", "ref")
+    if stop is None or stop.state in FREE:
+        return
+    if stop.state not in ON_A_ROUTE:
+        raise Refused(
+            f"order {row.ref} is {stop.state.replace('_', ' ')} already; "
+            "the change was not applied, tell the dispatcher",
+            "ref",
+        )
+    moved = [name for name in WHERE_AND_WHEN if getattr(row, name) != values[name]]
+    if moved:
+        raise Refused(
+            f"order {row.ref} is on a route already, so its {moved[0].replace('_', ' ')} stays; "
+            "take its stop off the route first",
+            moved[0],
+        )
+
+
+def follow(stop: StopRow, order: OrderRow, load: int) -> None:
+    """Let a stop say what its order says; one without a place waits."""
+    stop.load = load
+    if stop.state not in FREE:
+        return
+    if order.lat is None or order.lon is None or order.depot is None:
+        if stop.state != "on_hold":
+            move_stop(stop, "on_hold")
+        return
+    stop.kind, stop.depot, stop.service_date = order.kind, order.depot, order.service_date
+    stop.lat, stop.lon = order.lat, order.lon
+    stop.window_start, stop.window_end = order.window_start, order.window_end
+    stop.service_time = order.service_time
+    if stop.state == "on_hold":
+        move_stop(stop, "unassigned")
+
+
+def kind_of_change(was_placed: bool, order: OrderRow, stop: StopRow | None) -> type[OrderEvent]:
+    """Return which event tells of a change."""
+    if order.state == "needs_address":
+        return OrderNeedsAddress if was_placed else OrderUpdated
+    return OrderUpdated if was_placed or stop is not None else OrderAddressFixed
+
+
+def load_of(order: Order) -> int:
+    """Return the capacity units that an order takes; at least one."""
+    return max(1, sum(line.load * line.quantity for line in order.lines))
