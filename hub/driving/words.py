@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -19,6 +19,10 @@ ENDINGS: Final[dict[str, str]] = {"complete": "completed", "partial": "partial",
 BELIEVED: Final = timedelta(hours=12)
 """A phone's clock that is further off than this is set aside; the server's time counts."""
 
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these lies whatever a phone's clock may say; further out, days cannot be counted."""
 
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,60}$")]
 Written = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -43,7 +47,7 @@ class Report(Noun):
     id: UUID
     kind: Said
     stop: Id | None = None
-    at: AwareDatetime | None = None
+    at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)] | None = None
     lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
     lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
     accuracy: float | None = Field(default=None, ge=0, le=1_000_000, allow_inf_nan=False)

@@ -49,6 +49,7 @@ def draw(found: ProofSheet, photos: dict[str, bytes]) -> bytes:
     page.core_fonts_encoding = "windows-1252"
     page.set_auto_page_break(False)
     page.set_margins(LEFT, 0)
+    page.c_margin = 0
     page.set_title(printable(f"Proof of delivery {found.order}"))
     page.set_author(printable(found.merchant))
     page.set_creation_date(found.at)

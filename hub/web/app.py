@@ -16,7 +16,11 @@ BLUEPRINTS = (
     "hub.web.assets",
     "hub.web.frame",
     "hub.web.signin",
+    "hub.web.board",
     "hub.web.track.pages",
+    "hub.web.driver",
+    "hub.web.api.driver",
+    "hub.web.api.proofs",
 )
 """Modules with a `blueprint`, in the order in which they are mounted."""
 
