@@ -1,0 +1,135 @@
+// The board's state as the server tells it, and what the dispatcher is looking at.
+
+import { computed, signal } from "@preact/signals";
+import { setClock } from "../shared/time";
+import type { Link } from "../shared/live";
+
+export interface Plan { id: string; state: string; reason: string; approximate: boolean; unserved: { stop: string; reason: string }[] }
+export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
+export interface Position { lat: number; lon: number; at: string; heading: number | null }
+export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }
+export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number }
+export interface Stop {
+  id: string; order: string; ref: string; name: string; address: string; merchant: string; depot: string;
+  kind: string; state: string; lat: number; lon: number; route: string | null; position: number | null;
+  window_start: string | null; window_end: string | null; planned_at: string | null; eta_at: string | null;
+  arrived_at: string | null; ended_at: string | null; late: number; reason: string; ad_hoc: boolean;
+}
+export interface Waiting { id: string; ref: string; name: string; address: string; merchant: string; reason: string; lat: number | null; lon: number | null }
+export interface Flag { id: string; kind: string; text: string; subject: string; raised_at: string }
+export interface Figure { name: string; label: string; text: string; detail: string }
+export interface State {
+  now: string; speed: number; day: string; today: string; merchants: Record<string, string>;
+  depots: Depot[]; drivers: Driver[]; routes: Route[]; stops: Stop[]; waiting: Waiting[]; flags: Flag[];
+  figures: Figure[]; orders: number;
+}
+
+export const ENDED = new Set(["completed", "partial", "failed", "returning", "returned"]);
+
+const root = document.getElementById("board") as HTMLElement;
+export const mayWrite = root.dataset.mayWrite === "yes";
+export const mapSettings = { tiles: root.dataset.tiles ?? "", attribution: root.dataset.attribution ?? "" };
+
+export const state = signal<State | null>(null);
+export const day = signal(root.dataset.date ?? "");
+export const depot = signal("");
+export const chosenRoute = signal("");
+export const chosenStop = signal("");
+export const pinning = signal<Waiting | null>(null);
+export const inserting = signal("");
+export const linking = signal("");
+export const fixes = signal<Record<string, Position>>({});
+export const link = signal<Link>("polling");
+export const failure = signal("");
+export const heardAt = signal(0); // Date.now() of the last state
+export const tick = signal(0); // changes every few seconds, so that relative times move
+export const busy = signal<ReadonlySet<string>>(new Set());
+
+export const depots = computed(() => (state.value?.depots ?? []).filter((d) => !depot.value || d.id === depot.value));
+export const routes = computed(() => (state.value?.routes ?? []).filter((r) => !depot.value || r.depot === depot.value));
+export const stops = computed(() => (state.value?.stops ?? []).filter((s) => !depot.value || s.depot === depot.value));
+export const stopsByRoute = computed(() => {
+  const found = new Map<string, Stop[]>();
+  for (const stop of stops.value) if (stop.route) found.set(stop.route, [...(found.get(stop.route) ?? []), stop]);
+  for (const list of found.values()) list.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  return found;
+});
+export const unassigned = computed(() => stops.value.filter((s) => s.state === "unassigned"));
+export const drivers = computed(() => new Map((state.value?.drivers ?? []).map((d) => [d.id, d])));
+export const planning = computed(() => depots.value.some((d) => d.plan?.state === "waiting" || d.plan?.state === "running"));
+
+/** The zone in which to show what belongs to a depot. */
+export function zoneOf(depotId: string): string {
+  return state.value?.depots.find((d) => d.id === depotId)?.timezone ?? "UTC";
+}
+
+/** Where a driver is: the newest of what the state and the live channel said. */
+export function positionOf(driver: Driver): Position | null {
+  const fix = fixes.value[driver.id];
+  if (!fix) return driver.position;
+  return driver.position && Date.parse(driver.position.at) > Date.parse(fix.at) ? driver.position : fix;
+}
+
+let tag = "";
+let running: Promise<void> | null = null;
+let again = false;
+
+/** Fetch the state; calls that come while one is running share the one after it. */
+export function load(): Promise<void> {
+  if (running) {
+    again = true;
+    return running;
+  }
+  running = fetchState().finally(() => {
+    running = null;
+    if (again) {
+      again = false;
+      void load().catch(() => undefined);
+    }
+  });
+  return running;
+}
+
+async function fetchState(): Promise<void> {
+  const asked = day.value;
+  const response = await fetch(`/board/state${asked ? `?date=${asked}` : ""}`, {
+    headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
+    cache: "no-store",
+    credentials: "same-origin",
+  });
+  if (response.status === 401 || response.status === 403) {
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return;
+  }
+  if (response.status !== 304) {
+    if (!response.ok) throw new Error(`the hub answered ${response.status}`);
+    const found = (await response.json()) as State;
+    if (asked !== day.value) return;
+    tag = response.headers.get("ETag") ?? "";
+    setClock(found);
+    state.value = found;
+  }
+  failure.value = "";
+  heardAt.value = Date.now();
+}
+
+/** Show another day; an empty one is today. */
+export function showDay(next: string): void {
+  day.value = next;
+  tag = "";
+  chosenRoute.value = "";
+  chosenStop.value = "";
+  history.replaceState(null, "", next ? `/?date=${next}` : "/");
+  void load().catch(() => undefined);
+}
+
+let waiting = 0;
+
+/** Fetch the state soon: many pieces of news in a row are one fetch. */
+export function loadSoon(): void {
+  if (waiting) return;
+  waiting = window.setTimeout(() => {
+    waiting = 0;
+    void load().catch(() => undefined);
+  }, 700);
+}

@@ -1,0 +1,144 @@
+"""The board's page, its state, and the few things only the board does."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from sqlmodel import col, select
+
+from hub.access import get, scoped
+from hub.errors import Refused
+from hub.events import append
+from hub.events.catalogue import FlagRaised
+from hub.nouns import Address
+from hub.store import (
+    AttemptRow,
+    FlagRow,
+    MerchantRow,
+    MessageRow,
+    OrderLineRow,
+    OrderRow,
+    ProofRow,
+    Session,
+    StopRow,
+)
+from hub.tracking.links import tracking_url
+from hub.tracking.live import live_url
+from hub.web.answers import answer, tagged
+from hub.web.board.state import collect
+from hub.web.context import hub, read, write
+from hub.web.policy import allow
+
+blueprint = Blueprint("board", __name__)
+STAFF = ("owner", "dispatcher", "ops")
+
+
+@blueprint.get("/")
+@allow(*STAFF)
+def page() -> str:
+    """Show the board; its script fetches the state."""
+    return render_template("board/page.html", date=asked_day())
+
+
+@blueprint.get("/board/state")
+@allow(*STAFF)
+def state() -> Response:
+    """Answer the board of `?date=YYYY-MM-DD` (today without it), or 304 when nothing changed."""
+    day = asked_day()
+    with read() as session:
+        found = collect(hub(), session, day)
+    return tagged(found.model_dump(), ignore="now")
+
+
+@blueprint.get("/board/live")
+@allow(*STAFF)
+def live() -> Response:
+    """Answer the address at which the board's news are heard."""
+    return answer({"url": live_url(hub(), ["live:board"])})
+
+
+@blueprint.get("/board/stops/<id>")
+@allow(*STAFF)
+def stop(id: str) -> Response:
+    """Answer everything a dispatcher asks about one stop: contact, lines, tries, messages."""
+    with read() as session:
+        row = get(session, StopRow, id)
+        return answer(details(session, row))
+
+
+@blueprint.post("/board/flags/<id>/restore")
+@allow("owner", "dispatcher")
+def restore(id: str) -> Response:
+    """Put a cleared flag back on the board: the undo of clearing it."""
+    with write() as session:
+        row = get(session, FlagRow, id)
+        if row.cleared_at is not None:
+            row.cleared_at, row.cleared_by = None, ""
+            append(session, FlagRaised(subject=row.id, merchant_id=row.merchant))
+    return answer({"id": id, "cleared_at": None})
+
+
+def asked_day() -> date | None:
+    """Return the day in the address, if there is one."""
+    said = request.args.get("date", "")
+    if not said:
+        return None
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise Refused(f"{said!r} is no date; write it as 2026-11-23", "date") from None
+
+
+def details(session: Session, row: StopRow) -> dict[str, Any]:
+    """Return what the board's dialog about a stop shows."""
+    order = session.get_one(OrderRow, row.order)
+    lines = session.exec(
+        select(OrderLineRow)
+        .where(OrderLineRow.order == order.id)
+        .order_by(col(OrderLineRow.number))
+    )
+    tries = session.exec(
+        scoped(session, AttemptRow)
+        .where(AttemptRow.stop == row.id)
+        .order_by(col(AttemptRow.number))
+    )
+    messages = session.exec(
+        scoped(session, MessageRow)
+        .where(MessageRow.stop == row.id)
+        .order_by(col(MessageRow.created_at))
+    )
+    proofs = {
+        proof.attempt: proof.id
+        for proof in session.exec(scoped(session, ProofRow).where(ProofRow.stop == row.id))
+    }
+    return {
+        "id": row.id,
+        "order": order.id,
+        "merchant": session.get_one(MerchantRow, row.merchant).name,
+        "phone": order.phone,
+        "email": order.email,
+        "address": Address(**order.address).text(),
+        "notes": order.notes,
+        "invoice": order.invoice,
+        "cash_due": order.cash_due,
+        "currency": order.currency,
+        "tracking_url": tracking_url(hub(), row.id) if row.promised_end or row.eta_at else "",
+        "lines": [
+            {"name": line.name, "sku": line.sku, "quantity": line.quantity} for line in lines
+        ],
+        "attempts": [
+            {
+                **one.model_dump(
+                    include={"number", "outcome", "reason", "note", "received_by", "occurred_at"}
+                ),
+                "proof": proofs.get(one.id, ""),
+            }
+            for one in tries
+        ],
+        "messages": [
+            one.model_dump(include={"channel", "to", "text", "state", "created_at"})
+            for one in messages
+        ],
+    }
