@@ -1,1 +1,15 @@
-"""."""
+"""Routes to drivers: publishing, ad-hoc stops, order by hand, flags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hub.hub import Hub
+
+
+def register(hub: Hub) -> None:
+    """Let workflows raise flags."""
+    from hub.dispatch.flags import FLAG
+
+    hub.actions[FLAG.name] = FLAG

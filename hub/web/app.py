@@ -21,6 +21,8 @@ BLUEPRINTS = (
     "hub.web.driver",
     "hub.web.api.driver",
     "hub.web.api.proofs",
+    "hub.web.api.plans",
+    "hub.web.api.routes",
 )
 """Modules with a `blueprint`, in the order in which they are mounted."""
 

@@ -1,0 +1,91 @@
+"""A change of what is ahead on a route: worked out beforehand, applied in a short transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from hub.dispatch.promises import issue
+from hub.dispatch.road import Road, check_published, stamp
+from hub.dispatch.rows import lock_route, lock_stops, tell_route
+from hub.errors import Retry
+from hub.events.catalogue import RouteChanged, StopEtaChanged
+from hub.nouns import Matrix, Noun, ProblemStop
+from hub.orders.happenings import tell_stops
+from hub.planning.schedule import Timetable, run
+from hub.store import RouteRow, Session, StopRow
+
+NEWS = timedelta(minutes=1)
+"""A planned time that moves by less is no new ETA."""
+
+
+class Overtaken(Retry):
+    """Say that the route was changed or driven on meanwhile; work the change out again."""
+
+
+class Change(Noun):
+    """A new order of the stops ahead, with its times."""
+
+    route: str
+    stamp: str
+    """Of the route for which it was worked out."""
+    behind: tuple[str, ...]
+    stops: tuple[str, ...]
+    times: tuple[datetime, ...]
+    """When each of `stops` is reached."""
+    ends_at: datetime
+    metres: int
+    """By how many the rest of the way grows; negative when it shrinks."""
+
+
+def change(road: Road, matrix: Matrix, stops: Sequence[ProblemStop]) -> Change:
+    """Return the change to `stops` ahead, whether or not it keeps the promises."""
+    return timed(road, matrix, run(matrix, road.vehicle, stops, road.vehicle.shift[0]))
+
+
+def timed(road: Road, matrix: Matrix, timetable: Timetable) -> Change:
+    """Return a timetable as a change."""
+    before = run(matrix, road.vehicle, road.stops, road.vehicle.shift[0])
+    return Change(
+        route=road.route,
+        stamp=road.stamp,
+        behind=road.behind,
+        stops=tuple(visit.stop for visit in timetable.visits),
+        times=tuple(road.zero + timedelta(seconds=visit.arrive) for visit in timetable.visits),
+        ends_at=road.zero + timedelta(seconds=timetable.ends),
+        metres=timetable.metres - before.metres,
+    )
+
+
+def check_stamp(session: Session, made: Change) -> tuple[RouteRow, list[StopRow]]:
+    """Return the route and its stops, locked; raise `Overtaken` when they are not as before."""
+    route = lock_route(session, made.route)
+    check_published(route)
+    stops = lock_stops(session, route.id)
+    if stamp(route, stops) != made.stamp:
+        raise Overtaken(f"route {route.id} changed meanwhile; try again", after=1)
+    return route, stops
+
+
+def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Change) -> None:
+    """Write positions, planned times and ETAs; tell `route.changed` and what moved.
+
+    `stops` are all of the route's, those just added with it and those just taken off without.
+    """
+    rows = {stop.id: stop for stop in stops}
+    for position, id in enumerate((*made.behind, *made.stops), 1):
+        if id in rows:
+            rows[id].position = position
+    moved = []
+    for id, at in zip(made.stops, made.times, strict=True):
+        stop = rows[id]
+        stop.planned_at = at
+        if stop.eta_at is None or abs(stop.eta_at - at) >= NEWS:
+            told_before = stop.eta_at is not None
+            issue(session, stop)
+            if told_before:
+                moved.append(stop)
+    route.ends_at, route.metres = made.ends_at, max(0, route.metres + made.metres)
+    session.flush()
+    tell_route(session, RouteChanged, route)
+    tell_stops(session, StopEtaChanged, moved)

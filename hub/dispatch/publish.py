@@ -1,0 +1,102 @@
+"""Publish routes: from now on drivers see them and recipients have a promise."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from hub.access import get, scoped
+from hub.dispatch.promises import issue, open_pages, promise
+from hub.dispatch.rows import lock_route, lock_stops, tell_route
+from hub.errors import Refused
+from hub.events.catalogue import RoutePublished, StopDispatched
+from hub.hub import Hub
+from hub.orders.happenings import tell_stops
+from hub.planning.day import TAKEN
+from hub.planning.drafts import take_out
+from hub.store import DriverRow, PlanRow, Principal, RouteRow, Session
+from hub.store.states import move_route, move_stop
+
+
+def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
+    """Make a draft ready and promise its windows; raise `Refused` for a driver who has a route.
+
+    Stores the promised windows and the first ETAs, opens the tracking pages, tells
+    `route.published` and `stop.dispatched`.
+    """
+    route = lock_route(session, route_id)
+    stops = lock_stops(session, route.id)
+    if not stops:
+        raise Refused(f"route {route.id} has no stops; plan the day again")
+    move_route(route, "ready")
+    check_free(session, route)
+    route.published_at = session.now
+    for stop in stops:
+        move_stop(stop, "dispatched")
+        promise(stop)
+        issue(session, stop)
+    open_pages(hub, session, stops)
+    session.flush()
+    tell_route(session, RoutePublished, route)
+    tell_stops(session, StopDispatched, stops)
+    return route
+
+
+def check_free(session: Session, route: RouteRow) -> None:
+    """Raise `Refused` when the driver has another published route on that day."""
+    other = session.exec(
+        select(RouteRow.id).where(
+            RouteRow.driver == route.driver,
+            RouteRow.service_date == route.service_date,
+            col(RouteRow.state).in_(TAKEN),
+            RouteRow.id != route.id,
+        )
+    ).first()
+    if other is not None:
+        driver = session.get_one(DriverRow, route.driver)
+        raise Refused(f"{driver.name} already has route {other} on {route.service_date}", "driver")
+
+
+def publish_plan(hub: Hub, principal: Principal, plan_id: str) -> list[str]:
+    """Publish every draft of a plan, each in its own transaction; return the routes' ids."""
+    with hub.store.read(principal) as session:
+        plan = get(session, PlanRow, plan_id)
+        drafts = scoped(session, RouteRow).where(
+            RouteRow.plan == plan.id, RouteRow.state == "draft"
+        )
+        ids = [route.id for route in session.exec(drafts.order_by(RouteRow.id))]
+        if not ids:
+            raise Refused(nothing_to_publish(session, plan))
+    for id in ids:
+        with hub.store.write(principal) as session:
+            publish(hub, session, id)
+    return ids
+
+
+def nothing_to_publish(session: Session, plan: PlanRow) -> str:
+    """Return why a plan has no drafts."""
+    if plan.state in ("waiting", "running"):
+        return f"plan {plan.id} is not finished yet; try again in a few seconds"
+    if plan.state == "failed":
+        return f"plan {plan.id} failed: {plan.reason}"
+    published = session.exec(
+        scoped(session, RouteRow).where(
+            RouteRow.plan == plan.id, col(RouteRow.state).not_in(["draft", "cancelled"])
+        )
+    ).first()
+    if published is not None:
+        return f"the routes of plan {plan.id} are already published"
+    return f"plan {plan.id} has no routes, or a later plan replaced them"
+
+
+def unpublish(session: Session, route_id: str) -> RouteRow:
+    """Take a route back that nobody has begun: it is cancelled, its stops can be planned again.
+
+    What was promised to recipients stays promised.
+    """
+    route = lock_route(session, route_id)
+    move_route(route, "cancelled")
+    for stop in lock_stops(session, route.id):
+        if stop.state in ("planned", "dispatched"):
+            move_stop(stop, "unassigned")
+            take_out(stop)
+    return route

@@ -1,0 +1,43 @@
+"""Routes and their stops, locked for a change; and telling of it."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from hub.access import scoped
+from hub.errors import Missing
+from hub.events import append
+from hub.events.catalogue import RouteEvent
+from hub.events.facts import DriverFacts
+from hub.orders.happenings import route_facts
+from hub.store import DriverRow, EventRow, RouteRow, Session, StopRow
+
+
+def lock_route(session: Session, id: str) -> RouteRow:
+    """Return a route that the principal may see, locked; raise `Missing` otherwise."""
+    query = scoped(session, RouteRow).where(RouteRow.id == id).with_for_update()
+    route = session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    if route is None:
+        raise Missing(f"there is no route {id}")
+    return route
+
+
+def lock_stops(session: Session, route: str) -> list[StopRow]:
+    """Return the stops of a route in their order, locked."""
+    query = select(StopRow).where(StopRow.route == route).order_by(col(StopRow.position))
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return list(session.exec(locked))
+
+
+def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> EventRow:
+    """Append an event about `route`."""
+    driver = session.get_one(DriverRow, route.driver)
+    return append(
+        session,
+        kind(
+            subject=route.id,
+            route=route_facts(session, route),
+            driver=DriverFacts(id=driver.id),
+            driver_name=driver.name,
+        ),
+    )

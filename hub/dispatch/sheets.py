@@ -1,0 +1,221 @@
+"""Routes and plans as people read them, with no more than the principal may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlmodel import col
+
+from hub.access import scoped
+from hub.nouns import Noun
+from hub.orders.happenings import by_id
+from hub.store import (
+    DepotRow,
+    DriverRow,
+    OrderRow,
+    PlanRow,
+    RouteRow,
+    Session,
+    StopRow,
+    VehicleRow,
+)
+
+
+class Name(Noun):
+    """Something by its id, and what people call it."""
+
+    id: str
+    name: str
+
+
+class StopLine(Noun):
+    """One visit of a route."""
+
+    id: str
+    order: str
+    ref: str
+    name: str
+    address: str
+    kind: str
+    state: str
+    position: int | None
+    lat: float
+    lon: float
+    load: int
+    ad_hoc: bool
+    window_start: datetime | None
+    window_end: datetime | None
+    promised_start: datetime | None
+    promised_end: datetime | None
+    planned_at: datetime | None
+    eta_at: datetime | None
+    ended_at: datetime | None
+
+
+class RouteSheet(Noun):
+    """One route with those of its stops that the principal may see; `load` is of these."""
+
+    id: str
+    plan: str | None
+    state: str
+    service_date: date
+    depot: Name
+    driver: Name
+    vehicle: Name
+    capacity: int
+    load: int
+    starts_at: datetime
+    ends_at: datetime
+    metres: int
+    published_at: datetime | None
+    stops: tuple[StopLine, ...]
+
+
+class LeftOut(Noun):
+    """A stop that a plan left out, and why."""
+
+    stop: str
+    ref: str
+    reason: str
+
+
+class PlanSheet(Noun):
+    """One plan, its routes as they are now, and what it left out."""
+
+    id: str
+    depot: Name
+    service_date: date
+    state: str
+    reason: str
+    engine: str
+    approximate: bool
+    """Travel times are straight lines made longer: good for a first look, not for promises."""
+    seconds: float
+    created_at: datetime
+    finished_at: datetime | None
+    routes: tuple[RouteSheet, ...]
+    unserved: tuple[LeftOut, ...]
+
+
+def route_sheets(session: Session, routes: Sequence[RouteRow]) -> list[RouteSheet]:
+    """Return routes as sheets, in their order, with a handful of queries for all of them."""
+    wanted = [route.id for route in routes]
+    query = scoped(session, StopRow).where(col(StopRow.route).in_(wanted))
+    stops = list(session.exec(query.order_by(col(StopRow.position))))
+    orders = by_id(session, OrderRow, {stop.order for stop in stops})
+    depots = by_id(session, DepotRow, {route.depot for route in routes})
+    drivers = by_id(session, DriverRow, {route.driver for route in routes})
+    vehicles = by_id(session, VehicleRow, {route.vehicle for route in routes})
+    lines: dict[str, list[StopLine]] = {id: [] for id in wanted}
+    for stop in stops:
+        lines[stop.route or ""].append(stop_line(stop, orders[stop.order]))
+    return [
+        route_sheet(
+            route,
+            depots[route.depot],
+            drivers[route.driver],
+            vehicles[route.vehicle],
+            lines[route.id],
+        )
+        for route in routes
+    ]
+
+
+def route_sheet(
+    route: RouteRow,
+    depot: DepotRow,
+    driver: DriverRow,
+    vehicle: VehicleRow,
+    lines: Sequence[StopLine],
+) -> RouteSheet:
+    """Return one route as a sheet."""
+    return RouteSheet(
+        id=route.id,
+        plan=route.plan,
+        state=route.state,
+        service_date=route.service_date,
+        depot=Name(id=depot.id, name=depot.name),
+        driver=Name(id=driver.id, name=driver.name),
+        vehicle=Name(id=vehicle.id, name=vehicle.name),
+        capacity=vehicle.capacity,
+        load=sum(line.load for line in lines),
+        starts_at=route.starts_at,
+        ends_at=route.ends_at,
+        metres=route.metres,
+        published_at=route.published_at,
+        stops=tuple(lines),
+    )
+
+
+def stop_line(stop: StopRow, order: OrderRow) -> StopLine:
+    """Return a stop as a line of its route."""
+    return StopLine(
+        id=stop.id,
+        order=order.id,
+        ref=order.ref,
+        name=order.name,
+        address=", ".join(part for part in order.address.values() if part),
+        kind=stop.kind,
+        state=stop.state,
+        position=stop.position,
+        lat=stop.lat,
+        lon=stop.lon,
+        load=stop.load,
+        ad_hoc=stop.ad_hoc,
+        window_start=stop.window_start,
+        window_end=stop.window_end,
+        promised_start=stop.promised_start,
+        promised_end=stop.promised_end,
+        planned_at=stop.planned_at,
+        eta_at=stop.eta_at,
+        ended_at=stop.ended_at,
+    )
+
+
+def routes_of(session: Session, day: date, depot: str | None = None) -> list[RouteSheet]:
+    """Return the routes of a day that are not cancelled, drafts included."""
+    query = scoped(session, RouteRow).where(
+        RouteRow.service_date == day, col(RouteRow.state) != "cancelled"
+    )
+    if depot is not None:
+        query = query.where(RouteRow.depot == depot)
+    return route_sheets(session, session.exec(query.order_by(RouteRow.id)).all())
+
+
+def plan_sheet(session: Session, plan: PlanRow) -> PlanSheet:
+    """Return a plan with its routes and what it left out."""
+    depot = session.get_one(DepotRow, plan.depot)
+    query = scoped(session, RouteRow).where(
+        RouteRow.plan == plan.id, col(RouteRow.state) != "cancelled"
+    )
+    routes = session.exec(query.order_by(RouteRow.id)).all()
+    return PlanSheet(
+        id=plan.id,
+        depot=Name(id=depot.id, name=depot.name),
+        service_date=plan.service_date,
+        state=plan.state,
+        reason=plan.reason,
+        engine=plan.engine,
+        approximate=plan.approximate,
+        seconds=plan.seconds,
+        created_at=plan.created_at,
+        finished_at=plan.finished_at,
+        routes=tuple(route_sheets(session, routes)),
+        unserved=left_out(session, plan),
+    )
+
+
+def left_out(session: Session, plan: PlanRow) -> tuple[LeftOut, ...]:
+    """Return what a plan left out, with the orders' numbers."""
+    ids = {left["stop"] for left in plan.unserved}
+    stops = by_id(session, StopRow, ids)
+    orders = by_id(session, OrderRow, {stop.order for stop in stops.values()})
+    return tuple(
+        LeftOut(
+            stop=left["stop"],
+            ref=orders[stops[left["stop"]].order].ref if left["stop"] in stops else "",
+            reason=left["reason"],
+        )
+        for left in plan.unserved
+    )

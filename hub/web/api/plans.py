@@ -1,0 +1,57 @@
+"""The API of plans: ask for one, read it, publish its routes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, Response, url_for
+from pydantic import Field
+
+from hub.access import get
+from hub.dispatch.publish import publish_plan
+from hub.dispatch.sheets import plan_sheet
+from hub.nouns import Noun
+from hub.planning.plans import LONGEST, request
+from hub.store import Operator, PlanRow
+from hub.web.answers import answer
+from hub.web.bodies import body
+from hub.web.context import hub, principal, read, write
+from hub.web.policy import allow
+
+blueprint = Blueprint("api_plans", __name__, url_prefix="/api/v1/plans")
+
+
+class PlanWish(Noun):
+    """Which day of which depot (id or name) to plan, and how long an engine may search."""
+
+    depot: str = Field(min_length=1, max_length=200)
+    service_date: date
+    seconds: float = Field(default=5, ge=0.1, le=LONGEST)
+
+
+@blueprint.post("")
+@allow("owner", "dispatcher")
+def add() -> Response:
+    """Ask for a plan; a worker makes it, and `Location` says where it can be read."""
+    wish = body(PlanWish)
+    asker = principal()
+    by = asker.user if isinstance(asker, Operator) else ""
+    with write() as session:
+        plan = request(session, wish.depot, wish.service_date, by, wish.seconds)
+        where = url_for("api_plans.show", id=plan.id)
+        return answer({"id": plan.id, "state": plan.state}, 202, {"Location": where})
+
+
+@blueprint.get("/<id>")
+@allow("owner", "dispatcher")
+def show(id: str) -> Response:
+    """Return a plan: its state, routes, and what it left out with the reasons."""
+    with read() as session:
+        return answer(plan_sheet(session, get(session, PlanRow, id)))
+
+
+@blueprint.post("/<id>/publish")
+@allow("owner", "dispatcher")
+def publish(id: str) -> Response:
+    """Publish every draft of a plan."""
+    return answer({"routes": publish_plan(hub(), principal(), id)})

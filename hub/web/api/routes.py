@@ -1,0 +1,137 @@
+"""The API of routes: read, publish, change them; and of flags."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, Response
+from flask import request as flask_request
+from pydantic import Field
+
+from hub.access import get
+from hub.dispatch import insertion, sequence
+from hub.dispatch.flags import clear_flag, open_flags
+from hub.dispatch.publish import publish as publish_route
+from hub.dispatch.publish import unpublish as unpublish_route
+from hub.dispatch.sheets import route_sheets, routes_of
+from hub.errors import Refused
+from hub.nouns import Noun
+from hub.planning.plans import find_depot
+from hub.store import FlagRow, Operator, RouteRow
+from hub.web.answers import answer
+from hub.web.bodies import body
+from hub.web.context import hub, principal, read, write
+from hub.web.policy import allow
+
+blueprint = Blueprint("api_routes", __name__, url_prefix="/api/v1")
+
+
+class InsertWish(Noun):
+    """Into which route (default: the cheapest of the day), and whether only to ask the price."""
+
+    route: str | None = None
+    dry: bool = False
+
+
+class SequenceWish(Noun):
+    """Every stop that is not visited yet, in the order wanted."""
+
+    stops: tuple[str, ...] = Field(max_length=1000)
+
+
+@blueprint.get("/routes")
+@allow("owner", "dispatcher")
+def list_routes() -> Response:
+    """Return the routes of `service_date`, of one `depot` (id or name) or of all."""
+    text = flask_request.args.get("service_date", "")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Refused(
+            f"service_date must be a date like 2026-11-23, not {text[:40]!r}", "service_date"
+        ) from None
+    depot = flask_request.args.get("depot", "")
+    with read() as session:
+        found = find_depot(session, depot).id if depot else None
+        return answer({"routes": routes_of(session, day, found)})
+
+
+@blueprint.get("/routes/<id>")
+@allow("owner", "dispatcher")
+def show(id: str) -> Response:
+    """Return one route with its stops."""
+    with read() as session:
+        return answer(route_sheets(session, [get(session, RouteRow, id)])[0])
+
+
+@blueprint.post("/routes/<id>/publish")
+@allow("owner", "dispatcher")
+def publish(id: str) -> Response:
+    """Make a draft ready: its driver sees it, its recipients have a promise."""
+    with write() as session:
+        publish_route(hub(), session, id)
+    return show_now(id)
+
+
+@blueprint.post("/routes/<id>/unpublish")
+@allow("owner", "dispatcher")
+def unpublish(id: str) -> Response:
+    """Take back a route that nobody has begun; its stops can be planned again."""
+    with write() as session:
+        unpublish_route(session, id)
+    return show_now(id)
+
+
+@blueprint.post("/routes/<id>/sequence")
+@allow("owner", "dispatcher")
+def set_sequence(id: str) -> Response:
+    """Set the order of the stops that are not visited yet; the answer names late ones."""
+    wish = body(SequenceWish)
+    return answer(sequence.resequence(hub(), principal(), id, wish.stops))
+
+
+@blueprint.post("/stops/<id>/insert")
+@allow("owner", "dispatcher")
+def insert(id: str) -> Response:
+    """Put an unassigned stop into a published route, or with `dry` only say what it would cost."""
+    wish = body(InsertWish)
+    do = insertion.price if wish.dry else insertion.place
+    offer = do(hub(), principal(), id, wish.route)
+    return answer(offer.model_dump(mode="json", exclude={"change"}))
+
+
+@blueprint.post("/stops/<id>/unassign")
+@allow("owner", "dispatcher")
+def unassign(id: str) -> Response:
+    """Take a stop off its route; a failed one gets another attempt."""
+    sequence.unassign(hub(), principal(), id)
+    return answer({"id": id, "state": "unassigned"})
+
+
+@blueprint.get("/flags")
+@allow("owner", "dispatcher", "ops")
+def list_flags() -> Response:
+    """Return the flags that nobody has cleared."""
+    with read() as session:
+        return answer({"flags": [flag_answer(flag) for flag in open_flags(session)]})
+
+
+@blueprint.post("/flags/<id>/clear")
+@allow("owner", "dispatcher", "ops")
+def clear(id: str) -> Response:
+    """Clear a flag."""
+    who = principal()
+    with write() as session:
+        row = clear_flag(session, id, who.user if isinstance(who, Operator) else "")
+        return answer(flag_answer(row))
+
+
+def show_now(id: str) -> Response:
+    """Return a route as it is after a change."""
+    with read() as session:
+        return answer(route_sheets(session, [get(session, RouteRow, id)])[0])
+
+
+def flag_answer(flag: FlagRow) -> dict[str, object]:
+    """Return a flag for an answer."""
+    return flag.model_dump(mode="json", exclude={"key"})
