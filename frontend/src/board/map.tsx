@@ -41,14 +41,14 @@ function drawDay(map: HubMap): void {
     const list = stopsByRoute.value.get(route.id) ?? [];
     if (!start || list.length === 0) continue;
     const home: Point = [start.lat, start.lon];
-    lines.push({
-      id: route.id,
-      points: [home, ...list.map((s): Point => [s.lat, s.lon]), home],
-      colour: drivers.value.get(route.driver)?.colour ?? "--calm",
-      dashed: route.state === "draft",
-      faint: chosen !== "" && chosen !== route.id,
-      weight: chosen === route.id ? 4 : 2.5,
-    });
+    const points: Point[] = [home, ...list.map((s): Point => [s.lat, s.lon]), home];
+    // The part that is driven fades, so that the eye rests on what is still to come.
+    const driven = list.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
+    const shared = { colour: drivers.value.get(route.driver)?.colour ?? "--calm", dashed: route.state === "draft" };
+    const other = chosen !== "" && chosen !== route.id;
+    lines.push({ ...shared, id: `${route.id} driven`, points: points.slice(0, driven + 1), weight: 2, faint: true });
+    if (route.state === "closed") continue;
+    lines.push({ ...shared, id: route.id, points: points.slice(driven), faint: other, weight: chosen === route.id ? 4 : 2.5 });
   }
   map.setLines(lines);
   const dots: Dot[] = depots.value.map((d) => ({ id: d.id, at: [d.lat, d.lon], colour: "--ink", radius: 8, label: `${d.name} (depot)` }));

@@ -10,7 +10,9 @@ import { count, reasonWord } from "../shared/words";
 export function Routes() {
   const found = state.value;
   if (!found) return null;
-  return <>{depots.value.map((d) => <DepotDay key={d.id} depot={d} date={found.day} />)}</>;
+  const used = (d: Depot) => Number(stops.value.some((s) => s.depot === d.id));
+  const ordered = [...depots.value].sort((a, b) => used(b) - used(a));
+  return <>{ordered.map((d) => <DepotDay key={d.id} depot={d} date={found.day} />)}</>;
 }
 
 function DepotDay(props: { depot: Depot; date: string }) {
@@ -88,7 +90,7 @@ function RouteCard(props: { route: Route; list: Stop[] }) {
           <span class="grow" />
           {late > 0 && <span class="chip" data-state="late">{late} late</span>}
           {failed > 0 && <span class="chip" data-state="failed">{failed} failed</span>}
-          <Chip state={route.state} />
+          {route.state !== "in_progress" && <Chip state={route.state} />}
         </button>
         {mayWrite && driver && (
           <button type="button" class="button plain icon" aria-label={`Link for ${driver.name}'s phone`} title="Link for the driver's phone" onClick={() => (linking.value = driver.id)}>

@@ -200,7 +200,7 @@ function lineStyle(line: Line): L.PolylineOptions {
   return {
     color: colour(line.colour),
     weight: line.weight ?? 3,
-    opacity: line.faint ? 0.35 : 0.8,
+    opacity: line.faint ? 0.3 : 0.8,
     dashArray: line.dashed ? "2 6" : undefined,
     interactive: false,
     smoothFactor: 1.5,
