@@ -65,6 +65,22 @@ def prepare(settings: Settings) -> None:
         migrations.upgrade(store)
     migrations.check(store)
     store.close()
+    load(settings)
+
+
+def load(settings: Settings) -> None:
+    """Save the workflows of this version and of the directory; say what is wrong with any."""
+    from hub.hub import open_hub
+    from hub.workflow.parts import assemble, load_workflows
+
+    hub = open_hub(settings, patience=30)
+    assemble(hub)
+    for problem in load_workflows(hub).refused:
+        print_line("workflows", str(problem))
+    for plugin in hub.plugins.plugins.values():
+        if plugin.error:
+            print_line("plugins", f"{plugin.name} did not load: {plugin.error}")
+    hub.close()
 
 
 def services(settings: Settings) -> list[Service]:

@@ -30,10 +30,10 @@ def serve(host: str, port: int) -> None:
 
 def load() -> Flask:
     """Return the application, in the process that granian made for it."""
-    from hub.logs import configure
     from hub.hub import open_hub
     from hub.lifeline import tie
-    from hub.queue.bell import Bell
+    from hub.logs import configure
+    from hub.queue.bell import install
     from hub.settings import Settings
     from hub.web import create_app
     from hub.workflow.parts import assemble
@@ -42,5 +42,5 @@ def load() -> Flask:
     configure()
     hub = open_hub(Settings.read())
     assemble(hub)
-    hub.store.bell = Bell(hub.redis)
+    install(hub)
     return create_app(hub)
