@@ -101,7 +101,8 @@ def connect(url: str) -> Redis:
     from redis import Redis
     from redis.exceptions import RedisError
 
-    redis = Redis.from_url(url, socket_connect_timeout=2)
+    # Longer than one wait for a ticket, which would otherwise look like a server that is gone.
+    redis = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=REDIS_LEASE)
     until = time.monotonic() + WAIT_FOR_REDIS
     while True:
         try:

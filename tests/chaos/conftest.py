@@ -1,0 +1,102 @@
+"""Fixtures that start the hub's processes for real, and look after them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hub.hub import Hub
+from hub.queue.bell import install
+
+TOY = Path(__file__).parent / "toy.py"
+
+
+def load_toy() -> ModuleType:
+    """Import toy.py by its place: tests are no package."""
+    spec = importlib.util.spec_from_file_location("toy", TOY)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Plant:
+    """The processes of one hub in a test."""
+
+    def __init__(self, hub: Hub, folder: Path) -> None:
+        self.hub = hub
+        self.toy = load_toy()
+        self.calls_file = folder / "calls"
+        self.writes_file = folder / "writes"
+        self.processes: list[subprocess.Popen[bytes]] = []
+        install(hub)
+
+    def start(self, *words: str, fault: str = "", **more: str) -> subprocess.Popen[bytes]:
+        """Start a process; `fault` is `point:n` where it shall kill itself."""
+        environ = os.environ | self.hub.settings.environ()
+        environ |= {"TOY_CALLS": str(self.calls_file), "HUB_TRACE_WRITES": str(self.writes_file)}
+        environ |= {"HUB_DIRECTORY": str(self.hub.settings.directory), "HUB_FAULT": fault}
+        environ |= {"HUB_PROCESS": "-".join(words)} | more
+        process = subprocess.Popen([sys.executable, str(TOY), *words], env=environ)
+        self.processes.append(process)
+        return process
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill -9 and wait for the end."""
+        process.kill()
+        process.wait(10)
+
+    def calls(self) -> list[str]:
+        """Return the key of every outward call that was made, in order."""
+        if not self.calls_file.exists():
+            return []
+        return [line.split()[0] for line in self.calls_file.read_text().splitlines()]
+
+    def recorded(self) -> list[str]:
+        """Return the subjects whose outward call is known to have happened."""
+        from sqlmodel import col, select
+
+        from hub.store import SettingRow
+
+        with self.hub.store.read() as session:
+            names = session.exec(
+                select(SettingRow.name).where(col(SettingRow.name).like("called %"))
+            )
+            return sorted(name.removeprefix("called ") for name in names)
+
+    def wait(self, said: Callable[[], Any], seconds: float = 40) -> None:
+        """Wait until `said` is true."""
+        until = time.monotonic() + seconds
+        while not said():
+            assert time.monotonic() < until, f"not reached within {seconds} s"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End every process that still runs."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill(process)
+
+
+@pytest.fixture
+def plant(hub: Hub, tmp_path: Path) -> Iterator[Plant]:
+    """Return a hub whose processes a test may start and kill."""
+    made = Plant(hub, tmp_path)
+    yield made
+    made.stop()

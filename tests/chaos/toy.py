@@ -1,0 +1,96 @@
+"""A hub with two toy kinds of work, run as real processes that a test may kill.
+
+`inside` writes a row; `outward` appends a line to a file, as a call to another system would, and
+then records that it has. Run as `python toy.py worker QUEUE | dispatcher`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from sqlmodel import select
+
+from hub.hub import Hub
+from hub.queue import Claim, enqueue, finish
+from hub.queue.faults import reach
+from hub.settings import Settings
+from hub.store import FlagRow, SettingRow, Store
+
+CALLS = "TOY_CALLS"
+
+
+def assemble(hub: Hub) -> None:
+    """Add the toy handlers."""
+    hub.handlers.update(inside=work_inside, outward=call_outward, hang=hang, leak=leak)
+
+
+def work_inside(hub: Hub, claim: Claim) -> None:
+    """Write one row that a second time would double, and the follow-up work, in one go."""
+    with hub.store.write() as session:
+        session.add(
+            FlagRow(key=f"{claim.subject}:{claim.token}", kind="toy", text=claim.subject,
+                    raised_at=session.now)
+        )  # fmt: skip
+        enqueue(session, "outward", claim.subject, queue="outward")
+        finish(session, claim)
+        session.flush()
+        reach("before_commit")
+
+
+def call_outward(hub: Hub, claim: Claim) -> None:
+    """Call under a key that stays the same, then record the answer."""
+    reach("before_call")
+    line = f"{claim.subject}:outward {claim.tries}\n"
+    file = os.open(os.environ[CALLS], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, line.encode())
+    os.close(file)
+    reach("after_call")
+    with hub.store.write() as session:
+        session.add(SettingRow(name=f"called {claim.subject}", value={}))
+        finish(session, claim)
+        session.flush()
+        reach("before_commit")
+
+
+def hang(hub: Hub, claim: Claim) -> None:
+    """Hold the interpreter for ever, as a bad native library would."""
+    import re
+
+    re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+def leak(hub: Hub, claim: Claim) -> None:
+    """Ask for more memory than anybody has."""
+    bytearray(64 * 2**30)
+
+
+def accept(store: Store, subjects: list[str]) -> None:
+    """Accept work, as a request would."""
+    for subject in subjects:
+        with store.write() as session:
+            enqueue(session, "inside", subject)
+
+
+def written(store: Store) -> list[str]:
+    """Return the subjects of the rows that work inside has written."""
+    with store.read() as session:
+        return sorted(session.exec(select(FlagRow.text)).all())
+
+
+def main() -> None:
+    """Be one of the hub's processes."""
+    if sys.argv[1] == "worker":
+        from hub.queue.worker import main as work
+
+        work(Settings.read(), sys.argv[2], assemble)
+    else:
+        from hub.queue.dispatcher import main as dispatch
+
+        dispatch(Settings.read(), assemble)
+
+
+if __name__ == "__main__":
+    Path(os.environ[CALLS]).touch()
+    main()
