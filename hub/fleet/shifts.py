@@ -67,7 +67,7 @@ def next_day(session: Session, depot: DepotRow, now: datetime) -> date:
     for ahead in range(DAYS_AHEAD):
         day = today + timedelta(days=ahead)
         start = starts.get(day.weekday())
-        if start is not None and now < at_depot(depot, day, start):
+        if start is not None and now <= at_depot(depot, day, start):
             return day
     return today
 
