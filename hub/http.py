@@ -126,6 +126,13 @@ class Http:
         except Unknown as error:
             raise Retry(str(error)) from error
 
+    def read(self, path: str, **kwargs: Any) -> requests.Response:
+        """POST a query that changes nothing, as GraphQL does; a lost reply is a `Retry`."""
+        try:
+            return self.request("POST", path, **kwargs)
+        except Unknown as error:
+            raise Retry(str(error)) from error
+
     def post(self, path: str, **kwargs: Any) -> requests.Response:
         """POST; a lost reply is `Unknown`."""
         return self.request("POST", path, **kwargs)

@@ -107,7 +107,7 @@ class Peer:
 
     def serve(self) -> None:
         """Answer until `stop`."""
-        self.server.serve_forever(poll_interval=0.1)
+        self.server.serve_forever(poll_interval=0.02)
 
     def start(self) -> None:
         """Answer in a thread."""

@@ -1,0 +1,144 @@
+"""Orders from WooCommerce, read in the order of their last change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, Field, SecretStr
+
+from hub import (
+    Connector,
+    Cursor,
+    Order,
+    OrderSource,
+    RefusedRow,
+    Rejected,
+    Retry,
+    Unknown,
+    Url,
+    calling,
+    guard,
+    hookimpl,
+    understood,
+)
+
+PAGE = 100
+"""The most that WooCommerce gives at once."""
+TIMEOUT = 30
+"""Seconds; the first request to a sleeping shop takes some four, the SDK's default is five."""
+OVERLAP = timedelta(seconds=120)
+"""`modified_after` leaves out its own second, so a little is read again each time."""
+
+
+class Config(BaseModel):
+    """Which shop, and a key that may read it."""
+
+    url: Url = Field(title="Address of the shop", description="As in WordPress > Settings")
+    key: SecretStr = Field(title="Consumer key", description="WooCommerce > Settings > Advanced")
+    secret: SecretStr = Field(title="Consumer secret", description="Shown once, with the key")
+    statuses: str = Field(
+        default="processing,on-hold",
+        title="Statuses to deliver",
+        description="Separated by commas, without blanks",
+        pattern=r"^[a-z0-9-]+(,[a-z0-9-]+)*$",
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far a shop has been read: the last change seen, and the page where many share it."""
+
+    since: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Reading:
+        """Return the reading that a cursor stands for; an empty one starts at the beginning."""
+        since, _, page = cursor.value.partition("|")
+        return cls(since, int(page or 1))
+
+    def cursor(self) -> Cursor:
+        """Return the cursor that stands for this reading."""
+        return Cursor(value=f"{self.since}|{self.page}")
+
+    def after_page(self, changes: list[str]) -> Reading:
+        """Return where to go on; only a full page without a newer change asks for the next one."""
+        newest = max([*changes, self.since])
+        if newest > self.since or len(changes) < PAGE:
+            return Reading(newest)
+        return Reading(self.since, self.page + 1)
+
+
+class WooCommerce(Connector[Config]):
+    """Reads a shop through its REST API, version 3."""
+
+    name = "woocommerce"
+    title = "WooCommerce"
+    Config = Config
+    sdk = ("woocommerce",)
+
+    def check(self) -> None:
+        """Read the number of one order, which proves the key and its permission."""
+        self._get(per_page="1", _fields="id")
+
+    def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
+        """Yield one page of orders that changed since `cursor`, then the next cursor."""
+        from hub_woocommerce.orders import read_page
+
+        reading = Reading.of(cursor)
+        asked = {"status": self.config.statuses, "orderby": "modified", "order": "asc"}
+        asked |= {"per_page": str(PAGE), "page": str(reading.page), "dates_are_gmt": "true"}
+        if reading.since:
+            since = datetime.fromisoformat(reading.since) - OVERLAP
+            asked["modified_after"] = since.isoformat()
+        found = self._get(**asked)
+        yield from read_page(found)
+        changes = [str(one["date_modified_gmt"]) for one in found if changed(one)]
+        yield reading.after_page(changes).cursor()
+
+    def _get(self, **asked: str) -> list[Any]:
+        """Return a list of orders; every value is text, because over http lists break the SDK's
+        signature."""
+        from woocommerce import API
+
+        guard(self.config.url)
+        shop = API(
+            self.config.url,
+            self.config.key.get_secret_value(),
+            self.config.secret.get_secret_value(),
+            version="wc/v3",
+            timeout=TIMEOUT,
+        )
+        try:
+            with calling(self.config.url):
+                reply = shop.get("orders", params=asked, allow_redirects=False)
+        except Unknown as error:
+            raise Retry(str(error)) from error
+        return listed(understood(reply))
+
+
+def changed(record: Any) -> bool:
+    """Say whether a record tells when it was last changed."""
+    return isinstance(record, dict) and bool(record.get("date_modified_gmt"))
+
+
+def listed(reply: Any) -> list[Any]:
+    """Return the list in a reply; raise `Rejected` where a page or something else came."""
+    try:
+        found = reply.json()
+    except ValueError as error:
+        raise Rejected(
+            "the shop answered with a page; its permalinks must not be Plain", "url"
+        ) from error
+    if not isinstance(found, list):
+        raise Rejected("the shop's answer is no list of orders; check its address", "url")
+    return found
+
+
+@hookimpl
+def order_sources() -> list[type[OrderSource]]:
+    """Offer WooCommerce."""
+    return [WooCommerce]

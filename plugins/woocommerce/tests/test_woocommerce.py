@@ -1,0 +1,208 @@
+"""The WooCommerce connector: the shared checks, and answers recorded from a real shop."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+from hub_woocommerce import PAGE, Config, Reading, WooCommerce
+
+from hub import Cursor, Order, RefusedRow, Rejected, Retry, Unauthorized
+from hub.testing.conformance import SECRET, ConnectorTests
+
+RECORDED = Path(__file__).parents[4] / "shared" / "peers" / "woocommerce"
+recorded = pytest.mark.skipif(
+    not RECORDED.exists(), reason="no recordings of a shop in ../shared/peers/woocommerce"
+)
+SHOP = "https://1.1.1.1"
+"""An address that is public and needs no name server; nothing is sent to it."""
+PLACE = {
+    "first_name": "Anna",
+    "last_name": "Beck",
+    "company": "",
+    "address_1": "Städtle 49",
+    "address_2": "2. Stock",
+    "city": "Vaduz",
+    "state": "",
+    "postcode": "9490",
+    "country": "LI",
+    "phone": "+4237920001",
+}
+RECORD = {
+    "id": 42,
+    "number": "1042",
+    "currency": "CHF",
+    "total": "24.50",
+    "billing": {**PLACE, "email": "a@example.com", "address_1": "Bahnhofstrasse 1"},
+    "shipping": PLACE,
+    "payment_method": "cod",
+    "date_paid_gmt": None,
+    "date_modified_gmt": "2026-11-22T10:00:00",
+    "customer_note": "Ring twice",
+    "line_items": [
+        {"id": 7, "name": "Herb tea", "quantity": 2, "sku": "TEA-1"},
+        {"id": 8, "name": "Refunded", "quantity": 0, "sku": ""},
+    ],
+}
+
+
+class TestWooCommerce(ConnectorTests):
+    connector = WooCommerce
+    config = {"url": "https://shop.example", "key": SECRET, "secret": SECRET}
+
+
+def shop(**values: Any) -> WooCommerce:
+    told = {"url": SHOP, "key": "ck_1", "secret": SECRET, **values}
+    return WooCommerce(Config.model_validate(told))
+
+
+def answers(found: Any, status: int = 200) -> None:
+    responses.get(f"{SHOP}/wp-json/wc/v3/orders", json=found, status=status)
+
+
+def record(**values: Any) -> dict[str, Any]:
+    return {**RECORD, **values}
+
+
+@responses.activate
+def test_an_order_is_read_with_place_lines_and_cash_on_delivery() -> None:
+    answers([record()])
+    order, _ = shop().pull(Cursor())
+    assert isinstance(order, Order)
+    assert order.ref == "42"
+    assert (order.recipient.name, order.recipient.email) == ("Anna Beck", "a@example.com")
+    assert order.address.text() == "Städtle 49, 2. Stock, 9490 Vaduz, LI"
+    assert [(line.name, line.quantity) for line in order.lines] == [("Herb tea", 2)]
+    assert order.cash_due is not None
+    assert order.cash_due.amount == Decimal("24.50")
+    assert order.notes == "Ring twice"
+
+
+@responses.activate
+def test_an_order_that_was_paid_collects_nothing() -> None:
+    answers([record(date_paid_gmt="2026-11-22T10:00:00"), record(payment_method="bacs")])
+    first, second, _ = shop().pull(Cursor())
+    assert isinstance(first, Order)
+    assert isinstance(second, Order)
+    assert first.cash_due is second.cash_due is None
+
+
+@responses.activate
+def test_without_a_shipping_address_the_bills_counts() -> None:
+    answers([record(shipping={**PLACE, "address_1": ""})])
+    order, _ = shop().pull(Cursor())
+    assert isinstance(order, Order)
+    assert order.address.line1 == "Bahnhofstrasse 1"
+
+
+@responses.activate
+def test_one_bad_order_never_stops_a_page() -> None:
+    answers([record(total="free"), record(currency="francs"), "nonsense", record()])
+    found = list(shop().pull(Cursor()))
+    assert [type(one) for one in found] == [RefusedRow, RefusedRow, RefusedRow, Order, Cursor]
+    assert [one.line for one in found if isinstance(one, RefusedRow)] == [1, 2, 3]
+    assert isinstance(found[1], RefusedRow)
+    assert found[1].field == "currency"
+    assert "1042" in found[1].reason
+
+
+@responses.activate
+def test_the_query_overlaps_the_last_change_and_asks_in_plain_values() -> None:
+    answers([])
+    list(shop().pull(Cursor(value="2026-11-22T10:00:00|1")))
+    sent = responses.calls[0].request
+    assert sent.params == {  # type: ignore[attr-defined]
+        "status": "processing,on-hold",
+        "orderby": "modified",
+        "order": "asc",
+        "per_page": "100",
+        "page": "1",
+        "dates_are_gmt": "true",
+        "modified_after": "2026-11-22T09:58:00",
+    }
+
+
+@responses.activate
+def test_keys_go_in_a_header_and_never_in_the_address() -> None:
+    answers([])
+    shop().check()
+    sent = responses.calls[0].request
+    assert sent.headers["Authorization"].startswith("Basic ")
+    assert SECRET not in str(sent.url)
+    assert "ck_1" not in str(sent.url)
+
+
+def test_a_newer_change_moves_on_and_many_of_one_second_turn_the_page() -> None:
+    place = Reading("2026-11-22T10:00:00")
+    full = ["2026-11-22T10:00:00"] * PAGE
+    assert place.after_page([]) == place
+    assert place.after_page([*full[1:], "2026-11-22T10:00:05"]) == Reading("2026-11-22T10:00:05")
+    turned = place.after_page(full)
+    assert turned == Reading("2026-11-22T10:00:00", 2)
+    assert Reading.of(turned.cursor()) == turned
+    assert turned.after_page(full[:3]) == place
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, Unauthorized), (404, Rejected), (429, Retry), (502, Retry)]
+)
+def test_refusals_come_out_in_our_words(status: int, error: type[Exception]) -> None:
+    answers({"message": "no"}, status)
+    with pytest.raises(error):
+        shop().check()
+
+
+@responses.activate
+def test_a_page_instead_of_data_names_the_setting_at_fault() -> None:
+    responses.get(f"{SHOP}/wp-json/wc/v3/orders", body="<html>Hello</html>")
+    with pytest.raises(Rejected, match="permalinks") as caught:
+        shop().check()
+    assert caught.value.field == "url"
+
+
+@recorded
+@responses.activate
+@pytest.mark.parametrize("file", ["orders-list-example.json", "order-example.json"])
+def test_orders_of_a_real_shop_are_read(file: str) -> None:
+    told = json.loads((RECORDED / file).read_text())
+    records = told if isinstance(told, list) else [told]
+    answers(records)
+    *orders, cursor = shop().pull(Cursor())
+    assert [one.ref for one in orders if isinstance(one, Order)] == [str(r["id"]) for r in records]
+    assert isinstance(cursor, Cursor)
+    assert cursor.value == f"{max(r['date_modified_gmt'] for r in records)}|1"
+
+
+@recorded
+@responses.activate
+def test_orders_of_recorded_webhooks_are_read_too() -> None:
+    lines = (RECORDED / "webhooks-captured.jsonl").read_text().splitlines()
+    records = [json.loads(json.loads(line)["body"]) for line in lines]
+    answers(records)
+    found = list(shop().pull(Cursor()))
+    assert [type(one) for one in found[:-1]] == [Order] * len(records)
+
+
+@recorded
+@responses.activate
+def test_a_recorded_refusal_is_rejected_with_the_shops_words() -> None:
+    for told in json.loads((RECORDED / "errors-example.json").read_text()):
+        responses.reset()
+        answers(told["body"], told["status"])
+        with pytest.raises(Rejected, match=r"Invalid"):
+            shop().check()
+
+
+@recorded
+@responses.activate
+def test_the_query_uses_only_what_a_real_shop_offers() -> None:
+    answers([])
+    list(shop().pull(Cursor(value="2026-11-22T10:00:00|1")))
+    routes = json.loads((RECORDED / "wc-v3-index.json").read_text())["routes"]
+    (get,) = [e for e in routes["/wc/v3/orders"]["endpoints"] if "GET" in e["methods"]]
+    assert set(responses.calls[0].request.params) <= set(get["args"])  # type: ignore[attr-defined]
