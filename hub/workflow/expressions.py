@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.errors import HubError
 from hub.workflow.problem import suggestion
-from hub.workflow.schemas import Schemas, Shape
+from hub.workflow.schemas import Schemas, Shape, label
 
 LONGEST = 1000
 LARGEST_RESULT = 2000
@@ -122,11 +122,12 @@ class Environment:
         if no_field:
             word, owner = no_field[1], no_field[2]
             known = self.schemas.fields.get(owner, [])
-            label = owner.removeprefix("hub.").rpartition("_")[2]
-            return BadExpression(f"{label} has no field '{word}'{suggestion(word, known)}", offset)
+            hint, offset = suggestion(word, known), max(text.find(word, offset), 0)
+            return BadExpression(f"{label(owner)} has no field '{word}'{hint}", offset)
         no_name = _NO_NAME.search(message)
         if no_name:
             word = no_name[1].split(".")[0]
+            offset = max(text.rfind(word, 0, offset + len(word)), 0)
             return BadExpression(f"'{word}' is unknown here{suggestion(word, self.names)}", offset)
         return BadExpression(message.split(" expecting {")[0], offset)
 

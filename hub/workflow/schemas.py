@@ -83,7 +83,7 @@ class Schemas:
         self.fields[f"hub.{name}"] = list(shape)
         for number, (field, kind) in enumerate(shape.items(), 1):
             made = message.field.add(name=field, number=number, label=1)
-            self._type(made, kind, f"{name}_{field}")
+            self._type(made, kind, field)
 
     def close(self) -> None:
         """Make the declared messages usable."""
@@ -100,8 +100,10 @@ class Schemas:
 
     def _type(self, field: Any, kind: Any, name: str) -> None:
         if isinstance(kind, Mapping):
-            self.add(name, kind)
-            field.type, field.type_name = 11, f".hub.{name}"
+            # The number keeps two messages of one field name apart; see `label`.
+            unique = f"m{len(self.fields)}_{name}"
+            self.add(unique, kind)
+            field.type, field.type_name = 11, f".hub.{unique}"
             return
         item = repeated(kind)
         if item is not None:
@@ -117,6 +119,12 @@ class Schemas:
             field.type, field.type_name = 11, _KNOWN[kind]
         else:
             field.type = _SCALARS[str]
+
+
+def label(message: str) -> str:
+    """Return the field name that a message was declared for, for people."""
+    plain_name = message.removeprefix("hub.")
+    return plain_name.partition("_")[2] or plain_name
 
 
 _SCALARS: dict[Any, int] = {float: 1, int: 3, bool: 8, str: 9, Decimal: 9}
@@ -161,9 +169,8 @@ def fill(message: Any, values: Mapping[str, Any]) -> None:
                 put(place.add(), item) if field.message_type else place.append(plain(item))
         elif field.message_type:
             inner = getattr(message, field.name)
-            if value or field.message_type.file.package != "hub":
-                inner.SetInParent()
-                put(inner, value)
+            inner.SetInParent()
+            put(inner, value)
         else:
             setattr(message, field.name, plain(value))
 

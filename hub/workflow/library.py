@@ -1,0 +1,181 @@
+"""The workflows of a hub: revisions that never change, and the programs made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from hub.store import RevisionRow, Session, WorkflowRow
+from hub.store.columns import new_id
+from hub.store.once import insert_once
+from hub.workflow.checker import check, parse
+from hub.workflow.problem import Invalid, Problem
+from hub.workflow.program import Program
+from hub.workflow.yaml_source import read
+
+if TYPE_CHECKING:
+    from hub.hub import Hub
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A workflow in force: its revision's program, or why it has none any more."""
+
+    workflow: str
+    revision: str
+    program: Program | None
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a folder: workflows whose text was new, all found, and refused files."""
+
+    saved: tuple[str, ...]
+    found: frozenset[str]
+    refused: tuple[Invalid, ...]
+
+
+class Library:
+    """The programs of one process; a revision is compiled when it is first met."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._programs: dict[str, Program | Invalid] = {}
+        self._in_force: dict[tuple[str, str], tuple[tuple[str, ...], Entry]] = {}
+
+    def program(self, session: Session, revision: str) -> Program:
+        """Return the program of a revision; raise `Invalid` where it does not fit this hub."""
+        if revision not in self._programs:
+            row = session.get_one(RevisionRow, revision)
+            try:
+                made: Program | Invalid = check(row.text, self.hub.actions, row.workflow)
+            except Invalid as error:
+                made = error
+            self._programs[revision] = made
+        found = self._programs[revision]
+        if isinstance(found, Invalid):
+            raise found
+        return found
+
+    def index(self, session: Session) -> dict[str, list[Entry]]:
+        """Return the workflows that are switched on, by the type of event that starts them."""
+        rows = session.exec(
+            select(WorkflowRow.name, WorkflowRow.revision)
+            .where(col(WorkflowRow.enabled).is_(True), WorkflowRow.revision != "")
+            .order_by(WorkflowRow.name)
+        ).all()
+        index: dict[str, list[Entry]] = {}
+        for name, revision in rows:
+            if (name, revision) not in self._in_force:
+                self._in_force[name, revision] = self._entry(session, name, revision)
+            events, entry = self._in_force[name, revision]
+            for event in events:
+                index.setdefault(event, []).append(entry)
+        return index
+
+    def _entry(self, session: Session, name: str, revision: str) -> tuple[tuple[str, ...], Entry]:
+        try:
+            program = self.program(session, revision)
+        except Invalid as error:
+            log.error("workflow %s can no longer run: %s", name, error)
+            return self._events(session, revision), Entry(name, revision, None, str(error))
+        return tuple(program.courses), Entry(name, revision, program)
+
+    def _events(self, session: Session, revision: str) -> tuple[str, ...]:
+        """Return the events that a broken workflow would have started on, as far as it says."""
+        row = session.get_one(RevisionRow, revision)
+        try:
+            workflow = parse(read(row.text, row.workflow))
+        except Invalid:
+            return ()
+        return tuple({trigger.event for trigger in workflow.on})
+
+
+def save(hub: Hub, session: Session, text: str, *, author: str = "", name: str = "") -> str:
+    """Keep a workflow's text as a new revision and put it in force; return the workflow's name.
+
+    A text that was saved before is left alone, so loading the same files at every start changes
+    nothing. `name` is what mistakes are reported under. Raise `Invalid` for a text with mistakes.
+    """
+    workflow = check(text, hub.actions, name or "workflow").workflow.workflow
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    insert_once(session, WorkflowRow(name=workflow))
+    row = session.exec(
+        select(WorkflowRow).where(WorkflowRow.name == workflow).with_for_update()
+    ).one()
+    if known(session, workflow, digest):
+        return workflow
+    count = session.exec(select(func.count()).where(RevisionRow.workflow == workflow)).one()
+    revision = RevisionRow(
+        id=new_id("rev"),
+        workflow=workflow,
+        number=count + 1,
+        text=text,
+        sha256=digest,
+        author=author,
+        saved_at=session.now,
+    )
+    session.add(revision)
+    row.revision = revision.id
+    return workflow
+
+
+def known(session: Session, workflow: str, digest: str) -> bool:
+    """Say whether a text with that SHA-256 was ever saved under a workflow's name."""
+    found = select(RevisionRow.id).where(
+        RevisionRow.workflow == workflow, RevisionRow.sha256 == digest
+    )
+    return session.exec(found).first() is not None
+
+
+def load_folder(hub: Hub, folder: Path, replaced: frozenset[str] = frozenset()) -> Loaded:
+    """Save every `*.yaml` of a folder; a file with mistakes is refused and the rest still load.
+
+    Workflows whose names are in `replaced` are left out.
+    """
+    saved, refused = [], []
+    seen: dict[str, str] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+            name = check(text, hub.actions, str(path)).workflow.workflow
+            if name in seen:
+                message = f"the workflow '{name}' is already in {seen[name]}"
+                raise Invalid(str(path), [Problem(1, 1, message)])
+            seen[name] = path.name
+            if name not in replaced and store_text(hub, text, str(path)):
+                saved.append(name)
+        except UnicodeDecodeError:
+            refused.append(Invalid(str(path), [Problem(1, 1, "the file is not UTF-8")]))
+        except Invalid as error:
+            refused.append(error)
+    for one in refused:
+        log.error("a workflow file was not loaded:\n%s", one)
+    return Loaded(tuple(saved), frozenset(seen), tuple(refused))
+
+
+def store_text(hub: Hub, text: str, name: str) -> bool:
+    """Save the text of a file; return whether it was new."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with hub.store.read() as session:
+        found = select(RevisionRow.id).where(RevisionRow.sha256 == digest)
+        if session.exec(found).first() is not None:
+            return False
+    with hub.store.write() as session:
+        save(hub, session, text, author="file", name=name)
+    return True
+
+
+def shipped() -> Path:
+    """Return the folder of the workflows that come with the hub, installed or in a checkout."""
+    installed = Path(__file__).parent / "shipped"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "workflows"

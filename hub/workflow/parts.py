@@ -1,0 +1,29 @@
+"""Put a hub together: every package adds the work it does and the actions it offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub import dispatch, notify, orders, planning, proofs, workflow
+from hub.workflow.library import Loaded, load_folder, shipped
+
+if TYPE_CHECKING:
+    from hub.hub import Hub
+
+
+def assemble(hub: Hub) -> None:
+    """Register the handlers and actions of all packages on an open hub."""
+    for package in (orders, planning, dispatch, proofs, notify, workflow):
+        package.register(hub)
+
+
+def load_workflows(hub: Hub) -> Loaded:
+    """Save the workflows that come with the hub, and those in `workflows` of its directory.
+
+    A file there with the name of a shipped workflow replaces it. Actions have to be registered.
+    """
+    own = load_folder(hub, hub.settings.directory / "workflows")
+    with_us = load_folder(hub, shipped(), own.found)
+    return Loaded(
+        own.saved + with_us.saved, own.found | with_us.found, own.refused + with_us.refused
+    )
