@@ -140,7 +140,7 @@ def reports() -> Response:
 
 
 @blueprint.post("/drivers/<id>/link")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:fleet:write")
 def link(id: str) -> Response:
     """Make a one-time link for a driver's phone, with its QR code."""
     with write() as session:
@@ -149,7 +149,7 @@ def link(id: str) -> Response:
 
 
 @blueprint.delete("/drivers/<id>/phones")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:fleet:write")
 def sign_out(id: str) -> Response:
     """End every link and phone of a driver, for instance when a phone is lost."""
     with write() as session:

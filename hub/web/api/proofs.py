@@ -14,7 +14,7 @@ from hub.web.policy import allow
 
 blueprint = Blueprint("proofs_api", __name__, url_prefix="/api/v1/proofs")
 
-READERS = ("owner", "dispatcher", "ops", "accountant", "merchant", "key:proofs")
+READERS = ("owner", "dispatcher", "ops", "accountant", "merchant", "key:proofs:read")
 
 
 @blueprint.get("/<id>")

@@ -1,0 +1,125 @@
+// The day as the driver sees it: what the hub says, with what it has not heard yet laid over it.
+
+import { computed, signal } from "@preact/signals";
+import { hubNow } from "../shared/time";
+import { here } from "./position";
+import { say, waiting, type Kind, type Picture, type Report } from "./outbox";
+import { fetchSheet, Refusal, type Route, type Sheet, type Stop } from "./sheet";
+
+export const sheet = signal<Sheet | null>(null);
+/** Why the sheet could not be fetched; empty while it is fresh. */
+export const stale = signal("");
+/** When the sheet was last confirmed, by the phone's own clock. */
+export const heardAt = signal(0);
+/** The stop that the driver looks at; empty for whichever is next. */
+export const chosen = signal("");
+
+const AFTER: Record<Kind, string> = {
+  start: "",
+  arrive: "arrived",
+  depart: "",
+  complete: "completed",
+  partial: "partial",
+  fail: "failed",
+};
+const ENDED = new Set(["completed", "partial", "failed", "returning", "returned"]);
+const OPEN = new Set(["dispatched", "en_route", "arrived"]);
+
+/** The route, already started or closed where the driver has said so. */
+export const route = computed<Route | null>(() => {
+  const found = sheet.value?.route ?? null;
+  if (!found || found.state === "closed") return found;
+  const started = mine().some((report) => report.kind !== "depart");
+  return started ? { ...found, state: "in_progress" } : found;
+});
+
+/** The stops with everything that was said about them, in driving order. */
+export const stops = computed<Stop[]>(() => {
+  const said = new Map<string, Stop>((sheet.value?.stops ?? []).map((stop) => [stop.id, { ...stop }]));
+  for (const report of mine()) {
+    const stop = report.stop === null ? undefined : said.get(report.stop);
+    if (!stop) continue;
+    if (AFTER[report.kind]) stop.state = AFTER[report.kind];
+    if (report.kind === "arrive") stop.arrived_at = report.at;
+    if (report.kind === "depart") stop.departed_at = report.at;
+    if (ENDED.has(stop.state)) stop.ended_at ??= report.at;
+  }
+  return [...said.values()];
+});
+
+/** The stop to do now: the chosen one while it is open, else where the driver is, else the next. */
+export const current = computed<Stop | null>(() => {
+  const open = stops.value.filter((stop) => OPEN.has(stop.state));
+  const rank: Record<string, number> = { arrived: 0, en_route: 1, dispatched: 2 };
+  const first = [...open].sort((a, b) => rank[a.state]! - rank[b.state]! || a.position - b.position)[0];
+  return open.find((stop) => stop.id === chosen.value) ?? first ?? null;
+});
+
+/** The stop that was ended but not yet left. */
+const lingering = computed(() => stops.value.find((s) => ENDED.has(s.state) && s.arrived_at && !s.departed_at && s.ended_at) ?? null);
+
+export const isOpen = (stop: Stop): boolean => OPEN.has(stop.state);
+export const isEnded = (stop: Stop): boolean => ENDED.has(stop.state);
+
+function mine(): Report[] {
+  return waiting.value.filter((entry) => !entry.refused).map((entry) => entry.report);
+}
+
+/** Fetch the sheet anew; a failure leaves the last one in place and says how old it is. */
+export async function refresh(): Promise<void> {
+  try {
+    const fresh = await fetchSheet();
+    if (fresh) sheet.value = fresh;
+    heardAt.value = Date.now();
+    stale.value = "";
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) location.reload();
+    stale.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Say that the route begins. */
+export function start(): Promise<void> {
+  return report("start", null);
+}
+
+/** Say that the driver is at the door, having left the one before. */
+export async function arrive(stop: Stop): Promise<void> {
+  await leave();
+  if (stop.state !== "arrived") await report("arrive", stop);
+}
+
+/** Say that the driver has left the stop that was just ended, if that was not said. */
+export async function leave(): Promise<void> {
+  const behind = lingering.value;
+  if (behind && route.value?.state === "in_progress") await report("depart", behind);
+}
+
+/** Say how a stop ended. */
+export async function finish(kind: Kind, stop: Stop, more: Partial<Report>, pictures: Picture[]): Promise<void> {
+  await report(kind, stop, more, pictures);
+  chosen.value = "";
+}
+
+function report(kind: Kind, stop: Stop | null, more: Partial<Report> = {}, pictures: Picture[] = []): Promise<void> {
+  const fix = here.value;
+  const place = fix ? { lat: fix.lat, lon: fix.lon, accuracy: Math.round(fix.accuracy) } : {};
+  const said: Report = {
+    id: uuid(),
+    kind,
+    stop: stop?.id ?? null,
+    at: new Date(hubNow()).toISOString(),
+    ...place,
+    ...more,
+  };
+  return say(said, pictures);
+}
+
+/** A random UUID; `crypto.randomUUID` is missing where the address is not secure. */
+function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

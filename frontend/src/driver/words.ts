@@ -1,0 +1,32 @@
+// What buttons and headings are called, by the kind of stop.
+
+import type { Kind } from "./outbox";
+
+export interface Ending {
+  button: string;
+  title: string;
+  confirm: string;
+  tone: string;
+}
+
+const verbs: Record<string, [string, string]> = {
+  delivery: ["Delivered", "delivered"],
+  collection: ["Collected", "collected"],
+  service: ["Done", "done"],
+};
+
+/** The words for every way a stop can end. */
+export function endings(kind: string): Partial<Record<Kind, Ending>> {
+  const [head, verb] = verbs[kind] ?? verbs.delivery!;
+  return {
+    complete: { button: head, title: `${head}: everything`, confirm: `Confirm: ${verb}`, tone: "good" },
+    partial: { button: "Only part of it", title: `Only a part was ${verb}`, confirm: `Confirm: partly ${verb}`, tone: "warn" },
+    fail: { button: `Not ${verb}`, title: `Not ${verb}`, confirm: `Confirm: not ${verb}`, tone: "bad" },
+  };
+}
+
+/** The address that opens turn-by-turn navigation: the phone's own choice on Android. */
+export function navigation(lat: number, lon: number): string {
+  const at = `${lat.toFixed(6)},${lon.toFixed(6)}`;
+  return /Android/.test(navigator.userAgent) ? `geo:${at}?q=${at}` : `https://www.google.com/maps/dir/?api=1&destination=${at}`;
+}
