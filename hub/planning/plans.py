@@ -116,7 +116,8 @@ def work(hub: Hub, claim: Claim) -> None:
         if claim.tries >= TRIES:
             fail(hub, claim.subject, str(error), end)
             return
-        wait = getattr(error, "after", None) or 1.0
+        after = error.after if isinstance(error, Retry) else None
+        wait = 1.0 if after is None else after
         with hub.store.write() as session:
             defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
 
