@@ -69,6 +69,8 @@ class Peer:
     service: ClassVar[str] = "peer"
     token: ClassVar[str] = ""
     """The token that works from the start; empty where none is asked for."""
+    shows: ClassVar[bool] = False
+    """Whether `/` is a page for people, without a token."""
 
     def __init__(self, directory: Path, port: int = 0) -> None:
         self.directory = directory
@@ -125,7 +127,7 @@ class Peer:
             if request.path == "/control" and request.method == "POST":
                 return self._control(request)
             reply, repeat = self._decide(request)
-            if not request.path.startswith("/show"):
+            if not self._is_shown(request):
                 self._record(request, reply, repeat)
             if self.mutes and reply.kind:
                 self.mutes -= 1
@@ -133,7 +135,7 @@ class Peer:
             return reply
 
     def _decide(self, request: Request) -> tuple[Reply, bool]:
-        if request.path.startswith("/show") or request.path == "/":
+        if self._is_shown(request):
             return self.show(request), False
         if self.failures:
             status, after = self.failures.pop(0)
@@ -143,8 +145,11 @@ class Peer:
         known = self._answers.get(f"{request.method} {request.key}") if request.key else None
         return (known, True) if known else (self.answer(request), False)
 
+    def _is_shown(self, request: Request) -> bool:
+        return self.shows and (request.path == "/" or request.path.startswith("/show/"))
+
     def show(self, request: Request) -> Reply:
-        """Return what people look at: `/` and everything under `/show`."""
+        """Return what people look at, where `shows` is true: `/` and everything under `/show/`."""
         return Reply(404, {"error": "nothing to show"})
 
     def _record(self, request: Request, reply: Reply, repeat: bool) -> None:

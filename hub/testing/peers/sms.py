@@ -14,6 +14,7 @@ class SmsPeer(Peer):
     """Takes `POST /messages`, tells of its account, and shows what it has sent."""
 
     service = "sms"
+    shows = True
     token = "sms-demo-token"  # noqa: S105 - opens nothing but this peer
 
     def __init__(self, directory: Path, port: int = 0) -> None:

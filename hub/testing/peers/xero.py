@@ -16,7 +16,6 @@ from hub.testing.peers.sms import page
 ROOT = "/api.xro/2.0"
 INVOICE = re.compile(r"^/Invoices/([0-9a-f-]{36})/(History|Attachments)(?:/(.+))?$")
 MARKER = re.compile(r"POD[:-]([A-Za-z0-9_]+)")
-TEXT = "text/html; charset=utf-8"
 
 
 class XeroPeer(Peer):
@@ -27,6 +26,7 @@ class XeroPeer(Peer):
     """
 
     service = "xero"
+    shows = True
     token = "xero-demo-token"  # noqa: S105 - opens nothing but this peer
 
     def __init__(self, directory: Path, port: int = 0) -> None:
