@@ -74,6 +74,7 @@ class Gateway:
         self.clients: dict[str, set[Client]] = {}
         self.connected = False
         self.closing = False
+        self.broken = False
         parts = urlsplit(settings.public_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
 
@@ -98,6 +99,16 @@ class Gateway:
                     log.warning("redis_away", error=str(error))
                 self.connected = False
             await asyncio.sleep(0.5)
+
+    def ended(self, listening: asyncio.Task[None]) -> None:
+        """Note that a mistake of ours ended the subscription: this process is of no more use."""
+        import structlog
+
+        error = None if listening.cancelled() else listening.exception()
+        if error is not None:
+            structlog.get_logger("hub.live").error("listening_failed", exc_info=error)
+            self.broken = True
+            self.close()
 
     def spread(self, channel: str, data: bytes) -> None:
         """Give one message to everyone who listens to its channel."""
@@ -218,10 +229,7 @@ async def redis(settings: Settings) -> AsyncIterator[Redis]:
     from redis.asyncio import Redis as Client
 
     client: Any = Client.from_url(
-        settings.redis_url,
-        socket_connect_timeout=2,
-        socket_keepalive=True,
-        health_check_interval=30,
+        settings.redis_url, socket_connect_timeout=2, health_check_interval=30
     )
     try:
         yield client
@@ -243,6 +251,7 @@ def make_gateway(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         listening = asyncio.create_task(gateway.listen())
+        listening.add_done_callback(gateway.ended)
         try:
             yield
         finally:
@@ -282,6 +291,9 @@ def main(settings: Settings, host: str = "127.0.0.1", port: int | None = None) -
             gateway.close()
             super().handle_exit(sig, frame)
 
+        async def on_tick(self, counter: int) -> bool:
+            return gateway.broken or await super().on_tick(counter)
+
     chosen = port or urlsplit(settings.live_url).port or 8001
     structlog.get_logger("hub.live").info("listening", port=chosen, connections=raise_limit())
     config = uvicorn.Config(
@@ -294,3 +306,5 @@ def main(settings: Settings, host: str = "127.0.0.1", port: int | None = None) -
         backlog=4096,
     )
     Server(config).run()
+    if gateway.broken:
+        raise SystemExit(1)

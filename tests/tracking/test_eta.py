@@ -1,0 +1,163 @@
+"""ETAs of a route on the road."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlmodel import select
+
+from hub.driving import reports
+from hub.driving.words import Report
+from hub.hub import Hub
+from hub.nouns import Location
+from hub.planning.times import seconds_between
+from hub.store import EtaRow, EventRow, RouteRow, StopRow
+from hub.testing.fixtures import MORNING, set_time
+from hub.testing.road import DOORS, Road
+from hub.tracking import eta
+from hub.tracking.positions import Position
+
+
+def minutes(number: float) -> datetime:
+    return MORNING + timedelta(minutes=number)
+
+
+def say(hub: Hub, road: Road, kind: str, stop: int | None = None) -> None:
+    """Report as the phone does, without a proof, and let the ETAs follow."""
+    said = Report(id=uuid4(), kind=kind, stop=None if stop is None else road.stops[stop])
+    with hub.store.write() as session:
+        reports.report(hub, session, road.driver, said)
+        eta.after_report(hub, session, road.route)
+
+
+def events(hub: Hub, kind: str) -> list[EventRow]:
+    with hub.store.read() as session:
+        return list(session.exec(select(EventRow).where(EventRow.type == kind)))
+
+
+def stop(hub: Hub, road: Road, number: int) -> StopRow:
+    with hub.store.read() as session:
+        return session.get_one(StopRow, road.stops[number])
+
+
+def first_door() -> Location:
+    return Location(lat=DOORS[0][0], lon=DOORS[0][1])
+
+
+def here(lat: float, lon: float, at: datetime) -> Position:
+    return Position(lat=lat, lon=lon, at=at)
+
+
+def test_starting_brings_every_remaining_eta_up_to_date_and_keeps_each_in_history(
+    hub: Hub, road: Road
+) -> None:
+    say(hub, road, "start")
+    way = seconds_between(
+        Location(lat=47.1410, lon=9.5209), Location(lat=DOORS[0][0], lon=DOORS[0][1])
+    )
+    assert stop(hub, road, 0).eta_at == MORNING + timedelta(seconds=way)
+    with hub.store.read() as session:
+        rows = session.exec(select(EtaRow).where(EtaRow.stop == road.stops[0])).all()
+    assert [(row.source, row.eta_at) for row in rows] == [
+        ("report", MORNING + timedelta(seconds=way))
+    ]
+    changed = events(hub, "stop.eta_changed")
+    assert {event.subject for event in changed} == set(road.stops)
+
+
+def test_an_eta_that_moves_by_less_than_a_minute_is_no_news(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    known = len(events(hub, "stop.eta_changed"))
+    set_time(hub, MORNING + timedelta(seconds=50))
+    with hub.store.write() as session:
+        eta.refresh(session, road.route, session.now)
+    assert len(events(hub, "stop.eta_changed")) == known
+
+
+def test_the_live_position_moves_the_etas(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    far = here(47.30, 9.52, MORNING)
+    with hub.store.write() as session:
+        eta.refresh(session, road.route, session.now, far)
+    expected = seconds_between(
+        Location(lat=47.30, lon=9.52), Location(lat=DOORS[0][0], lon=DOORS[0][1])
+    )
+    assert stop(hub, road, 0).eta_at == MORNING + timedelta(seconds=expected)
+
+
+def test_only_the_next_stop_is_refreshed_when_asked(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    before = stop(hub, road, 1).eta_at
+    with hub.store.write() as session:
+        eta.refresh(session, road.route, session.now, here(47.30, 9.52, MORNING), only_next=True)
+    assert stop(hub, road, 1).eta_at == before
+
+
+def test_an_eta_waits_for_the_stops_own_window(hub: Hub, road: Road) -> None:
+    with hub.store.write() as session:
+        session.get_one(StopRow, road.stops[1]).window_start = minutes(90)
+    say(hub, road, "start")
+    assert stop(hub, road, 1).eta_at == minutes(90)
+    later = stop(hub, road, 2).eta_at
+    assert later is not None
+    assert later > minutes(93)
+
+
+def test_approaching_is_told_once_when_the_next_stop_is_ten_minutes_away(
+    hub: Hub, road: Road
+) -> None:
+    far = here(47.35, 9.52, MORNING)
+    with hub.store.write() as session:
+        route = session.get_one(RouteRow, road.route)
+        route.state, route.started_at = "in_progress", MORNING
+        session.get_one(StopRow, road.stops[0]).state = "en_route"
+        session.flush()
+        eta.refresh(session, road.route, session.now, far)
+    assert events(hub, "stop.approaching") == []
+    for seconds in (60, 70, 80):
+        set_time(hub, MORNING + timedelta(seconds=seconds))
+        with hub.store.write() as session:
+            eta.refresh(session, road.route, session.now, here(47.15, 9.52, session.now))
+    assert [event.subject for event in events(hub, "stop.approaching")] == [road.stops[0]]
+
+
+def test_a_stop_that_is_not_next_is_not_approached_however_near(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    assert stop(hub, road, 1).eta_at is not None
+    assert [event.subject for event in events(hub, "stop.approaching")] == [road.stops[0]]
+
+
+def test_arrival_tells_approaching_at_the_latest_and_still_once(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    say(hub, road, "arrive", 2)
+    say(hub, road, "depart", 2)
+    say(hub, road, "arrive", 2)
+    told = [event.subject for event in events(hub, "stop.approaching")]
+    assert told.count(road.stops[2]) == 1
+
+
+def test_an_arrival_that_ends_the_route_still_tells_approaching(hub: Hub, road: Road) -> None:
+    with hub.store.write() as session:
+        route = session.get_one(RouteRow, road.route)
+        route.state = "closed"
+        last = session.get_one(StopRow, road.stops[2])
+        last.state, last.arrived_at = "completed", minutes(40)
+        session.flush()
+        eta.after_report(hub, session, road.route)
+    told = events(hub, "stop.approaching")
+    assert [(event.subject, event.occurred_at) for event in told] == [(road.stops[2], minutes(40))]
+
+
+def test_a_driver_who_stays_long_at_a_door_pushes_the_rest_back(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    set_time(hub, minutes(2))
+    say(hub, road, "arrive", 0)
+    before = stop(hub, road, 1).eta_at
+    set_time(hub, minutes(20))
+    with hub.store.write() as session:
+        eta.refresh(session, road.route, session.now)
+    after = stop(hub, road, 1).eta_at
+    assert before is not None
+    assert after is not None
+    assert after - before == timedelta(minutes=15)
