@@ -36,6 +36,12 @@ def duration(value: object) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
+def condition(value: object) -> object:
+    """Return `true` and `false`, which YAML reads as values, as the expressions they are."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+Condition = Annotated[str, BeforeValidator(condition)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -51,7 +57,7 @@ class Trigger(Word):
     """One reason to start: a type of event, and a condition on it."""
 
     event: str
-    if_: str | None = Field(default=None, alias="if")
+    if_: Condition | None = Field(default=None, alias="if")
 
 
 class RetryPolicy(Word):
@@ -89,7 +95,7 @@ class Step(Action):
     """One action of a run, under an id that later steps can refer to."""
 
     id: StepId
-    if_: str | None = Field(default=None, alias="if")
+    if_: Condition | None = Field(default=None, alias="if")
     retry: RetryPolicy = RetryPolicy()
     continue_on_error: bool = False
 

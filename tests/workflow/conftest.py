@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from pydantic import BaseModel
 from sqlmodel import col, select, update
 
 from hub import workflow
-from hub.actions import ActionInput, ActionOutput, Call, Inside, Outward
+from hub.actions import Action, ActionInput, ActionOutput, Call, Inside, Outward
 from hub.connector import Connector
 from hub.errors import HubError
 from hub.events import CustomerFacts, MerchantFacts, OrderFacts, StopFacts, append
@@ -199,6 +199,14 @@ class Toys:
     def effects(self) -> list[EffectRow]:
         """Return the effects."""
         return self.rows(EffectRow)
+
+
+@pytest.fixture
+def actions() -> dict[str, Action]:
+    """Return the toy actions for checking files, without a hub to run them on."""
+    nobody = cast(Toys, None)
+    written = Inside("toy.write", TextInput, TextOutput, writer(nobody))
+    return {"toy.write": written, "toy.send": sender(nobody, "resend")}
 
 
 @pytest.fixture

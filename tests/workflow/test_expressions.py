@@ -135,5 +135,5 @@ def test_a_hostile_pattern_is_answered_in_linear_time(environment: Environment) 
 
 
 def test_loops_inside_texts_are_not_counted(environment: Environment) -> None:
-    text = """ 'x.map(a, a.map(b, b.map(c, c)))' + "it's" + r'\d' """
+    text = r""" 'x.map(a, a.map(b, b.map(c, c)))' + "it's" + r'\d' """
     assert "map" in str(value(environment, text))
