@@ -9,13 +9,14 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Add the three kinds of work of the engine: evaluate, step and effect."""
+    """Add the engine's kinds of work: evaluate, step and effect; and the check of a connection."""
     from functools import partial
 
-    from hub.workflow import effects, engine, steps
+    from hub.workflow import checks, effects, engine, steps
     from hub.workflow.library import Library
 
     library = Library(hub)
     hub.handlers["evaluate"] = partial(engine.evaluate, library)
     hub.handlers["step"] = partial(steps.run, library)
     hub.handlers["effect"] = partial(effects.run, library)
+    hub.handlers[checks.KIND] = checks.run
