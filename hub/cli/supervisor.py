@@ -22,6 +22,8 @@ class Service:
 
     name: str
     command: list[str]
+    outlasts: bool = False
+    """Whether it ends only after the others, because they need it to end well."""
     process: subprocess.Popen[str] | None = None
     started: float = 0.0
     pause: float = 0.25
@@ -60,12 +62,16 @@ class Supervisor:
             time.sleep(every)
 
     def stop(self) -> None:
-        """End all services, the last started first; give each group five seconds."""
+        """End all services; what others need ends last. Each group has five seconds."""
         self.stopping = True
-        for service in reversed(self.services):
+        self._end([service for service in self.services if not service.outlasts])
+        self._end([service for service in self.services if service.outlasts])
+
+    def _end(self, services: list[Service]) -> None:
+        for service in services:
             self._signal(service, signal.SIGTERM)
         deadline = time.monotonic() + GRACE
-        for service in reversed(self.services):
+        for service in services:
             if service.process is not None:
                 try:
                     service.process.wait(max(0.1, deadline - time.monotonic()))

@@ -88,7 +88,7 @@ def services(settings: Settings) -> list[Service]:
     hub = [sys.executable, "-m", "hub"]
     listed = []
     if "HUB_REDIS_URL" not in os.environ:
-        listed.append(Service("queue", redis_command(settings)))
+        listed.append(Service("queue", redis_command(settings), outlasts=True))
     listed += [
         Service("web", [*hub, "web", "--port", os.environ["HUB_WEB_PORT"]]),
         Service("live", [*hub, "live", "--port", os.environ["HUB_LIVE_PORT"]]),
