@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -117,6 +119,19 @@ class Connections:
             kind = self.plugins.connector(row.connector)
             self._built[row.id] = kind(validated(kind, self.settings(row)))
         return self._built[row.id]
+
+    def warm(self) -> None:
+        """Import the slow modules of the connectors in use; for a worker, before it forks.
+
+        What cannot be imported is left alone: the connection's own calls will say why.
+        """
+        with self.store.read() as session:
+            names = set(session.exec(select(ConnectionRow.connector).distinct()))
+        owners = {name: self.plugins.owner(name) for name in names}
+        kinds = [plugin.connectors[name] for name, plugin in owners.items() if plugin]
+        for module in {module for kind in kinds for module in kind.sdk}:
+            with suppress(Exception):
+                import_module(module)
 
     def settings(self, row: ConnectionRow) -> dict[str, Any]:
         """Return the settings with their secrets in clear, for building only."""

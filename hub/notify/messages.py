@@ -9,13 +9,15 @@ from sqlmodel import select
 
 from hub.access import get
 from hub.actions import ActionInput, ActionOutput, Call, Outward
-from hub.errors import HubError, Missing, Rejected, Unknown
+from hub.errors import HubError, Missing, Rejected, Retry, Unauthorized
 from hub.hub import Hub
 from hub.nouns import Message, Receipt
 from hub.store import MerchantRow, MessageRow, Session, StopRow, System
 
 LARGEST_TEXT = 2048
 """Bytes of one message; some thirteen parts of an SMS."""
+NOT_SENT = (Rejected, Retry, Unauthorized, Missing)
+"""After these nothing was sent; after anything else nobody can tell."""
 
 
 def short(text: str) -> str:
@@ -120,7 +122,7 @@ def failed(session: Session, wanted: SmsInput, call: Call, error: HubError) -> N
     """Record that it was refused, or that nobody knows whether it was sent."""
     row = message(session, call.key)
     if row is not None:
-        row.state = "unknown" if isinstance(error, Unknown) else "rejected"
+        row.state = "rejected" if isinstance(error, NOT_SENT) else "unknown"
         row.error = str(error)[:500]
 
 

@@ -121,3 +121,15 @@ def test_a_merchants_own_connection_goes_before_the_operators(
         others = book.find(session, "notification_channels", "somebody else")
     assert [row.id for row in found] == [own, operators]
     assert [row.id for row in others] == [operators]
+
+
+def test_warming_imports_what_connections_need_and_survives_what_is_missing(
+    hub: Hub, book: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Post, "sdk", ("no_such_module", "colorsys"))
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    book.warm()
+    assert "colorsys" not in sys.modules
+    add(hub, book)
+    book.warm()
+    assert "colorsys" in sys.modules

@@ -75,6 +75,7 @@ class Peer:
     def __init__(self, directory: Path, port: int = 0) -> None:
         self.directory = directory
         self.accepted = {self.token} - {""}
+        self.expired: set[str] = set()
         self.failures: list[tuple[int, int]] = []
         self.mutes = 0
         self._answers: dict[str, Reply] = {}
@@ -195,8 +196,12 @@ class Peer:
         return Reply(200, {"accepted": len(self.accepted)})
 
     def _set_tokens(self, wanted: dict[str, Any]) -> None:
-        self.accepted.discard(str(wanted.get("expire", "")))
-        self.accepted |= {str(wanted["accept"])} if "accept" in wanted else set()
+        if "expire" in wanted:
+            self.accepted.discard(str(wanted["expire"]))
+            self.expired.add(str(wanted["expire"]))
+        if "accept" in wanted:
+            self.accepted.add(str(wanted["accept"]))
+            self.expired.discard(str(wanted["accept"]))
 
 
 def handler(peer: Peer) -> type[BaseHTTPRequestHandler]:

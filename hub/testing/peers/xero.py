@@ -21,8 +21,8 @@ MARKER = re.compile(r"POD[:-]([A-Za-z0-9_]+)")
 class XeroPeer(Peer):
     """Knows every invoice but those whose number ends in 0000.
 
-    Calls need a token that works and a `xero-tenant-id`; a repeated Idempotency-Key of the same
-    method gets the first answer.
+    Calls need a `xero-tenant-id` and any token that has not expired; a repeated Idempotency-Key
+    of the same method gets the first answer.
     """
 
     service = "xero"
@@ -35,6 +35,10 @@ class XeroPeer(Peer):
         self.files: dict[str, dict[str, dict[str, Any]]] = {}
         (directory / "attachments").mkdir(parents=True, exist_ok=True)
         super().__init__(directory, port)
+
+    def admits(self, request: Request) -> bool:
+        """Take every token but those that have expired."""
+        return bool(request.bearer) and request.bearer not in self.expired
 
     def answer(self, request: Request) -> Reply:
         """Answer the calls of the SDK."""

@@ -110,13 +110,14 @@ def test_the_name_of_the_file_tells_the_stop_and_fits_a_path() -> None:
 
 def test_an_expired_token_is_unauthorized(accounts: XeroPeer) -> None:
     xero(accounts).check()
-    accounts.accepted.clear()
+    accounts.expired.add(accounts.token)
     with pytest.raises(Unauthorized, match="reconnect"):
         xero(accounts).store(a_proof())
 
 
 def test_two_connections_never_share_a_token(accounts: XeroPeer) -> None:
     good, bad = xero(accounts), xero(accounts, "another token")
+    accounts.expired.add("another token")
     first, second = good.accounting, bad.accounting
     first.one_invoice()
     with pytest.raises(Unauthorized):
