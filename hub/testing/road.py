@@ -65,26 +65,7 @@ def lay_stop(
     session: Session, world: World, route: RouteRow, number: int
 ) -> tuple[StopRow, list[OrderLineRow]]:
     """Add the dispatched stop of an order: two bottles, one jar, 12.50 CHF to collect."""
-    lat, lon = DOORS[number - 1]
-    order = OrderRow(
-        merchant=world.merchant,
-        source="csv",
-        ref=f"#100{number}",
-        state="ready",
-        name=f"Rosa Beck {number}",
-        phone="+4232000000",
-        address={"line1": f"Städtle {number}", "postcode": "9490", "city": "Vaduz"},
-        lat=lat,
-        lon=lon,
-        service_date=DAY,
-        cash_due=Decimal("12.50"),
-        invoice=f"INV-{number}",
-        notes="Ring twice",
-        received_at=MORNING,
-        updated_at=MORNING,
-    )
-    session.add(order)
-    session.flush()
+    order = lay_order(session, world, number)
     lines = [
         OrderLineRow(order=order.id, number=1, sku="OIL", name="Pine oil", quantity=2),
         OrderLineRow(order=order.id, number=2, sku="SALT", name="Herb salt", quantity=1),
@@ -96,8 +77,8 @@ def lay_stop(
         state="dispatched",
         depot=world.depot,
         service_date=DAY,
-        lat=lat,
-        lon=lon,
+        lat=DOORS[number - 1][0],
+        lon=DOORS[number - 1][1],
         promised_start=planned - timedelta(minutes=30),
         promised_end=planned + timedelta(minutes=30),
         route=route.id,
@@ -108,3 +89,27 @@ def lay_stop(
     session.add_all([*lines, stop])
     session.flush()
     return stop, lines
+
+
+def lay_order(session: Session, world: World, number: int) -> OrderRow:
+    """Add an order that has a place."""
+    order = OrderRow(
+        merchant=world.merchant,
+        source="csv",
+        ref=f"#100{number}",
+        state="ready",
+        name=f"Rosa Beck {number}",
+        phone="+4232000000",
+        address={"line1": f"Städtle {number}", "postcode": "9490", "city": "Vaduz"},
+        lat=DOORS[number - 1][0],
+        lon=DOORS[number - 1][1],
+        service_date=DAY,
+        cash_due=Decimal("12.50"),
+        invoice=f"INV-{number}",
+        notes="Ring twice",
+        received_at=MORNING,
+        updated_at=MORNING,
+    )
+    session.add(order)
+    session.flush()
+    return order

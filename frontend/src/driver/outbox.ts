@@ -60,7 +60,7 @@ function database(): Promise<IDBPDatabase<Schema>> {
   return opened;
 }
 
-/** Read what an earlier visit left behind, and begin to send; `onSent` hears after each report. */
+/** Read what an earlier visit left behind, and begin to send; `onSent` hears after each answer. */
 export async function open(driver: string, onSent: (notes: string[]) => void): Promise<void> {
   owner = driver;
   told = onSent;
@@ -140,6 +140,7 @@ async function sendOne(entry: Entry): Promise<boolean> {
     }
     await db.put("outbox", { ...entry, refused: refusal.message });
     await reread();
+    told([]); // the list has to show why: the dispatcher may have changed the route
     return true;
   }
 }
