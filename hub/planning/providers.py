@@ -2,58 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from hub.capabilities import RoutingEngine, TravelTimes
 from hub.connector import Connector
-from hub.errors import HubError, PluginError
+from hub.errors import HubError, PluginError, Unauthorized
+from hub.events import append
+from hub.events.catalogue import ConnectionExpired
+from hub.events.facts import ConnectionFacts
 from hub.hub import Hub
 from hub.nouns import Legs, Location, Matrix, Plan, Problem
 from hub.planning.check import check
+from hub.store import ConnectionRow
 
 ENGINE = "ortools"
 TIMES = "straight"
 
 
-def chosen(hub: Hub, hook: str, built_in: str) -> Connector[Any]:
-    """Return the operator's first working connection of a kind, else the built-in one.
+@dataclass(frozen=True)
+class Provider:
+    """A connector that is about to be asked, and its connection if it has one."""
+
+    connector: Connector[Any]
+    connection: str | None = None
+
+
+def chosen(hub: Hub, hook: str, built_in: str) -> Provider:
+    """Return the operator's first working connection of a kind, else the built-in connector.
 
     A connection that waits to be reconnected is passed over: the day has to be planned.
     """
     with hub.store.read() as session:
         for row in hub.connections.find(session, hook, None):
-            if row.state == "healthy":
-                return hub.connections.build(session, row)
+            if row.merchant is None and row.state == "healthy":
+                return Provider(hub.connections.build(session, row), row.id)
     kind = hub.plugins.connector(built_in)
-    return kind(kind.Config())
+    return Provider(kind(kind.Config()))
+
+
+@contextmanager
+def asking(hub: Hub, provider: Provider) -> Iterator[None]:
+    """Turn what goes wrong inside into our words; `Unauthorized` expires the connection."""
+    try:
+        yield
+    except Unauthorized as error:
+        if provider.connection is not None:
+            expire(hub, provider.connection, str(error))
+        raise
+    except HubError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{provider.connector.title} failed: {said}") from error
+
+
+def expire(hub: Hub, id: str, reason: str) -> None:
+    """Mark a connection as one to reconnect; the next plan passes it over."""
+    with hub.store.write() as session:
+        hub.connections.expire(session, id, reason)
+        row = session.get_one(ConnectionRow, id)
+        facts = ConnectionFacts(
+            id=row.id, connector=row.connector, title=row.title, reason=row.reason
+        )
+        append(session, ConnectionExpired(subject=row.id, connection=facts))
 
 
 def matrix(hub: Hub, points: Sequence[tuple[float, float]]) -> Matrix:
     """Return the travel times between `points` (lat, lon); may call another machine."""
-    connector = chosen(hub, "travel_times", TIMES)
+    provider = chosen(hub, "travel_times", TIMES)
     legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points))
-    try:
-        found = cast(TravelTimes, connector).matrix(legs)
-    except HubError:
-        raise
-    except Exception as error:
-        raise PluginError(f"{connector.title} failed: {type(error).__name__}: {error}") from error
+    with asking(hub, provider):
+        found = cast(TravelTimes, provider.connector).matrix(legs)
     size = len(legs.points)
     for table in (found.seconds, found.metres):
         if len(table) != size or any(len(row) != size for row in table):
-            raise PluginError(f"{connector.title} returned a matrix that is not {size} x {size}")
+            title = provider.connector.title
+            raise PluginError(f"{title} returned a matrix that is not {size} x {size}")
     return found
 
 
 def solve(hub: Hub, problem: Problem) -> Plan:
     """Return a checked plan; raise `PluginError` for an engine that breaks or breaks a rule."""
-    connector = chosen(hub, "routing_engines", ENGINE)
-    try:
-        plan = cast(RoutingEngine, connector).plan(problem)
-    except HubError:
-        raise
-    except Exception as error:
-        raise PluginError(f"{connector.title} failed: {type(error).__name__}: {error}") from error
+    provider = chosen(hub, "routing_engines", ENGINE)
+    with asking(hub, provider):
+        plan = cast(RoutingEngine, provider.connector).plan(problem)
     check(problem, plan)
     return plan

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from hub.errors import Missing, Refused, Retry
+from hub.errors import Missing, Refused, Retry, Unauthorized
 from hub.hub import Hub
 from hub.nouns import Plan, Problem, Unserved
 from hub.planning import plans, register
@@ -252,17 +251,41 @@ def test_the_operators_own_engine_is_used_before_the_built_in_one(hub: Hub, town
     assert town.routes()[0].ends_at - town.routes()[0].starts_at < at(9) - at(8)
 
 
-def test_no_write_is_long_with_many_stops_on_a_route(
-    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_travel_times_whose_login_ended_are_passed_over_and_their_owner_is_told(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town.stops(60, service_time=60)
+    town.stop()
+    with hub.store.write() as session:
+        connection = hub.connections.save(session, "straight", {"kmh": 50}).id
+    kind = hub.plugins.connector("straight")
+    real: Any = kind.matrix  # type: ignore[attr-defined]
+
+    def locked(self: Any, legs: Any) -> Any:
+        if self.config.kmh is not None:
+            raise Unauthorized("the key is not known any more")
+        return real(self, legs)
+
+    monkeypatch.setattr(kind, "matrix", locked)
+    assert town.plan().state == "done"
+    (told,) = town.events("connection.expired")
+    assert told.data["connection"]["id"] == connection
+
+
+def test_a_long_route_is_stored_some_stops_at_a_time(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = town.stops(40, service_time=60)
+    real, sizes = plans.put, []
+
+    def put(*given: Any) -> None:
+        sizes.append(len(given[3]))
+        real(*given)
+
+    monkeypatch.setattr(plans, "put", put)
     town.plan()
-    trace = tmp_path / "writes"
-    monkeypatch.setenv("HUB_TRACE_WRITES", str(trace))
-    town.plan()
-    writes = sorted(float(line) for line in trace.read_text().split())
-    assert len(writes) > 5
-    assert writes[len(writes) // 2] < 0.05
+    assert sizes == [15, 15, 10]
+    (route,) = town.routes()
+    assert [stop.position for stop in town.on(route.id)] == list(range(1, len(ids) + 1))
 
 
 def test_unserved_reasons_from_an_engine_are_kept(
