@@ -17,8 +17,10 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     """
     table: Table = type(row).__table__  # type: ignore[attr-defined]
     values = {column.name: getattr(row, column.key) for column in table.columns}
+    # What comes back says whether a row went in: PostgreSQL's driver gives no count of rows here.
+    (first, *_) = table.primary_key.columns
     if session.get_bind().dialect.name == "postgresql":
-        return bool(
-            session.exec(postgresql.insert(table).values(values).on_conflict_do_nothing()).rowcount
-        )
-    return bool(session.exec(sqlite.insert(table).values(values).on_conflict_do_nothing()).rowcount)
+        statement = postgresql.insert(table).values(values).on_conflict_do_nothing()
+        return session.connection().execute(statement.returning(first)).first() is not None
+    other = sqlite.insert(table).values(values).on_conflict_do_nothing()
+    return session.connection().execute(other.returning(first)).first() is not None

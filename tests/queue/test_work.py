@@ -1,5 +1,6 @@
 """Due work: claimed by lease, ended only by its holder, never lost between two people."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -199,3 +200,19 @@ def test_rows_of_work_done_long_ago_are_swept(hub: Hub) -> None:
         assert sweep(session, session.wall - timedelta(days=1)) == 0
         assert sweep(session, session.wall + timedelta(days=1)) == 1
     assert row(hub, "b").state == "ready"
+
+
+def test_work_asked_for_by_many_at_once_is_one_row_and_due(hub: Hub) -> None:
+    start = threading.Barrier(6)
+
+    def ask() -> None:
+        start.wait()
+        for _ in range(5):
+            add(hub)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert row(hub).state == "ready"
