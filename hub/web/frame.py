@@ -27,6 +27,16 @@ ENTRIES = (
 )
 """Pages of the main navigation, in order; each reader sees those that its role may open."""
 
+WORDS = {
+    "en_route": "On the way",
+    "arrived": "At the door",
+    "completed": "Delivered",
+    "partial": "Partly",
+    "done": "Done",
+    "succeeded": "Done",
+}
+"""States whose word is not simply their name; frontend/src/shared/words.ts says the same."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -47,6 +57,7 @@ def install(state: BlueprintSetupState) -> None:
     environment.globals["home"] = lambda: home(principal())
     environment.filters["short"] = short
     environment.filters["exact"] = exact
+    environment.filters["word"] = word
 
 
 def navigation() -> list[Entry]:
@@ -96,3 +107,8 @@ def exact(at: datetime, zone: str = "") -> str:
     """Return `Mon 23 Nov 2026, 14:05:09` in `zone`."""
     here = at.astimezone(ZoneInfo(zone or zone_name()))
     return f"{here.strftime('%a')} {here.day} {here.strftime('%b %Y, %H:%M:%S')}"
+
+
+def word(state: str) -> str:
+    """Return the word for a state of a stop, a run, an import or a message."""
+    return WORDS.get(state, state.replace("_", " ").capitalize())

@@ -1,4 +1,4 @@
-// The admin's pages work without scripts; htmx spares them whole reloads.
+// The owner's pages work without scripts; htmx spares them whole reloads.
 
 import htmx from "htmx.org";
 
@@ -6,3 +6,23 @@ htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
 htmx.config.selfRequestsOnly = true;
 htmx.config.historyCacheSize = 0;
+
+// An error is told where it happened: its page carries a heading and a sentence.
+document.body.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const said = page.querySelector("main h1 + p")?.textContent ?? `The hub answered ${xhr.status}.`;
+  tell(`${said} Nothing was changed.`);
+});
+document.body.addEventListener("htmx:sendError", () => tell("The hub cannot be reached. Check the connection and try again."));
+
+function tell(text: string): void {
+  const main = document.getElementById("main");
+  main?.querySelector("[data-told]")?.remove();
+  const notice = document.createElement("p");
+  notice.className = "notice bad";
+  notice.dataset.told = "";
+  notice.setAttribute("role", "alert");
+  notice.textContent = text;
+  main?.prepend(notice);
+}

@@ -113,7 +113,7 @@ function History(props: { found: Details; zone: string }) {
         <li key={a.number}>
           <Moment at={a.occurred_at} zone={zone} /> <Chip state={a.outcome} /> {a.reason && reasonWord(a.reason)}
           {a.received_by && <span> received by {a.received_by}</span>} {a.note && <q>{a.note}</q>}
-          {a.proof && <> · <a href={`/proofs/${a.proof}.pdf`} target="_blank" rel="noopener">Proof</a></>}
+          {a.proof && <> · <a href={`/api/v1/proofs/${a.proof}/pdf`} target="_blank" rel="noopener">Proof</a></>}
         </li>
       ))}
       {found.messages.map((m, i) => (
@@ -151,7 +151,7 @@ function LinkDialog(props: { id: string }) {
   );
 }
 
-interface Price { route: string; position: number; extra_seconds: number; extra_metres: number; eta_at?: string | null }
+interface Price { route: string; position: number; planned_at: string; extra_seconds: number; extra_metres: number; delayed: number; approximate: boolean }
 
 function InsertDialog(props: { id: string }) {
   const stop = stops.value.find((s) => s.id === props.id);
@@ -171,7 +171,10 @@ function InsertDialog(props: { id: string }) {
       {found && stop && (
         <>
           <p class="answer-line">As stop {found.position} of {driver}: {count(Math.max(0, Math.round(found.extra_seconds / 60)), "minute")} and {(found.extra_metres / 1000).toFixed(1)} km more.</p>
-          <p class="quiet">{found.eta_at && <>Arrives {exact(found.eta_at, zoneOf(stop.depot))}. </>}Windows promised to others stay kept. The customer is told at once.</p>
+          <p class="quiet">
+            Arrives {exact(found.planned_at, zoneOf(stop.depot))}. {found.delayed > 0 ? `${count(found.delayed, "other stop")} later by a minute or more, none after its promised window.` : "No other stop is reached later."}
+            {found.approximate && " Travel times are approximate."}
+          </p>
           <p class="row"><button type="button" class="button main" disabled={busy.value.has(name)} aria-busy={busy.value.has(name)} onClick={() => void accept()}>Put it in</button><button type="button" class="button" onClick={close}>Leave it</button></p>
         </>
       )}

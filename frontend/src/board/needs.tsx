@@ -8,9 +8,10 @@ import { busy } from "./state";
 
 const FLAG_WORDS: Record<string, string> = {
   stop_failed: "Failed stop",
-  delivery_failed: "Failed stop",
+  proof_not_delivered: "Proof",
+  message_failed: "Message",
+  order_without_stop: "Order",
   connection_expired: "Connection",
-  workflow_failed: "Workflow",
 };
 
 export function Needs() {
@@ -42,7 +43,7 @@ function Flags() {
             <p class="quiet small">{FLAG_WORDS[flag.kind] ?? flag.kind.replaceAll("_", " ")} · <Moment at={flag.raised_at} zone={zone} relative /></p>
           </div>
           {known.has(flag.subject) && <button type="button" class="button plain" onClick={() => (chosenStop.value = flag.subject)}>Show</button>}
-          {mayWrite && <button type="button" class="button plain" disabled={busy.value.has(`flag ${flag.id}`)} onClick={() => void clearFlag(flag)} aria-label={`Clear: ${flag.text}`}>Clear</button>}
+          <button type="button" class="button plain" disabled={busy.value.has(`flag ${flag.id}`)} onClick={() => void clearFlag(flag)} aria-label={`Clear: ${flag.text}`}>Clear</button>
         </li>
       ))}
     </ul>

@@ -38,10 +38,10 @@ function App() {
 function Head() {
   const held = outbox.waiting.value.filter((entry) => !entry.refused).length;
   return (
-    <header class="page-head spread">
-      <span class="strong">{root.dataset.name}</span>
+    <header class="page-head spread head">
+      <span class="strong cut">{root.dataset.name}</span>
       <span class="row tight">
-        <span role="status">{held > 0 && <span class="chip" data-state="waiting">{held} waiting to be sent</span>}</span>
+        <span role="status">{held > 0 && <span class="chip" data-state="waiting">{held} to send</span>}</span>
         <button type="button" role="switch" class="switch" aria-checked={sight.value === "on" || sight.value === "searching"} onClick={() => choose(sight.value !== "on" && sight.value !== "searching")}>
           Position
         </button>
@@ -184,13 +184,18 @@ function List() {
             <button type="button" disabled={!isOpen(stop) || route.value?.state !== "in_progress"} onClick={() => pick(stop.id)}>
               <span class="place number">{stop.position}</span>
               <span class="what"><strong>{stop.name || stop.ref}</strong><span class="quiet">{stop.address}</span></span>
-              <span class="when"><span class="chip" data-state={stop.state}>{stateWord(stop.state, stop.kind)}</span><span class="quiet number">{hour(stop.ended_at ?? stop.eta_at ?? stop.planned_at, zone)}</span></span>
+              <span class="when"><span class="chip" data-state={stop.state}>{wordFor(stop)}</span><span class="quiet number">{hour(stop.ended_at ?? stop.eta_at ?? stop.planned_at, zone)}</span></span>
             </button>
           </li>
         ))}
       </ol>
     </section>
   );
+}
+
+function wordFor(stop: Stop): string {
+  if (stop.state === "dispatched") return "Open";
+  return stop.state === "en_route" ? "Next" : stateWord(stop.state, stop.kind);
 }
 
 function watchRoute(): void {

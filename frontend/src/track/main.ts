@@ -30,6 +30,7 @@ const words: Record<Link, string> = {
 };
 let tag = "";
 let end = () => {};
+let over = page.dataset.over === "true";
 
 async function refresh(): Promise<void> {
   const answer = await fetch(page.dataset.state!, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
@@ -55,6 +56,7 @@ function show(state: State): void {
   pictures(state);
   void map(state);
   if (told.over) {
+    over = true;
     end();
     link.textContent = "This page will not change any more.";
   }
@@ -96,16 +98,20 @@ async function map(state: State): Promise<void> {
   box.hidden = !state.home;
   if (!state.home) return;
   try {
-    (await import("./map")).draw(document.querySelector<HTMLElement>("#map")!, page.dataset.mapStyle!, state);
+    await (await import("./map")).draw(document.querySelector<HTMLElement>("#map")!, page.dataset.mapStyle!, state);
   } catch {
     box.hidden = true; // no map rather than a broken one
   }
 }
 
-end = listen({
-  url: () => page.dataset.live ?? "",
-  message: () => void refresh().catch(() => {}),
-  refresh,
-  link: (now) => (link.textContent = words[now]),
-  every: 15_000,
-});
+if (!over) {
+  end = listen({
+    url: () => page.dataset.live ?? "",
+    message: () => void refresh().catch(() => {}), // the next look, in 15 seconds, says what is wrong
+    refresh,
+    link: (now) => {
+      if (!over) link.textContent = words[now];
+    },
+    every: 15_000,
+  });
+}

@@ -12,14 +12,15 @@ export interface Picture {
   driver: Dot | null;
 }
 
+let styled: Promise<void> | null = null;
 let map: HubMap | null = null;
 let shown: Point | null = null;
 let frame = 0;
 
-export function draw(element: HTMLElement, style: string, { home, driver }: Picture): void {
+export async function draw(element: HTMLElement, style: string, { home, driver }: Picture): Promise<void> {
   if (!home) return;
+  await (styled ??= load(style)); // Leaflet measures itself once, so its style comes first
   if (!map) {
-    load(style);
     const mouse = matchMedia("(pointer: fine)").matches;
     // On a phone one finger scrolls the page, two move the map.
     map = new HubMap(element, { scrollWheelZoom: false, dragging: mouse, keyboard: false });
@@ -35,11 +36,15 @@ export function draw(element: HTMLElement, style: string, { home, driver }: Pict
   }
 }
 
-function load(href: string): void {
+function load(href: string): Promise<void> {
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = href;
-  document.head.append(link);
+  return new Promise((resolve, reject) => {
+    link.onload = () => resolve();
+    link.onerror = () => reject(new Error(`${href} cannot be loaded`));
+    document.head.append(link);
+  });
 }
 
 // The sign glides to its new place, unless the reader wants things to keep still.

@@ -69,7 +69,7 @@ def stop(id: str) -> Response:
 
 
 @blueprint.post("/board/flags/<id>/restore")
-@allow("owner", "dispatcher")
+@allow(*STAFF)
 def restore(id: str) -> Response:
     """Put a cleared flag back on the board: the undo of clearing it."""
     with write() as session:

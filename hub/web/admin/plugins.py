@@ -1,0 +1,66 @@
+"""Plugins: what is installed, what could not be loaded and why, on and off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from sqlmodel import col, select
+from werkzeug.wrappers import Response
+
+from hub.connections.book import set_plugin
+from hub.errors import Missing
+from hub.plugins import Plugin
+from hub.store import ConnectionRow, PluginRow
+from hub.web.admin.connections import KINDS
+from hub.web.context import hub, read, write
+from hub.web.policy import allow
+from hub.workflow.effects import release
+
+blueprint = Blueprint("plugins", __name__, url_prefix="/admin/plugins")
+
+
+@blueprint.get("")
+@allow("owner", "ops")
+def page() -> str:
+    """Show every plugin; those that failed to load come first, with the error."""
+    with read() as session:
+        off = set(session.exec(select(PluginRow.name).where(col(PluginRow.enabled).is_(False))))
+        used = set(session.exec(select(ConnectionRow.connector)))
+    rows = [line(plugin, off, used) for plugin in hub().plugins.plugins.values()]
+    rows.sort(key=lambda row: (not row["error"], row["name"]))
+    return render_template("admin/plugins.html", rows=rows)
+
+
+@blueprint.post("/<name>/switch")
+@allow("owner", "ops")
+def switch(name: str) -> Response:
+    """Switch a plugin with all its connections on or off, in every process, without a restart."""
+    plugin = hub().plugins.plugins.get(name)
+    if plugin is None:
+        raise Missing(f"no plugin {name} is installed")
+    enabled = request.form.get("enabled") == "yes"
+    with write() as session:
+        set_plugin(session, hub().plugins, name, enabled)
+        if enabled:
+            own = select(ConnectionRow.id).where(
+                col(ConnectionRow.connector).in_(list(plugin.connectors)),
+                col(ConnectionRow.enabled).is_(True),
+            )
+            for connection in session.exec(own):
+                release(session, connection)
+    return redirect("/admin/plugins")
+
+
+def line(plugin: Plugin, off: set[str], used: set[str]) -> dict[str, Any]:
+    """Return what the page shows of a plugin."""
+    kinds = {hook for hooks in plugin.kinds.values() for hook in hooks}
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "error": plugin.error,
+        "kinds": [title for hook, title in KINDS.items() if hook in kinds],
+        "enabled": plugin.name not in off,
+        "used": bool(used & set(plugin.connectors)),
+    }
