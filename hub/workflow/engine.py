@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 READER = "workflow"
 BATCH = 200
 """Events that are looked at in one go."""
-MOST_RUNS = 50
+MOST_RUNS = 20
 """Runs that are stored in one transaction, few enough to stay below 50 ms."""
 DEEPEST = 8
 """An event that so many workflows lie behind starts nothing: they are going in a circle."""
