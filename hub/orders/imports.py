@@ -18,6 +18,7 @@ from hub.events.catalogue import ImportFinished
 from hub.events.facts import ImportFacts
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders.intake import Taken, take_all
+from hub.orders.resolve import open_desk
 from hub.queue import Claim, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import ImportErrorRow, ImportRow, MerchantRow, Principal, Session, System
@@ -196,11 +197,12 @@ def store_chunk(hub: Hub, claim: Claim, chunk: Chunk) -> float:
     """
     with hub.store.read() as session:
         merchant = session.get_one(ImportRow, claim.subject).merchant
+        desk = open_desk(hub, session, merchant, chunk.orders)
     with hub.store.write(System(merchant)) as session:
         began = time.perf_counter()
         renew(session, claim)
         row = session.get_one(ImportRow, claim.subject)
-        taken = take_all(hub, session, merchant, SOURCE, chunk.orders)
+        taken = take_all(hub, session, merchant, SOURCE, chunk.orders, desk)
         refused = list(chunk.refused)
         for line, order in zip(chunk.lines, taken, strict=True):
             if isinstance(order, Taken):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, insert, select
 
 from hub.errors import Refused
 from hub.events.catalogue import (
@@ -20,7 +20,7 @@ from hub.nouns import Order
 from hub.orders.happenings import tell_orders
 from hub.orders.resolve import Desk, digest, open_desk, settle
 from hub.queue import enqueue
-from hub.store import OrderLineRow, OrderRow, Session, StopRow
+from hub.store import MerchantRow, OrderLineRow, OrderRow, Session, StopRow, new_id
 from hub.store.states import move_stop
 
 if TYPE_CHECKING:
@@ -54,17 +54,24 @@ def take(hub: Hub, session: Session, merchant: str, source: str, order: Order) -
 
 
 def take_all(
-    hub: Hub, session: Session, merchant: str, source: str, orders: Sequence[Order]
+    hub: Hub,
+    session: Session,
+    merchant: str,
+    source: str,
+    orders: Sequence[Order],
+    desk: Desk | None = None,
 ) -> list[Taken | Refused]:
     """Take orders in, each by itself: one that is refused leaves no trace and stops no other.
+
+    A `desk` that was opened just before keeps its reading out of this transaction.
 
     An order is known by (merchant, source, ref). The same words again are `unchanged`. Changed
     words are applied while the order's stop is not on a route; on a route, where and when it is
     delivered stays; once the driver is on the way nothing changes any more. What cannot be
     applied is refused, never dropped in silence.
     """
+    desk = desk or open_desk(hub, session, merchant, orders)
     known = known_orders(session, merchant, source, orders)
-    desk = open_desk(hub, session, merchant, orders)
     counter = Counter(session, desk, source, known)
     results = [counter.take(order) for order in orders]
     counter.close()
@@ -74,7 +81,12 @@ def take_all(
 def known_orders(
     session: Session, merchant: str, source: str, orders: Sequence[Order]
 ) -> dict[str, OrderRow]:
-    """Return the orders that are known already, by ref, locked until the transaction ends."""
+    """Return the orders that are known already, by ref.
+
+    Intakes of one merchant take turns, so that nobody adds the same order in between.
+    """
+    turn = select(MerchantRow.id).where(MerchantRow.id == merchant)
+    session.exec(turn.with_for_update(key_share=True))
     refs = {order.ref for order in orders}
     rows = session.exec(
         select(OrderRow)
@@ -97,7 +109,7 @@ class Counter:
         self.source = source
         self.known = known
         self.news: list[tuple[type[OrderEvent], OrderRow, int]] = []
-        self.lines: list[OrderLineRow] = []
+        self.lines: list[dict[str, Any]] = []
 
     def take(self, order: Order) -> Taken | Refused:
         """Take one order; return why where it is refused."""
@@ -149,13 +161,11 @@ class Counter:
 
     def add_lines(self, row: OrderRow, order: Order) -> None:
         """Keep an order's lines until the order itself is written."""
-        self.lines.extend(
-            OrderLineRow(
-                order=row.id, number=number, sku=line.sku, name=line.name,
-                quantity=line.quantity, load=line.load,
+        for number, line in enumerate(order.lines, 1):
+            said = {"sku": line.sku, "name": line.name, "quantity": line.quantity}
+            self.lines.append(
+                {"id": new_id("lin"), "order": row.id, "number": number, "load": line.load, **said}
             )
-            for number, line in enumerate(order.lines, 1)
-        )  # fmt: skip
 
     def tell(self, kind: type[OrderEvent], row: OrderRow, order: Order) -> None:
         """Keep the event until the order itself is written, and ask for its place if need be."""
@@ -164,7 +174,8 @@ class Counter:
     def close(self) -> None:
         """Write what has been taken so far: orders, then lines and events, then look-ups."""
         self.session.flush()
-        self.session.add_all(self.lines)
+        if self.lines:
+            self.session.execute(insert(OrderLineRow), self.lines)
         tell_orders(self.session, self.news)
         for _, row, _ in self.news:
             if row.state == "needs_address" and self.desk.geocoder:
