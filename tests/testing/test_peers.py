@@ -101,6 +101,12 @@ def test_places_are_found_by_words_in_any_order_without_accents(peers: dict[str,
     assert search(peers, q="Vaduz") == []
 
 
+def test_the_search_tells_its_status(peers: dict[str, Any]) -> None:
+    headers = {"User-Agent": "hub-tests"}
+    reply = requests.get(peers["nominatim"]["url"] + "/status", headers=headers, timeout=5)
+    assert reply.json()["message"] == "OK"
+
+
 def test_a_program_that_hides_who_it_is_is_refused(peers: dict[str, Any]) -> None:
     reply = requests.get(peers["nominatim"]["url"] + "/search?q=Vaduz", timeout=5)
     assert reply.status_code == 403

@@ -25,6 +25,8 @@ class NominatimPeer(Peer):
 
     def answer(self, request: Request) -> Reply:
         """Answer a free-form (`q`) or structured (`street`, `city`, `postalcode`) query."""
+        if request.path == "/status":
+            return Reply(200, {"status": 0, "message": "OK"})
         if request.path != "/search":
             return Reply(404, {"error": "no such address"})
         agent = request.headers.get("User-Agent", "")

@@ -223,6 +223,13 @@ def test_errors_of_the_query_are_rejected_in_the_shops_words(shop: ScriptedPeer)
         list(shopify(shop).pull(Cursor()))
 
 
+def test_a_lost_reply_to_a_query_is_a_retry(shop: ScriptedPeer) -> None:
+    shop.reply = lambda _: Reply(200, page(), kind="query")
+    shop.mutes = 1
+    with pytest.raises(Retry):
+        list(shopify(shop).pull(Cursor()))
+
+
 def test_an_address_that_is_no_shop_is_rejected(shop: ScriptedPeer) -> None:
     shop.reply = lambda _: Reply(200, content=b"<html>", headers={"Content-Type": "text/html"})
     with pytest.raises(Rejected, match="check its address"):
