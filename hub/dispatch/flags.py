@@ -18,6 +18,8 @@ from hub.store import FlagRow, OrderRow, Session, StopRow
 if TYPE_CHECKING:
     from hub.hub import Hub
 
+LONGEST = 500
+
 
 def raise_flag(
     session: Session,
@@ -32,7 +34,12 @@ def raise_flag(
     if known is not None:
         return known
     row = FlagRow(
-        key=key, kind=kind, text=text, subject=subject, merchant=merchant, raised_at=session.now
+        key=key,
+        kind=kind,
+        text=text[:LONGEST],
+        subject=subject,
+        merchant=merchant,
+        raised_at=session.now,
     )
     session.add(row)
     session.flush()
@@ -59,7 +66,8 @@ class FlagInput(ActionInput):
     """What the flag says, and the stop or order that it is about."""
 
     kind: str = Field(min_length=1, max_length=60)
-    text: str = Field(min_length=1, max_length=500)
+    text: str = Field(min_length=1)
+    """Cut after 500 characters, so that a long error never keeps a flag down."""
     stop: str = ""
     order: str = ""
 

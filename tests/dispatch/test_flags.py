@@ -65,3 +65,8 @@ def test_another_merchants_stop_cannot_be_flagged_nor_its_flags_seen(hub: Hub, t
         raise_flag(session, "k", "late", "Lea is late", merchant=town.world.merchant)
     with hub.store.read(Merchant("mer_other")) as session:
         assert open_flags(session) == []
+
+
+def test_a_long_text_is_cut_rather_than_refused(hub: Hub, town: Town) -> None:
+    with hub.store.write() as session:
+        assert raise_flag(session, "k", "late", "x" * 9000).text == "x" * 500
