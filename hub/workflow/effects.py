@@ -23,6 +23,7 @@ from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
 from hub.nouns import Receipt
+from hub.orders import geocoding
 from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, unpark
 from hub.store import ConnectionRow, EffectRow, Session, StepAttemptRow, StepRow
@@ -340,7 +341,7 @@ def expire(hub: Hub, session: Session, id: str, reason: str) -> None:
 
 
 def release(session: Session, connection_id: str) -> int:
-    """Let the work go on that waits for a connection; return how much.
+    """Let the work go on that waits for a connection, look-ups of places too; return how much.
 
     To be called in the transaction that enables, reconnects or changes the connection.
     """
@@ -351,4 +352,5 @@ def release(session: Session, connection_id: str) -> int:
     ).all()
     for effect in parked:
         effect.state = "pending"
-    return unpark(session, "effect", [effect.id for effect in parked])
+    looked_up = geocoding.resume(session)
+    return looked_up + unpark(session, "effect", [effect.id for effect in parked])

@@ -192,6 +192,20 @@ def test_work_of_a_connection_that_is_off_waits_and_goes_on_when_it_is_on(toys: 
     assert toys.outcomes() == ["ok"]
 
 
+def test_look_ups_of_places_that_wait_go_on_with_the_rest(toys: Toys) -> None:
+    id = toys.connect()
+    with toys.hub.store.write() as session:
+        session.add(
+            WorkRow(
+                kind="geocode", subject="ord_1", queue="outward", state="parked",
+                not_before=session.wall, created_at=session.wall,
+            )
+        )  # fmt: skip
+    with toys.hub.store.write() as session:
+        assert release(session, id) == 1
+    assert [work.state for work in toys.rows(WorkRow)] == ["ready"]
+
+
 def test_expired_credentials_park_the_work_until_someone_reconnects(toys: Toys) -> None:
     Toy.answers.append(Unauthorized("the key was revoked"))
     (id,) = begin(toys, "toy")
