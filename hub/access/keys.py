@@ -12,6 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.store import SettingRow, Store
+from hub.store.once import insert_once
 
 
 class WrongKeys(HubError):
@@ -93,12 +94,14 @@ def make_keys(path: Path) -> None:
 
 def check_keys(store: Store, keys: Keys) -> None:
     """Remember the keys' fingerprint, or raise `WrongKeys` when it is another one."""
-    with store.write() as session:
+    with store.read() as session:
         row = session.get(SettingRow, "keys")
-        if row is None:
-            session.add(SettingRow(name="keys", value={"print": keys.print()}))
-        elif row.value["print"] != keys.print():
-            raise WrongKeys(
-                "the database was written with other keys; copy HUB_KEYS (or the file `keys`) "
-                "from the host that wrote it"
-            )
+    if row is None:
+        with store.write() as session:
+            insert_once(session, SettingRow(name="keys", value={"print": keys.print()}))
+            row = session.get_one(SettingRow, "keys")
+    if row.value["print"] != keys.print():
+        raise WrongKeys(
+            "the database was written with other keys; copy HUB_KEYS (or the file `keys`) "
+            "from the host that wrote it"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from hub.errors import HubError
 from hub.store.principals import Principal, System
 
 READ = {"hub_mode": "read"}
+TRACE = "HUB_TRACE_WRITES"
 
 
 class Busy(HubError):
@@ -72,7 +74,7 @@ class Store:
                 session.connection()
             except OperationalError as error:
                 raise busy_or(error) from error
-            began = time.perf_counter()
+            began, starved = time.perf_counter(), starvation()
             try:
                 yield session
                 session.commit()
@@ -80,7 +82,7 @@ class Store:
                 raise busy_or(error) from error
             finally:
                 session.rollback()
-                trace(time.perf_counter() - began)
+                trace(time.perf_counter() - began, starvation() - starved)
         rings = session.info.get("rings")
         if rings and self.bell is not None:
             self.bell(rings)
@@ -191,9 +193,27 @@ def busy_or(error: OperationalError) -> Exception:
     return error
 
 
-def trace(seconds: float) -> None:
-    """Append how long a write transaction was held to the file HUB_TRACE_WRITES, if set."""
-    path = os.environ.get("HUB_TRACE_WRITES")
-    if path:
-        with open(path, "a") as file:
-            file.write(f"{seconds:.6f}\n")
+def starvation() -> float:
+    """Return the seconds for which this thread could run but had no core; 0 if nobody traces."""
+    if TRACE not in os.environ:
+        return 0.0
+    try:
+        with open("/proc/thread-self/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except OSError:
+        return 0.0  # only Linux tells
+
+
+def trace(held: float, starved: float) -> None:
+    """Append to the file HUB_TRACE_WRITES, if set, how long a write transaction was held.
+
+    A line has the seconds that it took by itself, the seconds for which it stood because other
+    processes had the cores, and the function that opened it.
+    """
+    path = os.environ.get(TRACE)
+    if not path:
+        return
+    caller = sys._getframe(3)  # this function, write(), the context manager's exit, its user
+    name = f"{caller.f_globals.get('__name__', '?')}.{caller.f_code.co_name}"
+    with open(path, "a") as file:
+        file.write(f"{held - starved:.6f} {starved:.6f} {name}\n")
