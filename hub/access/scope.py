@@ -32,9 +32,11 @@ def scoped(session: Session, table: type[Row]) -> SelectOfScalar[Row]:
 
 def get(session: Session, table: type[Row], id: str) -> Row:
     """Return the row with `id`; raise `Missing` where there is none or none to be seen."""
-    found = session.exec(scoped(session, table).where(column(table, "id") == id)).one_or_none()
+    # PostgreSQL takes no NUL in a text, so such an id is not even asked for.
+    query = scoped(session, table).where(column(table, "id") == id)
+    found = session.exec(query).one_or_none() if "\x00" not in id else None
     if found is None:
-        raise Missing(f"there is no {table.__tablename__} {id}")
+        raise Missing(f"there is no {table.__tablename__} {id[:60]}")
     return found
 
 

@@ -6,9 +6,12 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from hub.errors import Missing, Refused
+
+PIECE = 1_000_000
 
 
 class Files:
@@ -33,6 +36,31 @@ class Files:
             os.fsync(file.fileno())
         os.replace(file.name, path)
         return digest
+
+    def take(self, stream: BinaryIO, limit: int) -> tuple[str, int]:
+        """Keep what `stream` holds, piece by piece; return its SHA-256 and its size in bytes.
+
+        Raise `Refused` when there are more than `limit` bytes; nothing is kept then.
+        """
+        digest, size = hashlib.sha256(), 0
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
+            try:
+                while piece := stream.read(PIECE):
+                    size += len(piece)
+                    if size > limit:
+                        raise Refused(f"the file is larger than {limit:,} bytes", "file")
+                    digest.update(piece)
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+                path = self.path(digest.hexdigest())
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+        return digest.hexdigest(), size
 
     def get(self, digest: str) -> bytes:
         """Return what is kept under `digest`; raise `Missing` if nothing is."""

@@ -55,10 +55,8 @@ def add_driver(
     session: Session, name: str, depot: str, vehicle: str, *, phone: str = "", colour: str = ""
 ) -> DriverRow:
     """Add a driver of a depot with a vehicle, both by id; shifts are set apart."""
-    if session.get(DepotRow, depot) is None:
-        raise Refused(f"there is no depot {depot}; add it first", "depot")
-    if session.get(VehicleRow, vehicle) is None:
-        raise Refused(f"there is no vehicle {vehicle}; add it first", "vehicle")
+    check_exists(session, DepotRow, depot, "depot")
+    check_exists(session, VehicleRow, vehicle, "vehicle")
     if colour and not re.fullmatch("#[0-9a-fA-F]{6}", colour):
         raise Refused(f"{colour!r} is no colour; write it like #1f6feb", "colour")
     taken = len(session.exec(select(DriverRow.id)).all())
@@ -76,8 +74,8 @@ def set_shift(
     session: Session, driver: str, weekday: int, starts: str = "", ends: str = ""
 ) -> ShiftRow | None:
     """Set a driver's hours on a weekday (0 = Monday), HH:MM at the depot; empty is a day off."""
-    if session.get(DriverRow, driver) is None:
-        raise Missing(f"there is no driver {driver}")
+    if "\x00" in driver or session.get(DriverRow, driver) is None:
+        raise Missing(f"there is no driver {driver[:60]}")
     if not 0 <= weekday <= 6:
         raise Refused("weekday is a number from 0 (Monday) to 6 (Sunday)", "weekday")
     row = session.exec(
@@ -141,6 +139,13 @@ def find_depot(session: Session, name: str) -> DepotRow:
     if found is None:
         raise Missing(f"there is no depot {name[:60]}")
     return found
+
+
+def check_exists(session: Session, table: type[SQLModel], id: str, field: str) -> None:
+    """Raise `Refused` unless there is a row with this id."""
+    # PostgreSQL takes no NUL in a text, so such an id is not even asked for.
+    if "\x00" in id or session.get(table, id) is None:
+        raise Refused(f"there is no {field} {id[:60]}; add it first", field)
 
 
 def slug_of(name: str) -> str:

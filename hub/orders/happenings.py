@@ -85,8 +85,8 @@ def tell_stop(session: Session, kind: type[StopEvent], stop: StopRow, **more: An
     )
 
 
-def tell_stops(session: Session, kind: type[StopEvent], stops: Sequence[StopRow]) -> list[EventRow]:
-    """Append the same event about many stops, in their order, with a handful of queries."""
+def tell_stops(session: Session, kind: type[StopEvent], stops: Sequence[StopRow]) -> list[str]:
+    """Append the same event about many stops, in their order, with a handful of statements."""
     orders = by_id(session, OrderRow, {stop.order for stop in stops})
     routes = by_id(session, RouteRow, {stop.route for stop in stops if stop.route})
     drivers = by_id(session, DriverRow, {route.driver for route in routes.values()})

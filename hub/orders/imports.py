@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,13 +92,11 @@ def start(
 
 def keep(hub: Hub, content: bytes | BinaryIO) -> tuple[str, int]:
     """Store the file and return its SHA-256 and size in bytes."""
-    if not isinstance(content, bytes):
-        content = content.read(LARGEST_FILE + 1)
-    if not content:
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content
+    sha256, size = hub.files.take(stream, LARGEST_FILE)
+    if not size:
         raise Refused("the file is empty", "file")
-    if len(content) > LARGEST_FILE:
-        raise Refused(f"the file is larger than {LARGEST_FILE:,} bytes; split it", "file")
-    return hub.files.put(content), len(content)
+    return sha256, size
 
 
 def clean_name(filename: str) -> str:

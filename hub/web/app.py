@@ -27,6 +27,9 @@ BLUEPRINTS = (
     "hub.web.driver",
     "hub.web.api.driver",
     "hub.web.api.proofs",
+    "hub.web.api.orders",
+    "hub.web.api.imports",
+    "hub.web.api.fleet",
     "hub.web.api.plans",
     "hub.web.api.routes",
 )
