@@ -57,7 +57,7 @@ def lock(session: Session, driver: str, id: str | None) -> RouteRow:
     route = session.exec(
         select(RouteRow)
         .where(RouteRow.id == id, RouteRow.driver == driver, col(RouteRow.state).in_(DRIVABLE))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if route is None:

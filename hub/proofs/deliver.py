@@ -9,7 +9,7 @@ from sqlmodel import select
 from hub.access import get
 from hub.actions import ActionInput, ActionOutput, Call, Outward
 from hub.connector import Connector
-from hub.errors import HubError
+from hub.errors import HubError, Missing
 from hub.hub import Hub
 from hub.nouns import Proof, ProofFile, Receipt
 from hub.proofs import pdf
@@ -37,7 +37,10 @@ def chosen(session: Session, given: DeliverInput) -> ProofRow:
     """Return the proof that the input names; raise `Missing` if there is none to be seen."""
     if not given.proof:
         return latest(session, given.stop)
-    return get(session, ProofRow, given.proof)
+    found = get(session, ProofRow, given.proof)
+    if found.stop != given.stop:
+        raise Missing(f"proof {given.proof} is not of stop {given.stop}")
+    return found
 
 
 def items(hub: Hub, session: Session, given: DeliverInput) -> list[str]:

@@ -52,10 +52,14 @@ class Capture:
 def make(hub: Hub, session: Session, attempt: AttemptRow, capture: Capture) -> ProofRow:
     """Write the record of `attempt`, in the attempt's own transaction.
 
-    The merchant's row is held meanwhile: two records never get the same number.
+    The merchant's row is held meanwhile: two records never get the same number. It is held without
+    its key, because every row that names the merchant holds the key: two that wait for each
+    other's key would never end.
     """
     merchant = session.exec(
-        select(MerchantRow).where(MerchantRow.id == attempt.merchant).with_for_update()
+        select(MerchantRow)
+        .where(MerchantRow.id == attempt.merchant)
+        .with_for_update(key_share=True)
     ).one()
     last = latest(session, merchant.id)
     salt = secrets.token_hex(16)

@@ -62,10 +62,10 @@ def lay_route(session: Session, world: World) -> RouteRow:
 
 
 def lay_stop(
-    session: Session, world: World, route: RouteRow, number: int
+    session: Session, world: World, route: RouteRow, number: int, source: str = "csv"
 ) -> tuple[StopRow, list[OrderLineRow]]:
     """Add the dispatched stop of an order: two bottles, one jar, 12.50 CHF to collect."""
-    order = lay_order(session, world, number)
+    order = lay_order(session, world, number, source)
     lines = [
         OrderLineRow(order=order.id, number=1, sku="OIL", name="Pine oil", quantity=2),
         OrderLineRow(order=order.id, number=2, sku="SALT", name="Herb salt", quantity=1),
@@ -91,11 +91,11 @@ def lay_stop(
     return stop, lines
 
 
-def lay_order(session: Session, world: World, number: int) -> OrderRow:
+def lay_order(session: Session, world: World, number: int, source: str = "csv") -> OrderRow:
     """Add an order that has a place."""
     order = OrderRow(
         merchant=world.merchant,
-        source="csv",
+        source=source,
         ref=f"#100{number}",
         state="ready",
         name=f"Rosa Beck {number}",

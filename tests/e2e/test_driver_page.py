@@ -102,7 +102,7 @@ def sent(page: Any) -> None:
     """Wait until nothing waits on the phone."""
     from playwright.sync_api import expect
 
-    expect(page.get_by_text("waiting to be sent")).to_have_count(0)
+    expect(page.get_by_text("to send")).to_have_count(0)
 
 
 def attempts(hub: Hub) -> list[AttemptRow]:
@@ -168,7 +168,7 @@ def test_without_network_the_driver_goes_on_and_nothing_is_lost(
     )
     page.get_by_role("button", name="Confirm: delivered").click()
     page.get_by_role("heading", name="Städtle 2").wait_for()
-    page.get_by_text("2 waiting to be sent").wait_for()
+    page.get_by_text("2 to send").wait_for()
     assert attempts(hub) == []
     context.set_offline(False)
     sent(page)
@@ -181,7 +181,7 @@ def test_what_waits_outlives_the_page(
     sent(page)
     page.route("**/api/v1/driver/reports", lambda route: route.abort())
     page.get_by_role("button", name="I am here").click()
-    page.get_by_text("1 waiting to be sent").wait_for()
+    page.get_by_text("1 to send").wait_for()
     page.close()
     again = context.new_page()
     again.goto(origin + "/driver")
