@@ -143,12 +143,18 @@ function LinkDialog(props: { id: string }) {
       {found && (
         <>
           <p>Let the phone's camera read the code, or send the link. It works once, within a day.</p>
-          <img class="qr" src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(found.svg)}`} alt="QR code of the link" width="220" height="220" />
+          <img class="qr" src={picture(found.svg)} alt="QR code of the link" width="220" height="220" />
           <div class="row nowrap"><input readOnly value={found.url} aria-label="Link" onFocus={(e) => e.currentTarget.select()} /><button type="button" class="button" onClick={() => void copy()}>Copy</button></div>
         </>
       )}
     </Dialog>
   );
+}
+
+// An image of its own needs the namespace that an SVG inside a page may leave out.
+function picture(svg: string): string {
+  const whole = svg.includes("xmlns=") ? svg : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(whole)}`;
 }
 
 interface Price { route: string; position: number; planned_at: string; extra_seconds: number; extra_metres: number; delayed: number; approximate: boolean }

@@ -25,7 +25,7 @@ export function BoardMap() {
       <div ref={element} class="map" role="application" aria-label="Map of the day: stops, routes and drivers. The list beside it says the same." />
       {pinning.value && (
         <p class="map-ask" role="status">
-          Click on the map where <strong>{pinning.value.address || pinning.value.name || pinning.value.ref}</strong> is.
+          <span>Click on the map where <strong>{pinning.value.address || pinning.value.name || pinning.value.ref}</strong> is.</span>
           <button type="button" class="button" onClick={() => (pinning.value = null)}>Cancel</button>
         </p>
       )}

@@ -25,5 +25,11 @@ export async function send<T = unknown>(method: string, path: string, body?: unk
   const said = await response.json().catch(() => null);
   if (response.ok) return said as T;
   if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-  throw new ApiError(response.status, said?.detail ?? `The hub answered ${response.status}. Try again.`);
+  throw new ApiError(response.status, sentence(said?.detail) || `The hub answered ${response.status}. Try again.`);
+}
+
+function sentence(detail: unknown): string {
+  if (typeof detail !== "string" || !detail) return "";
+  const text = detail.charAt(0).toUpperCase() + detail.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
