@@ -88,7 +88,8 @@ class Supervisor:
         lifeline = [sys.executable, "-m", "hub.lifeline", str(os.getpid())]
         service.process = subprocess.Popen(
             [*lifeline, *service.command],
-            env=self.environ,
+            # By this name a worker knows what its killed predecessor held.
+            env={**self.environ, "HUB_PROCESS": service.name},
             stdin=subprocess.PIPE,  # its end is the lifeline where the kernel has none
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

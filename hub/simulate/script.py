@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Europe/Vaduz")
 FAILS = {"1007": "not_home", "1019": "no_access", "2004": "refused"}
 """Order number -> the reason why nothing is handed over."""
-PARTIAL = "1012"
+PARTIAL = "1013"
 """Of this order one piece of the first line is missing."""
 UNREACHABLE = "+4237910000"
 """The gateway refuses this number: a message that ends as a dead letter."""

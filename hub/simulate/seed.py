@@ -24,10 +24,7 @@ from hub.store import (
 )
 
 PASSWORD = "demo-demo"  # noqa: S105 - printed for everybody who starts a demo
-SCOPES = [
-    "orders:read", "orders:write", "imports:read", "imports:write", "plans:read", "plans:write",
-    "routes:read", "routes:write", "fleet:read", "fleet:write", "events:read",
-]  # fmt: skip
+SCOPES = ["orders:read", "orders:write", "plans:write", "routes:write", "fleet:write"]
 MERCHANTS = (
     ("alpenkraut", "Alpenkraut", "#2f7d4f", "+423 230 10 10"),
     ("rheinwein", "Rheinwein", "#8b1e3f", "+423 230 20 20"),
@@ -109,7 +106,7 @@ def connect(hub: Hub, merchants: dict[str, str], peers: dict[str, int]) -> None:
     wanted: list[tuple[str, str | None, str, dict[str, Any]]] = [
         ("sms", None, "SMS gateway", {"url": url("sms"), "token": SmsPeer.token}),
         ("nominatim", None, "Address search", {
-            "url": url("nominatim"), "contact": "owner@example.com", "consent": True,
+            "url": url("nominatim"), "email": "owner@example.com", "consent": True,
             "per_second": 50,
         }),
         ("folder", None, "Proof folder", {"path": str(hub.settings.directory / "proofs")}),

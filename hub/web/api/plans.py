@@ -30,7 +30,7 @@ class PlanWish(Noun):
 
 
 @blueprint.post("")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:plans:write")
 def add() -> Response:
     """Ask for a plan; a worker makes it, and `Location` says where it can be read."""
     wish = body(PlanWish)
@@ -43,7 +43,7 @@ def add() -> Response:
 
 
 @blueprint.get("/<id>")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:plans:write")
 def show(id: str) -> Response:
     """Return a plan: its state, routes, and what it left out with the reasons."""
     with read() as session:
@@ -51,7 +51,7 @@ def show(id: str) -> Response:
 
 
 @blueprint.post("/<id>/publish")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:plans:write")
 def publish(id: str) -> Response:
     """Publish every draft of a plan."""
     return answer({"routes": publish_plan(hub(), principal(), id)})

@@ -40,7 +40,7 @@ class SequenceWish(Noun):
 
 
 @blueprint.get("/routes")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def list_routes() -> Response:
     """Return the routes of `service_date`, of one `depot` (id or name) or of all."""
     text = flask_request.args.get("service_date", "")
@@ -57,7 +57,7 @@ def list_routes() -> Response:
 
 
 @blueprint.get("/routes/<id>")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def show(id: str) -> Response:
     """Return one route with its stops."""
     with read() as session:
@@ -65,7 +65,7 @@ def show(id: str) -> Response:
 
 
 @blueprint.post("/routes/<id>/publish")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def publish(id: str) -> Response:
     """Make a draft ready: its driver sees it, its recipients have a promise."""
     with write() as session:
@@ -74,7 +74,7 @@ def publish(id: str) -> Response:
 
 
 @blueprint.post("/routes/<id>/unpublish")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def unpublish(id: str) -> Response:
     """Take back a route that nobody has begun; its stops can be planned again."""
     with write() as session:
@@ -83,7 +83,7 @@ def unpublish(id: str) -> Response:
 
 
 @blueprint.post("/routes/<id>/sequence")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def set_sequence(id: str) -> Response:
     """Set the order of the stops that are not visited yet; the answer names late ones."""
     wish = body(SequenceWish)
@@ -91,7 +91,7 @@ def set_sequence(id: str) -> Response:
 
 
 @blueprint.post("/stops/<id>/insert")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def insert(id: str) -> Response:
     """Put an unassigned stop into a published route, or with `dry` only say what it would cost."""
     wish = body(InsertWish)
@@ -101,7 +101,7 @@ def insert(id: str) -> Response:
 
 
 @blueprint.post("/stops/<id>/unassign")
-@allow("owner", "dispatcher")
+@allow("owner", "dispatcher", "key:routes:write")
 def unassign(id: str) -> Response:
     """Take a stop off its route; a failed one gets another attempt."""
     sequence.unassign(hub(), principal(), id)
@@ -109,7 +109,7 @@ def unassign(id: str) -> Response:
 
 
 @blueprint.get("/flags")
-@allow("owner", "dispatcher", "ops")
+@allow("owner", "dispatcher", "ops", "key:routes:write")
 def list_flags() -> Response:
     """Return the flags that nobody has cleared."""
     with read() as session:
@@ -117,7 +117,7 @@ def list_flags() -> Response:
 
 
 @blueprint.post("/flags/<id>/clear")
-@allow("owner", "dispatcher", "ops")
+@allow("owner", "dispatcher", "ops", "key:routes:write")
 def clear(id: str) -> Response:
     """Clear a flag."""
     who = principal()
