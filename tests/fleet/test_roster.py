@@ -1,0 +1,53 @@
+"""The roster: what is added once, by a name of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.errors import Missing, Refused
+from hub.fleet import roster
+from hub.hub import Hub
+from hub.nouns import Location
+from hub.store import Session
+from hub.testing.fixtures import World
+
+HERE = Location(lat=47.1, lon=9.5)
+
+
+def test_a_roster_is_built_and_found_again(hub: Hub) -> None:
+    with hub.store.write() as session:
+        depot = roster.add_depot(session, " Eschen ", HERE, timezone="Europe/Vaduz")
+        vehicle = roster.add_vehicle(session, "Van 9", 40)
+        driver = roster.add_driver(session, "Mia Hasler", depot.id, vehicle.id)
+        merchant = roster.add_merchant(session, "Käserei Süd AG")
+    with hub.store.read() as session:
+        assert roster.find_depot(session, "Eschen").id == depot.id
+        assert roster.find_merchant(session, "kaserei-sud-ag").id == merchant.id
+        assert roster.find_merchant(session, merchant.id).slug == "kaserei-sud-ag"
+        with pytest.raises(Missing, match="no merchant nobody"):
+            roster.find_merchant(session, "nobody")
+    assert driver.colour in roster.COLOURS
+
+
+Add = Callable[[Session, World], Any]
+REFUSED: list[tuple[Add, str]] = [
+    (lambda s, w: roster.add_depot(s, "Vaduz", HERE), "already"),
+    (lambda s, w: roster.add_depot(s, "X", HERE, timezone="Mars/Base"), "time zone"),
+    (lambda s, w: roster.add_depot(s, "X", HERE, timezone="Europe"), "time zone"),
+    (lambda s, w: roster.add_vehicle(s, "Van 1"), "already"),
+    (lambda s, w: roster.add_vehicle(s, "X", 0), "capacity"),
+    (lambda s, w: roster.add_driver(s, "X", "dep_no", w.vehicle), "no depot"),
+    (lambda s, w: roster.add_driver(s, "X", w.depot, "veh_no"), "no vehicle"),
+    (lambda s, w: roster.add_driver(s, "X", w.depot, w.vehicle, colour="red"), "colour"),
+    (lambda s, w: roster.add_merchant(s, "Alpenkraut"), "already"),
+    (lambda s, w: roster.add_merchant(s, "株式会社"), "slug"),
+    (lambda s, w: roster.add_merchant(s, "X\x00"), "printable"),
+]
+
+
+def test_what_is_taken_or_wrong_is_refused_with_the_reason(hub: Hub, world: World) -> None:
+    with hub.store.write() as session:
+        for add, said in REFUSED:
+            with pytest.raises(Refused, match=said):
+                add(session, world)
