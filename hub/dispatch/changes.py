@@ -76,15 +76,15 @@ def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Cha
     for position, id in enumerate((*made.behind, *made.stops), 1):
         if id in rows:
             rows[id].position = position
-    moved = []
+    fresh, moved = [], []
     for id, at in zip(made.stops, made.times, strict=True):
         stop = rows[id]
         stop.planned_at = at
-        if stop.eta_at is None or abs(stop.eta_at - at) >= NEWS:
-            told_before = stop.eta_at is not None
-            issue(session, stop)
-            if told_before:
-                moved.append(stop)
+        if stop.eta_at is None:
+            fresh.append(stop)
+        elif abs(stop.eta_at - at) >= NEWS:
+            moved.append(stop)
+    issue(session, [*fresh, *moved])
     route.ends_at, route.metres = made.ends_at, max(0, route.metres + made.metres)
     session.flush()
     tell_route(session, RouteChanged, route)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import insert
 from sqlmodel import col, select
 
 from hub.access.tokens import digest, tracking_token
 from hub.errors import Refused
 from hub.hub import Hub
-from hub.store import EtaRow, Session, StopRow, TokenRow
+from hub.store import EtaRow, Session, StopRow, TokenRow, new_id
 
 AROUND = timedelta(minutes=60)
 """How far a promise reaches before and after the planned time, where nobody asked for a window."""
@@ -47,28 +48,35 @@ def down(at: datetime) -> datetime:
     return at - over
 
 
-def issue(session: Session, stop: StopRow) -> None:
-    """Store the planned time as an ETA; `hub.tracking` issues the later ones."""
-    eta = time_of(stop)
-    stop.eta_at, stop.eta_low, stop.eta_high = eta, eta - EARLY, eta + LATE
-    session.add(
-        EtaRow(
-            stop=stop.id,
-            issued_at=session.now,
-            eta_at=eta,
-            low=stop.eta_low,
-            high=stop.eta_high,
-            source="plan",
+def issue(session: Session, stops: Sequence[StopRow]) -> None:
+    """Store the planned times of `stops` as ETAs; `hub.tracking` issues the later ones."""
+    now, rows = session.now, []
+    for stop in stops:
+        eta = time_of(stop)
+        stop.eta_at, stop.eta_low, stop.eta_high = eta, eta - EARLY, eta + LATE
+        rows.append(
+            {
+                "id": new_id("eta"),
+                "stop": stop.id,
+                "issued_at": now,
+                "eta_at": eta,
+                "low": stop.eta_low,
+                "high": stop.eta_high,
+                "source": "plan",
+            }
         )
-    )
+    if rows:
+        session.connection().execute(insert(EtaRow), rows)
 
 
 def open_pages(hub: Hub, session: Session, stops: Sequence[StopRow]) -> None:
-    """Let the tracking pages of `stops` be opened from now on."""
+    """Let the tracking pages of `stops` be opened from now on (see hub.access.tokens)."""
     made = {digest(tracking_token(hub.keys, stop.id)): stop.id for stop in stops}
     known = set(session.exec(select(TokenRow.sha256).where(col(TokenRow.sha256).in_(made))))
-    for sha256, stop in made.items():
-        if sha256 not in known:
-            session.add(
-                TokenRow(sha256=sha256, kind="tracking", subject=stop, created_at=session.wall)
-            )
+    rows = [
+        {"sha256": sha256, "kind": "tracking", "subject": stop, "created_at": session.wall}
+        for sha256, stop in made.items()
+        if sha256 not in known
+    ]
+    if rows:
+        session.connection().execute(insert(TokenRow), rows)

@@ -33,7 +33,7 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     for stop in stops:
         move_stop(stop, "dispatched")
         promise(stop)
-        issue(session, stop)
+    issue(session, stops)
     open_pages(hub, session, stops)
     session.flush()
     tell_route(session, RoutePublished, route)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, insert
 from sqlmodel import col, delete, select, update
 
 from hub.errors import HubError
 from hub.events.catalogue import Event
-from hub.store import CursorRow, EventRow, LeaderRow, PersonRow, Session
+from hub.store import CursorRow, EventRow, LeaderRow, PersonRow, Session, new_id
 
 CAUSE = "cause"
 NUMBERED = "numbered"
@@ -24,35 +24,48 @@ class LostLead(HubError):
 
 def append(session: Session, event: Event) -> EventRow:
     """Add `event` in the caller's transaction; it gets its number after the commit."""
-    return append_all(session, [event])[0]
-
-
-def append_all(session: Session, events: Sequence[Event]) -> list[EventRow]:
-    """Add many events at once, in their order; quicker than one by one."""
-    rows = [row_of(session, event) for event in events]
-    session.add_all(rows)
-    persons = [(row.id, personal(event)) for row, event in zip(rows, events, strict=True)]
-    if any(person for _, person in persons):
+    row = EventRow(**columns(session, event))
+    session.add(row)
+    person = personal(event)
+    if person:
         session.flush()
-        session.add_all(PersonRow(event=id, data=person) for id, person in persons if person)
+        session.add(PersonRow(event=row.id, data=person))
     session.rings.add("dispatcher")
-    return rows
+    return row
 
 
-def row_of(session: Session, event: Event) -> EventRow:
-    """Return `event` as a row, with what caused it."""
+def append_all(session: Session, events: Sequence[Event]) -> list[str]:
+    """Add many events in their order and return their ids; much quicker than one by one."""
+    rows = [{"id": new_id("evt"), **columns(session, event)} for event in events]
+    persons = [
+        {"event": row["id"], "data": person}
+        for row, event in zip(rows, events, strict=True)
+        if (person := personal(event))
+    ]
+    session.flush()
+    connection = session.connection()
+    if rows:
+        connection.execute(insert(EventRow), rows)
+        session.rings.add("dispatcher")
+    if persons:
+        connection.execute(insert(PersonRow), persons)
+    return [str(row["id"]) for row in rows]
+
+
+def columns(session: Session, event: Event) -> dict[str, Any]:
+    """Return what is stored of `event`, with what caused it."""
     cause: tuple[str, int] | None = session.info.get(CAUSE)
     now = session.now
-    return EventRow(
-        merchant=event.merchant_id,
-        type=event.type,
-        subject=event.subject,
-        occurred_at=event.occurred_at or now,
-        recorded_at=now,
-        caused_by=cause[0] if cause else None,
-        depth=cause[1] + 1 if cause else 0,
-        data={name: facts.model_dump(mode="json") for name, facts in event.data().items()},
-    )
+    return {
+        "merchant": event.merchant_id,
+        "type": event.type,
+        "subject": event.subject,
+        "occurred_at": event.occurred_at or now,
+        "recorded_at": now,
+        "caused_by": cause[0] if cause else None,
+        "depth": cause[1] + 1 if cause else 0,
+        "data": {name: facts.model_dump(mode="json") for name, facts in event.data().items()},
+    }
 
 
 def personal(event: Event) -> dict[str, Any]:
