@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import rfc8785
 from sqlmodel import col, select
 
 from hub.driving.words import Moment
@@ -52,15 +53,9 @@ class Capture:
 def make(hub: Hub, session: Session, attempt: AttemptRow, capture: Capture) -> ProofRow:
     """Write the record of `attempt`, in the attempt's own transaction.
 
-    The merchant's row is held meanwhile: two records never get the same number. It is held without
-    its key, because every row that names the merchant holds the key: two that wait for each
-    other's key would never end.
+    The merchant's row is held meanwhile: two records never get the same number.
     """
-    merchant = session.exec(
-        select(MerchantRow)
-        .where(MerchantRow.id == attempt.merchant)
-        .with_for_update(key_share=True)
-    ).one()
+    merchant = hold(session, attempt.merchant)
     last = latest(session, merchant.id)
     salt = secrets.token_hex(16)
     fields = {
@@ -92,6 +87,16 @@ def make(hub: Hub, session: Session, attempt: AttemptRow, capture: Capture) -> P
     return row
 
 
+def hold(session: Session, merchant: str) -> MerchantRow:
+    """Return the merchant's row, held until the transaction ends.
+
+    It is held without its key, because every new row that names the merchant holds the key: two
+    that wait for each other's key would never end.
+    """
+    query = select(MerchantRow).where(MerchantRow.id == merchant)
+    return session.exec(query.with_for_update(key_share=True)).one()
+
+
 def latest(session: Session, merchant: str) -> ProofRow | None:
     """Return the last record of a merchant's chain."""
     query = select(ProofRow).where(ProofRow.merchant == merchant)
@@ -100,8 +105,6 @@ def latest(session: Session, merchant: str) -> ProofRow | None:
 
 def canonical(fields: Json) -> bytes:
     """Return RFC 8785 JSON: the same bytes for the same fields, whoever writes them."""
-    import rfc8785
-
     return rfc8785.dumps(fields)
 
 
