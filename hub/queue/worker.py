@@ -40,6 +40,8 @@ def main(settings: Settings, queue: str, assemble: Callable[[Hub], None], name: 
     try:
         assemble(hub)
         install(hub)
+        if queue == "outward":
+            hub.connections.warm()  # once here instead of in every child
         label = label_of(name, queue)
         with hub.store.write() as session:
             forfeit(session, label)
