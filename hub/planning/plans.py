@@ -110,6 +110,10 @@ def work(hub: Hub, claim: Claim) -> None:
     def end(session: Session) -> None:
         finish(session, claim)
 
+    if claim.lost and claim.tries > TRIES:
+        reason = f"the worker died {claim.tries - 1} times while it planned; plan fewer stops"
+        fail(hub, claim.subject, reason, end)
+        return
     try:
         make(hub, claim.subject, hold, end)
     except (Retry, Unauthorized) as error:

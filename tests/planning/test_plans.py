@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -238,6 +238,21 @@ def test_what_may_pass_is_tried_again_and_then_given_up(
     with hub.store.read() as session:
         row = session.get_one(PlanRow, asked.id)
     assert (row.state, row.reason) == ("failed", "the map cannot be reached")
+
+
+def test_a_plan_that_kills_its_workers_is_given_up(hub: Hub, town: Town) -> None:
+    town.stop()
+    with hub.store.write() as session:
+        asked = plans.request(session, "Vaduz", DAY)
+    for _ in range(3):
+        claim(hub.store, "heavy", "dies")
+        with hub.store.write() as session:
+            row = session.exec(select(WorkRow)).one()
+            row.lease_until = session.wall - timedelta(seconds=1)
+    work(hub)
+    with hub.store.read() as session:
+        plan = session.get_one(PlanRow, asked.id)
+    assert (plan.state, "died 3 times" in plan.reason) == ("failed", True)
 
 
 def test_the_operators_own_engine_is_used_before_the_built_in_one(hub: Hub, town: Town) -> None:
