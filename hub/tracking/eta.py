@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from hub.events.catalogue import StopApproaching, StopEtaChanged
-from hub.orders.happenings import tell_stop
+from hub.orders.happenings import tell_stop, tell_stops
 from hub.planning.times import seconds_between
 from hub.store import DepotRow, EtaRow, RouteRow, Session, StopRow
 from hub.tracking import forecast
@@ -40,10 +40,9 @@ def refresh(
     etas: list[tuple[StopRow, datetime]] = []
     if route.state in RUNNING:
         etas = expected(session, route, stops, now, position)
-        source = "report" if position is None else "live"
-        for stop, eta in etas[:1] if only_next else etas:
-            if forecast.moved(stop.eta_at, eta, now):
-                issue(session, stop, eta, now, source)
+        looked_at = etas[:1] if only_next else etas
+        news = [(stop, eta) for stop, eta in looked_at if forecast.moved(stop.eta_at, eta, now)]
+        issue(session, news, now, "report" if position is None else "live")
     tell_near(session, stops, etas, now)
 
 
@@ -76,12 +75,19 @@ def expected(
     return list(forecast.forecast(begin, forecast.remaining(stops), now, seconds_between))
 
 
-def issue(session: Session, stop: StopRow, eta: datetime, now: datetime, source: str) -> None:
-    """Store a new ETA and tell it."""
-    low, high = forecast.interval(eta, now)
-    stop.eta_at, stop.eta_low, stop.eta_high = eta, low, high
-    session.add(EtaRow(stop=stop.id, issued_at=now, eta_at=eta, low=low, high=high, source=source))
-    tell_stop(session, StopEtaChanged, stop, occurred_at=now)
+def issue(
+    session: Session, news: Sequence[tuple[StopRow, datetime]], now: datetime, source: str
+) -> None:
+    """Store new ETAs and tell them, in a few statements however long the route is."""
+    if not news:
+        return
+    for stop, eta in news:
+        low, high = forecast.interval(eta, now)
+        stop.eta_at, stop.eta_low, stop.eta_high = eta, low, high
+        session.add(
+            EtaRow(stop=stop.id, issued_at=now, eta_at=eta, low=low, high=high, source=source)
+        )
+    tell_stops(session, StopEtaChanged, [stop for stop, _eta in news])
 
 
 def tell_near(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from sqlalchemy import event
 from sqlmodel import select
 
 from hub.driving import reports
@@ -161,3 +162,24 @@ def test_a_driver_who_stays_long_at_a_door_pushes_the_rest_back(hub: Hub, road: 
     assert before is not None
     assert after is not None
     assert after - before == timedelta(minutes=15)
+
+
+def test_many_new_etas_take_as_few_statements_as_one(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    counts = []
+    for late in (road.stops[2:], road.stops):
+        with hub.store.write() as session:
+            for id in late:
+                session.get_one(StopRow, id).eta_at = minutes(200)
+        statements: list[str] = []
+
+        def note(_connection: object, _cursor: object, text: str, *_more: object) -> None:
+            statements.append(text)  # noqa: B023 - called within this turn only
+
+        event.listen(hub.store.engine, "before_cursor_execute", note)
+        with hub.store.write() as session:
+            eta.refresh(session, road.route, session.now)
+        event.remove(hub.store.engine, "before_cursor_execute", note)
+        counts.append(len(statements))
+    assert stop(hub, road, 0).eta_at != minutes(200)
+    assert counts[1] <= counts[0] + 3, "an event on its own takes seven"
