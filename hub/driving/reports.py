@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hub.driving import routes, visits
@@ -20,13 +21,15 @@ def report(
     said: Report,
     *,
     prove: Prove | None = None,
+    after: Callable[[RouteRow], None] | None = None,
     raw: bytes | None = None,
 ) -> dict[str, Any]:
     """Apply one report of `driver` (an id) and return what the phone is told.
 
     The same report again changes nothing and returns the same answer. `prove` makes the proof of
-    an attempt, so endings come through `hub.proofs.handover`; `raw` is the report's JSON as it was
-    sent. Raise `Missing` for a stop that is not the driver's, `Refused` for what makes no sense.
+    an attempt, so endings come through `hub.proofs.handover`; `after` is called with the route once
+    the report is applied, not for a repeated one; `raw` is the report's JSON as it was sent.
+    Raise `Missing` for a stop that is not the driver's, `Refused` for what makes no sense.
     """
     body = raw if raw is not None else said.model_dump_json().encode()
     row, new = inbox.receive(session, driver, str(said.id), "report", body)
@@ -35,6 +38,9 @@ def report(
     when = moment(said.at, session.now)
     route, stop = find(session, driver, said)
     apply(session, route, stop, said, when, prove)
+    if after is not None:
+        session.flush()
+        after(route)
     answer = tell(session, route, stop, when)
     inbox.answer(session, row, 200, answer)
     return answer

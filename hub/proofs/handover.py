@@ -10,7 +10,7 @@ from hub.driving.words import Report, moment
 from hub.events.facts import ProofFacts
 from hub.hub import Hub
 from hub.proofs import record, uploads
-from hub.store import AttemptRow, Session
+from hub.store import AttemptRow, RouteRow, Session
 from hub.tracking import eta
 
 
@@ -42,6 +42,7 @@ def report(
         made = record.make(hub, session, attempt, capture)
         return ProofFacts(id=made.id, sha256=made.sha256)
 
-    answer = reports.report(hub, session, driver, said, prove=prove, raw=body)
-    eta.after_report(hub, session, answer["route"]["id"])
-    return answer
+    def follow(route: RouteRow) -> None:
+        eta.after_report(hub, session, route.id)
+
+    return reports.report(hub, session, driver, said, prove=prove, after=follow, raw=body)

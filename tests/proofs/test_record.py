@@ -17,8 +17,8 @@ from hub.driving.words import Report
 from hub.errors import Refused
 from hub.hub import Hub
 from hub.proofs import handover, record, uploads
-from hub.store import AttemptRow, EventRow, PersonRow, ProofFileRow, ProofRow
-from hub.testing.fixtures import MORNING
+from hub.store import AttemptRow, EtaRow, EventRow, PersonRow, ProofFileRow, ProofRow
+from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import Road
 
 
@@ -148,13 +148,19 @@ def test_the_same_photo_named_twice_is_kept_once(hub: Hub, road: Road) -> None:
         assert len(session.exec(select(ProofFileRow)).all()) == 1
 
 
-def test_a_repeated_report_makes_no_second_proof(hub: Hub, road: Road) -> None:
+def test_a_repeated_report_makes_no_second_proof_and_no_new_eta(hub: Hub, road: Road) -> None:
     said = Report(id=uuid4(), kind="complete", stop=road.stops[0])
-    for _ in range(2):
+    counts = []
+    for minutes in range(2):
+        set_time(hub, MORNING + timedelta(minutes=30 * minutes))
         with hub.store.write() as session:
             handover.report(hub, session, road.driver, said)
-    with hub.store.read() as session:
-        assert [row.number for row in session.exec(select(ProofRow))] == [1]
+        with hub.store.read() as session:
+            counts.append(
+                [len(session.exec(select(t)).all()) for t in (ProofRow, EtaRow, EventRow)]
+            )
+    assert counts[0] == counts[1]
+    assert counts[0][0] == 1
 
 
 def test_a_disbelieved_clock_stands_beside_the_time_that_counts(hub: Hub, road: Road) -> None:
