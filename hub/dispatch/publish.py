@@ -8,7 +8,7 @@ from hub.access import get, scoped
 from hub.dispatch.promises import issue, open_pages, promise
 from hub.dispatch.rows import lock_route, lock_stops, tell_route
 from hub.errors import Refused
-from hub.events.catalogue import RoutePublished, StopDispatched
+from hub.events.catalogue import RouteChanged, RoutePublished, StopDispatched
 from hub.hub import Hub
 from hub.orders.happenings import tell_stops
 from hub.planning.day import TAKEN
@@ -95,6 +95,7 @@ def unpublish(session: Session, route_id: str) -> RouteRow:
     """
     route = lock_route(session, route_id)
     move_route(route, "cancelled")
+    tell_route(session, RouteChanged, route)
     for stop in lock_stops(session, route.id):
         if stop.state in ("planned", "dispatched"):
             move_stop(stop, "unassigned")

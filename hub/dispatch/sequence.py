@@ -9,7 +9,7 @@ from hub.dispatch.changes import Change, apply, change, check_stamp
 from hub.dispatch.road import Road, check_published, read_road
 from hub.dispatch.rows import tell_route
 from hub.errors import Refused
-from hub.events.catalogue import RouteClosed, StopEnRoute
+from hub.events.catalogue import RouteChanged, RouteClosed, StopEnRoute
 from hub.hub import Hub
 from hub.nouns import Noun
 from hub.orders.happenings import tell_stop
@@ -124,3 +124,4 @@ def go_on(session: Session, route: RouteRow, left: list[StopRow], made: Change) 
         tell_route(session, RouteClosed, route)
     else:
         move_route(route, "cancelled")
+        tell_route(session, RouteChanged, route)

@@ -17,9 +17,10 @@ from hub.nouns import Plan, PlannedRoute
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
 from hub.planning.providers import matrix, solve
-from hub.queue import Claim, defer, enqueue, finish
+from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
+from hub.store.database import Busy
 
 KIND = "plan"
 LONGEST = 30.0
@@ -27,6 +28,8 @@ LONGEST = 30.0
 TRIES = 3
 TOGETHER = 15
 """Stops that are stored in one transaction: a few milliseconds each on a small machine."""
+PASSING = (Retry, Unauthorized, Busy)
+"""What another try may mend; an expired connection is passed over by it."""
 
 Step = Callable[[Session], None]
 """What the caller adds to a transaction of ours: renewing or ending its claim."""
@@ -90,7 +93,7 @@ def plan_now(
         try:
             make(hub, row.id, nothing, nothing, seed)
             break
-        except (Retry, Unauthorized) as error:
+        except PASSING as error:
             if last:
                 fail(hub, row.id, str(error), nothing)
     with hub.store.read() as session:
@@ -110,13 +113,13 @@ def work(hub: Hub, claim: Claim) -> None:
     def end(session: Session) -> None:
         finish(session, claim)
 
-    if claim.lost and claim.tries > TRIES:
-        reason = f"the worker died {claim.tries - 1} times while it planned; plan fewer stops"
+    if claim.losses >= TRIES:
+        reason = f"planning broke off {claim.losses} times (the log says how); plan fewer stops"
         fail(hub, claim.subject, reason, end)
         return
     try:
         make(hub, claim.subject, hold, end)
-    except (Retry, Unauthorized) as error:
+    except PASSING as error:
         if claim.tries >= TRIES:
             fail(hub, claim.subject, str(error), end)
             return
@@ -137,7 +140,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
         times = matrix(hub, day.points)
         problem = day.problem(times, seconds, seed)
         store(hub, id, day, solve(hub, problem), times.approximate, hold, end)
-    except (Retry, Unauthorized):
+    except (*PASSING, LeaseLost):
         raise
     except HubError as error:
         fail(hub, id, str(error), end)

@@ -12,7 +12,7 @@ from hub.errors import Missing, Refused, Retry, Unauthorized
 from hub.hub import Hub
 from hub.nouns import Plan, Problem, Unserved
 from hub.planning import plans, register
-from hub.queue.work import claim
+from hub.queue.work import LeaseLost, claim
 from hub.store import Merchant, PlanRow, WorkRow
 from hub.testing.fixtures import MORNING, World, set_time
 from hub.testing.town import DAY, Town, at
@@ -240,6 +240,27 @@ def test_what_may_pass_is_tried_again_and_then_given_up(
     assert (row.state, row.reason) == ("failed", "the map cannot be reached")
 
 
+def test_a_worker_that_lost_its_lease_writes_nothing(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = town.stop()
+    with hub.store.write() as session:
+        asked = plans.request(session, "Vaduz", DAY)
+    real = plans.solve
+
+    def slow(given: Hub, problem: Problem) -> Plan:
+        with hub.store.write() as session:
+            session.exec(select(WorkRow)).one().lease_token = "another"
+        return real(given, problem)
+
+    monkeypatch.setattr(plans, "solve", slow)
+    with pytest.raises(LeaseLost):
+        work(hub)
+    with hub.store.read() as session:
+        assert session.get_one(PlanRow, asked.id).state == "running"
+    assert (town.read(stop).state, town.routes()) == ("unassigned", [])
+
+
 def test_a_plan_that_kills_its_workers_is_given_up(hub: Hub, town: Town) -> None:
     town.stop()
     with hub.store.write() as session:
@@ -252,7 +273,7 @@ def test_a_plan_that_kills_its_workers_is_given_up(hub: Hub, town: Town) -> None
     work(hub)
     with hub.store.read() as session:
         plan = session.get_one(PlanRow, asked.id)
-    assert (plan.state, "died 3 times" in plan.reason) == ("failed", True)
+    assert (plan.state, "broke off 3 times" in plan.reason) == ("failed", True)
 
 
 def test_the_operators_own_engine_is_used_before_the_built_in_one(hub: Hub, town: Town) -> None:
