@@ -101,7 +101,7 @@ def hub(settings: Settings, blank: Path) -> Iterator[Hub]:
     url = make_url(settings.database_url)
     fresh = url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
     if fresh:
-        shutil.copyfile(migrated, str(url.database))
+        shutil.copyfile(blank, str(url.database))
     store = Store(settings.database_url)
     if not fresh:
         migrations.upgrade(store)
