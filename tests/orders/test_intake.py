@@ -1,5 +1,6 @@
 """Orders in: once each, changed while that is still possible, placed or waiting with a reason."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -84,6 +85,13 @@ def test_the_same_order_again_changes_nothing_and_tells_nothing(hub: Hub, world:
     first = hand_in(hub, world, ORDER)
     again = hand_in(hub, world, ORDER)
     assert (again.news, again.id) == ("unchanged", first.id)
+    assert events(hub) == ["order.received"]
+
+
+def test_the_same_order_handed_in_at_the_same_time_is_one_order(hub: Hub, world: World) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        news = [one.news for one in pool.map(lambda _: hand_in(hub, world, ORDER), range(12))]
+    assert sorted(news) == ["created"] + ["unchanged"] * 11
     assert events(hub) == ["order.received"]
 
 
