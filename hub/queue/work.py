@@ -219,6 +219,7 @@ def unpark(session: Session, kind: str, subjects: list[str]) -> int:
             col(WorkRow.state) == "parked",
         )
         .values(state="ready", not_before=session.wall)
+        .execution_options(synchronize_session=False)
     )
     session.rings.update(QUEUES)
     return result.rowcount
@@ -236,6 +237,7 @@ def forfeit(session: Session, worker: str) -> int:
         .where(col(WorkRow.state) == "leased", col(WorkRow.worker) == worker)
         .where(col(WorkRow.lease_until) > now)
         .values(lease_until=now - timedelta(milliseconds=1))
+        .execution_options(synchronize_session=False)
     )
     session.rings.update(QUEUES)
     return result.rowcount
