@@ -41,35 +41,37 @@ export function Finish({ stop, kind, close }: Props) {
   };
 
   return (
-    <form class="page narrow finish" onSubmit={(event) => void send(event)} noValidate>
-      <h1 ref={title} tabIndex={-1}>{words.title}</h1>
-      <p class="quiet">{stop.name || stop.ref}, {stop.address}</p>
-      {kind === "partial" && <Pieces stop={stop} quantities={quantities} change={setQuantities} />}
-      {kind !== "complete" && <Reasons />}
-      <Pictures pictures={pictures} change={setPictures} signing={kind !== "fail"} />
-      {kind !== "fail" && (
+    <main class="page narrow finish">
+      <form class="stack" onSubmit={(event) => void send(event)} noValidate>
+        <h1 ref={title} tabIndex={-1}>{words.title}</h1>
+        <p class="quiet">{stop.name || stop.ref}, {stop.address}</p>
+        {kind === "partial" && <Pieces stop={stop} quantities={quantities} change={setQuantities} />}
+        {kind !== "complete" && <Reasons />}
+        <Pictures pictures={pictures} change={setPictures} signing={kind !== "fail"} />
+        {kind !== "fail" && (
+          <div class="field">
+            <label for="received_by">Received by</label>
+            <input id="received_by" name="received_by" maxLength={200} autoComplete="off" placeholder={stop.name} />
+          </div>
+        )}
+        {kind !== "fail" && stop.cash_due !== null && (
+          <div class="field">
+            <label for="cash_taken">Cash taken, {stop.currency}</label>
+            <input id="cash_taken" name="cash_taken" inputMode="decimal" defaultValue={stop.cash_due} aria-describedby="cash-hint" />
+            <span id="cash-hint" class="hint">{stop.currency} {stop.cash_due} is due.</span>
+          </div>
+        )}
         <div class="field">
-          <label for="received_by">Received by</label>
-          <input id="received_by" name="received_by" maxLength={200} autoComplete="off" placeholder={stop.name} />
+          <label for="note">Note</label>
+          <textarea id="note" name="note" maxLength={2000} rows={2} />
         </div>
-      )}
-      {kind !== "fail" && stop.cash_due !== null && (
-        <div class="field">
-          <label for="cash_taken">Cash taken, {stop.currency}</label>
-          <input id="cash_taken" name="cash_taken" inputMode="decimal" defaultValue={stop.cash_due} aria-describedby="cash-hint" />
-          <span id="cash-hint" class="hint">{stop.currency} {stop.cash_due} is due.</span>
+        {problem && <p class="notice bad" role="alert">{problem}</p>}
+        <div class="bar">
+          <button type="button" class="button" onClick={close}>Back</button>
+          <button class={`button main ${words.tone}`} disabled={busy} aria-busy={busy}>{words.confirm}</button>
         </div>
-      )}
-      <div class="field">
-        <label for="note">Note</label>
-        <textarea id="note" name="note" maxLength={2000} rows={2} />
-      </div>
-      {problem && <p class="notice bad" role="alert">{problem}</p>}
-      <div class="bar">
-        <button type="button" class="button" onClick={close}>Back</button>
-        <button class={`button main ${words.tone}`} disabled={busy} aria-busy={busy}>{words.confirm}</button>
-      </div>
-    </form>
+      </form>
+    </main>
   );
 }
 
