@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from hub.testing.running import Run
 
 pytest_plugins = ["hub.testing.fixtures"]
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
@@ -27,3 +30,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.outcome = "failed"
             report.longrepr = f"skipped in CI without being on {ALLOWED.name}: {reason}"
     return report
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """Return a function that starts a command of the hub in a directory."""
+    runs: list[Run] = []
+
+    def begin(*words: str, directory: Path = tmp_path / "demo", port: int | None = None) -> Run:
+        runs.append(Run(directory, *words, port=port))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.end()

@@ -19,14 +19,14 @@ LONGEST = 600
 class Run:
     """One demo in a process of its own."""
 
-    def __init__(self, directory: Path, *words: str) -> None:
+    def __init__(self, directory: Path, *words: str, port: int | None = None) -> None:
         self.directory = directory
         self.out = directory.with_name(directory.name + ".out")
         keep = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-        port = str(23_000 + secrets.randbelow(6_000))
+        port = port or 23_000 + secrets.randbelow(6_000)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hub", *words, "--directory", str(directory),
-             "--port", port],
+             "--port", str(port)],
             stdin=subprocess.DEVNULL, stdout=self.out.open("w"),
             stderr=directory.with_name(directory.name + ".err").open("w"), env=keep,
         )  # fmt: skip
