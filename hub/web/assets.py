@@ -120,7 +120,9 @@ def serve(name: str) -> Response:
     if packed:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
-    response.cache_control.public = True
+    # Private, because an answer may also renew the reader's session cookie.
+    response.cache_control.private = True
+    response.cache_control.public = None
     response.cache_control.no_cache = None
     response.cache_control.max_age = FOREVER
     response.cache_control.immutable = True

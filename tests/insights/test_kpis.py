@@ -45,44 +45,29 @@ class Day:
         self.count += 1
         with self.hub.store.write() as session:
             order = OrderRow(
-                merchant=self.world.merchant,
-                source="csv",
-                ref=str(self.count),
-                service_date=DAY,
-                received_at=MORNING,
-                updated_at=MORNING,
-            )
+                merchant=self.world.merchant, source="csv", ref=str(self.count),
+                service_date=DAY, received_at=MORNING, updated_at=MORNING,
+            )  # fmt: skip
             session.add(order)
             session.flush()
             stop = StopRow(
-                merchant=order.merchant,
-                order=order.id,
-                depot=self.world.depot,
-                service_date=DAY,
-                lat=47.1,
-                lon=9.5,
-                route=self.route.id,
+                merchant=order.merchant, order=order.id, depot=self.world.depot,
+                service_date=DAY, lat=47.1, lon=9.5, route=self.route.id, attempts=len(tries),
                 promised_start=WINDOW[0] if promised else None,
                 promised_end=WINDOW[1] if promised else None,
-                attempts=len(tries),
-            )
+            )  # fmt: skip
             session.add(stop)
             session.flush()
             for number, (outcome, arrived) in enumerate(tries, 1):
-                session.add(
-                    AttemptRow(
-                        merchant=order.merchant,
-                        stop=stop.id,
-                        number=number,
-                        route=self.route.id,
-                        driver=self.world.driver,
-                        outcome=outcome,
-                        arrived_at=arrived,
-                        occurred_at=arrived + timedelta(minutes=3),
-                        recorded_at=arrived,
-                    )
-                )
+                session.add(self.attempt(stop, number, outcome, arrived))
             return stop.id
+
+    def attempt(self, stop: StopRow, number: int, outcome: str, arrived: datetime) -> AttemptRow:
+        return AttemptRow(
+            merchant=stop.merchant, stop=stop.id, number=number, route=self.route.id,
+            driver=self.world.driver, outcome=outcome, arrived_at=arrived,
+            occurred_at=arrived + timedelta(minutes=3), recorded_at=arrived,
+        )  # fmt: skip
 
     def numbers(self) -> kpis.Numbers:
         with self.hub.store.read() as session:

@@ -94,51 +94,43 @@ def asked_day() -> date | None:
 def details(session: Session, row: StopRow) -> dict[str, Any]:
     """Return what the board's dialog about a stop shows."""
     order = session.get_one(OrderRow, row.order)
-    lines = session.exec(
-        select(OrderLineRow)
-        .where(OrderLineRow.order == order.id)
-        .order_by(col(OrderLineRow.number))
-    )
-    tries = session.exec(
-        scoped(session, AttemptRow)
-        .where(AttemptRow.stop == row.id)
-        .order_by(col(AttemptRow.number))
-    )
-    messages = session.exec(
-        scoped(session, MessageRow)
-        .where(MessageRow.stop == row.id)
-        .order_by(col(MessageRow.created_at))
-    )
-    proofs = {
-        proof.attempt: proof.id
-        for proof in session.exec(scoped(session, ProofRow).where(ProofRow.stop == row.id))
-    }
     return {
         "id": row.id,
         "order": order.id,
         "merchant": session.get_one(MerchantRow, row.merchant).name,
-        "phone": order.phone,
-        "email": order.email,
         "address": Address(**order.address).text(),
-        "notes": order.notes,
-        "invoice": order.invoice,
-        "cash_due": order.cash_due,
-        "currency": order.currency,
         "tracking_url": tracking_url(hub(), row.id) if row.promised_end or row.eta_at else "",
-        "lines": [
-            {"name": line.name, "sku": line.sku, "quantity": line.quantity} for line in lines
-        ],
-        "attempts": [
-            {
-                **one.model_dump(
-                    include={"number", "outcome", "reason", "note", "received_by", "occurred_at"}
-                ),
-                "proof": proofs.get(one.id, ""),
-            }
-            for one in tries
-        ],
-        "messages": [
-            one.model_dump(include={"channel", "to", "text", "state", "created_at"})
-            for one in messages
-        ],
+        **order.model_dump(include={"phone", "email", "notes", "invoice", "cash_due", "currency"}),
+        "lines": lines_of(session, order),
+        "attempts": attempts_at(session, row),
+        "messages": messages_about(session, row),
     }
+
+
+def lines_of(session: Session, order: OrderRow) -> list[dict[str, Any]]:
+    """Return what was bought."""
+    query = select(OrderLineRow).where(OrderLineRow.order == order.id)
+    rows = session.exec(query.order_by(col(OrderLineRow.number)))
+    return [row.model_dump(include={"name", "sku", "quantity"}) for row in rows]
+
+
+def attempts_at(session: Session, stop: StopRow) -> list[dict[str, Any]]:
+    """Return each try at a stop with the id of its proof."""
+    proofs = {
+        proof.attempt: proof.id
+        for proof in session.exec(scoped(session, ProofRow).where(ProofRow.stop == stop.id))
+    }
+    query = scoped(session, AttemptRow).where(AttemptRow.stop == stop.id)
+    told = {"number", "outcome", "reason", "note", "received_by", "occurred_at"}
+    return [
+        {**row.model_dump(include=told), "proof": proofs.get(row.id, "")}
+        for row in session.exec(query.order_by(col(AttemptRow.number)))
+    ]
+
+
+def messages_about(session: Session, stop: StopRow) -> list[dict[str, Any]]:
+    """Return what the recipient was told."""
+    query = scoped(session, MessageRow).where(MessageRow.stop == stop.id)
+    told = {"channel", "to", "text", "state", "created_at"}
+    rows = session.exec(query.order_by(col(MessageRow.created_at)))
+    return [row.model_dump(include=told) for row in rows]

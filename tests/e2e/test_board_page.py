@@ -1,0 +1,170 @@
+"""The board in a real browser: what needs the dispatcher, done with a mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from hub.hub import Hub
+from hub.store import FlagRow, OrderRow, StopRow
+from hub.testing.days import NOW, BusyDay, fill_day
+from hub.testing.fixtures import World, set_time
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def filled(hub: Hub, world: World) -> BusyDay:
+    set_time(hub, NOW)
+    made = fill_day(hub, world)
+    with hub.store.write() as session:
+        stop = session.get_one(StopRow, made.unassigned)
+        stop.window_start = stop.window_end = None
+    return made
+
+
+def row_of(hub: Hub, table: Any, id: str) -> Any:
+    with hub.store.read() as session:
+        return session.get_one(table, id)
+
+
+def come_back(page: Any) -> None:
+    """Let the page think that the network is back, upon which it asks for news at once."""
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def test_an_order_without_a_place_gets_its_pin_by_a_click_on_the_map(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Set the pin").click()
+    expect(page.get_by_text("Click on the map where")).to_be_visible()
+    page.locator(".map").click(position={"x": 420, "y": 350})
+    expect(page.get_by_role("button", name="Set the pin")).to_have_count(0)
+    order = row_of(hub, OrderRow, filled.waiting)
+    assert order.state == "ready"
+    assert 46.9 < order.lat < 47.4
+    assert 9.2 < order.lon < 9.8
+
+
+def test_a_flag_is_cleared_and_the_undo_brings_it_back(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Clear: ").click()
+    expect(page.locator(".flag")).to_have_count(0)
+    assert row_of(hub, FlagRow, filled.flag).cleared_at is not None
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".flag")).to_have_count(1)
+    assert row_of(hub, FlagRow, filled.flag).cleared_at is None
+
+
+def test_a_loose_stop_is_put_into_a_route_at_a_price(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Put into a route").click()
+    expect(page.get_by_text("As stop")).to_be_visible()
+    assert row_of(hub, StopRow, filled.unassigned).route is None, "asking the price changes nothing"
+    page.get_by_role("button", name="Put it in").click()
+    expect(page.get_by_role("button", name="Put into a route")).to_have_count(0)
+    stop = row_of(hub, StopRow, filled.unassigned)
+    assert stop.route in filled.routes
+    assert stop.state == "dispatched"
+
+
+def test_what_happens_to_a_stop_shows_without_reloading(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Lea Frick").first.click()
+    sixth = page.locator(".stops > li").nth(5)
+    expect(sixth).to_contain_text("On the way")
+    with hub.store.write() as session:
+        row = session.get_one(StopRow, filled.stops[5])
+        row.state, row.arrived_at = "arrived", NOW
+    come_back(page)
+    expect(sixth).to_contain_text("At the door")
+
+
+def test_a_drivers_link_comes_with_a_code_that_can_be_seen(
+    desk: Callable[..., Any], filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    page.get_by_label("Link for Lea Frick's phone").click()
+    code = page.get_by_alt_text("QR code of the link")
+    expect(code).to_be_visible()
+    assert code.evaluate("async i => { await i.decode(); return i.naturalWidth }") > 0
+    assert "/driver/start/" in page.get_by_label("Link", exact=True).input_value()
+
+
+def test_without_the_network_the_board_says_so_and_goes_on_when_it_is_back(
+    desk: Callable[..., Any], filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    expect(page.locator(".route")).to_have_count(2)
+    page.context.set_offline(True)
+    come_back(page)
+    expect(page.get_by_text("The hub cannot be reached")).to_be_visible()
+    expect(page.locator(".route")).to_have_count(2)
+    page.context.set_offline(False)
+    expect(page.get_by_text("The hub cannot be reached")).to_have_count(0)
+
+
+TILES = "http://127.0.0.1:9/{z}/{x}/{y}.png"
+
+
+def tile() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (256, 256), (220, 226, 214)).save(file, "PNG")
+    return file.getvalue()
+
+
+def with_tiles(hub: Hub) -> None:
+    hub.settings = hub.settings.model_copy(
+        update={"map_tiles": TILES, "map_attribution": "© the mappers"}
+    )
+
+
+def test_tiles_come_with_their_attribution(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    with_tiles(hub)
+    page = desk("dispatcher", "/admin/imports")
+    page.route("http://127.0.0.1:9/**", lambda r: r.fulfill(body=tile(), status=200))
+    page.goto(page.url.replace("/admin/imports", "/"))
+    expect(page.locator(".leaflet-tile-loaded").first).to_be_attached()
+    expect(page.get_by_text("© the mappers")).to_be_visible()
+    expect(page.locator(".map.no-tiles")).to_have_count(0)
+
+
+def test_tiles_that_fail_leave_a_plain_ground_and_no_broken_picture(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    with_tiles(hub)
+    page = desk("dispatcher", "/admin/imports")
+    page.route("http://127.0.0.1:9/**", lambda r: r.abort())
+    page.goto(page.url.replace("/admin/imports", "/"))
+    expect(page.locator(".map.no-tiles")).to_be_visible()
+    expect(page.locator(".map img")).to_have_count(0)
+    expect(page.locator(".map canvas")).to_be_visible()
