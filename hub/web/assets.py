@@ -121,11 +121,7 @@ def serve(name: str) -> Response:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
     # Private, because an answer may also renew the reader's session cookie.
-    response.cache_control.private = True
-    response.cache_control.public = None
-    response.cache_control.no_cache = None
-    response.cache_control.max_age = FOREVER
-    response.cache_control.immutable = True
+    response.headers["Cache-Control"] = f"private, max-age={FOREVER}, immutable"
     return response
 
 
