@@ -14,7 +14,8 @@ export interface Listening {
   every?: number;
 }
 
-const PATIENCE = 40_000; // the gateway sends a comment or a message at least every 20 s
+// After this long without a message the page asks all the same: a stream may die without a word.
+const PATIENCE = 40_000;
 
 /** Begin to listen; the returned function ends it. */
 export function listen(options: Listening): () => void {
@@ -90,7 +91,9 @@ export function listen(options: Listening): () => void {
 
   function tick(): void {
     if (document.hidden) return;
-    if (!connected() || Date.now() - heard > PATIENCE) void ask();
+    if (connected() && Date.now() - heard < PATIENCE) return;
+    heard = Date.now();
+    void ask();
   }
 
   function wake(): void {
