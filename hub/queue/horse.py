@@ -18,6 +18,7 @@ from rq.worker import SimpleWorker, Worker
 
 from hub.errors import HubError
 from hub.queue.limits import bound_memory, die_with_parent
+from hub.queue.warmth import Warmth
 from hub.queue.work import forfeit
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class ForkWorker(Ways, Worker):  # type: ignore[misc]
     hub: Hub
     label: str
     megabytes: int
+    warmth: Warmth
     horse_end: int | None = None
     _horse_stopping = False
 
@@ -96,6 +98,7 @@ class ForkWorker(Ways, Worker):  # type: ignore[misc]
         self.hub.store.close()
         self.horse_end = None
         super().execute_job(job, queue)
+        self.warmth.take()
         if self.horse_end != os.EX_OK:
             with self.hub.store.write() as session:
                 forfeit(session, self.label)
@@ -111,6 +114,12 @@ class ForkWorker(Ways, Worker):  # type: ignore[misc]
         bound_memory(self.megabytes)
         self.death_penalty_class = NoPenalty
         super().main_work_horse(job, queue)
+
+    def perform_job(self, job: Any, queue: Any, execution: Any) -> bool:
+        """Use the ticket up, and tell the worker what that took to import."""
+        done = bool(super().perform_job(job, queue, execution))
+        self.warmth.report()
+        return done
 
     def setup_work_horse_signals(self) -> None:
         """Let the horse end after the piece of work that it has in hand."""

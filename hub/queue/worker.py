@@ -13,6 +13,7 @@ from hub.errors import Refused
 from hub.hub import Hub, open_hub
 from hub.queue.bell import install
 from hub.queue.entry import run
+from hub.queue.warmth import Warmth
 from hub.queue.work import QUEUES, forfeit
 from hub.settings import Settings
 
@@ -85,7 +86,8 @@ def make(hub: Hub, queue: str, label: str) -> Any:
     worker.max_connection_wait_time = 1.0
     worker.heard = time.monotonic()
     if queue != "fast":
-        worker.hub, worker.label, worker.megabytes = hub, label, hub.settings.worker_megabytes
+        worker.hub, worker.label, worker.warmth = hub, label, Warmth()
+        worker.megabytes = hub.settings.worker_megabytes
     return worker
 
 

@@ -2,11 +2,13 @@
 
 import os
 import time
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from hub.store import WorkRow
+from hub.queue import enqueue
+from hub.store import SettingRow, WorkRow
 
 pytestmark = pytest.mark.chaos
 
@@ -71,8 +73,6 @@ def test_a_killed_horse_is_followed_at_once_and_calls_again_only_with_the_same_k
 def test_a_horse_dies_with_its_worker(plant) -> None:
     worker = plant.start("worker", "heavy")
     with plant.hub.store.write() as session:
-        from hub.queue import enqueue
-
         enqueue(session, "hang", "a", queue="heavy")
     plant.wait(lambda: children(worker.pid))
     (horse,) = children(worker.pid)
@@ -93,8 +93,6 @@ def state(plant) -> str:
 
 @pytest.mark.parametrize("kind", ["hang", "leak"])
 def test_work_that_hangs_or_leaks_is_ended_and_tried_again_later(plant, kind: str) -> None:
-    from hub.queue import enqueue
-
     worker = plant.start(
         "worker", "heavy", HUB_HEAVY_SECONDS="0.5", HUB_WORKER_MEGABYTES="2048"
     )  # fmt: skip
@@ -123,3 +121,25 @@ def test_a_killed_dispatcher_is_followed_by_the_one_that_stands_by(plant) -> Non
     plant.toy.accept(plant.hub.store, SUBJECTS)
     plant.wait(lambda: finished(plant))
     check(plant, extra_calls=0)
+
+
+def test_what_one_horse_imported_the_next_one_finds_imported(plant) -> None:
+    worker = plant.start("worker", "heavy")
+    first = load(plant, "a")
+    plant.wait(lambda: not children(worker.pid))
+    second = load(plant, "b")
+    assert first["horse"] != second["horse"]
+    assert (first["known"], second["known"]) == (False, True)
+
+
+def load(plant, subject: str) -> dict[str, Any]:
+    """Have something imported by a horse; return what it found."""
+    with plant.hub.store.write() as session:
+        enqueue(session, "load", subject, queue="heavy")
+    plant.wait(lambda: loaded(plant, subject))
+    return loaded(plant, subject).value
+
+
+def loaded(plant, subject: str):
+    with plant.hub.store.read() as session:
+        return session.get(SettingRow, f"load {subject}")

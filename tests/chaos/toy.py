@@ -23,7 +23,7 @@ CALLS = "TOY_CALLS"
 
 def assemble(hub: Hub) -> None:
     """Add the toy handlers."""
-    hub.handlers.update(inside=work_inside, outward=call_outward, hang=hang, leak=leak)
+    hub.handlers.update(inside=work_inside, outward=call_outward, hang=hang, leak=leak, load=load)
 
 
 def work_inside(hub: Hub, claim: Claim) -> None:
@@ -59,6 +59,18 @@ def hang(hub: Hub, claim: Claim) -> None:
     import re
 
     re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+def load(hub: Hub, claim: Claim) -> None:
+    """Import something, and note whether it had to be."""
+    known = "wave" in sys.modules
+    import wave
+
+    with hub.store.write() as session:
+        found = {"known": known, "horse": os.getpid()}
+        session.add(SettingRow(name=f"load {claim.subject}", value=found))
+        finish(session, claim)
+    assert wave
 
 
 def leak(hub: Hub, claim: Claim) -> None:
