@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, or_, select
 
 from hub.hub import Hub
+from hub.queue.work import LEASE
 from hub.store import ClockRow, CursorRow, EventRow, Session, WorkRow
 
 PATIENCE = timedelta(seconds=1)
@@ -19,6 +20,8 @@ class Metronome:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._seen = (0.0, "")
+        """When the events were looked at, and the newest of them then."""
 
     def now(self) -> datetime:
         """Return business time as it was set last."""
@@ -37,7 +40,18 @@ class Metronome:
     def is_behind(self) -> bool:
         """Say whether work that was due a second ago is still not done."""
         with self.hub.store.read() as session:
-            return work_waits(session, PATIENCE) or self.positions_wait()
+            return (
+                work_waits(session, PATIENCE) or self.events_wait(session) or self.positions_wait()
+            )
+
+    def events_wait(self, session: Session) -> bool:
+        """Say whether an event that was there a second ago has still not been dealt with."""
+        at, newest = self._seen
+        if newest and unread_events(session, newest):
+            return time.monotonic() - at > PATIENCE.total_seconds()
+        last = session.exec(select(func.max(EventRow.id))).one()
+        self._seen = (time.monotonic(), last or "")
+        return False
 
     def is_idle(self) -> bool:
         """Say whether nothing at all is left to do, now or at a later try."""
@@ -61,10 +75,10 @@ def work_waits(session: Session, patience: timedelta) -> bool:
     due = select(WorkRow.id).where(
         or_(
             (col(WorkRow.state) == "ready") & (col(WorkRow.not_before) < limit),
-            (col(WorkRow.state) == "leased"),
+            (col(WorkRow.state) == "leased") & (col(WorkRow.lease_until) < limit + LEASE),
         )
     )
-    return session.exec(due.limit(1)).first() is not None or unread_events(session)
+    return session.exec(due.limit(1)).first() is not None
 
 
 def open_work(session: Session) -> bool:
@@ -73,11 +87,11 @@ def open_work(session: Session) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def unread_events(session: Session) -> bool:
-    """Say whether there are events without a number or behind the workflows' cursor."""
-    bare = select(EventRow.id).where(col(EventRow.seq).is_(None)).limit(1)
-    if session.exec(bare).first() is not None:
-        return True
-    last = session.exec(select(func.max(EventRow.seq))).one() or 0
+def unread_events(session: Session, newest: str = "") -> bool:
+    """Say whether events (up to `newest`, if given) are without a number or not yet evaluated."""
     cursor = session.get(CursorRow, "workflow")
-    return last > (cursor.seq if cursor else 0)
+    unread = or_(col(EventRow.seq).is_(None), col(EventRow.seq) > (cursor.seq if cursor else 0))
+    query = select(EventRow.id).where(unread)
+    if newest:
+        query = query.where(EventRow.id <= newest)
+    return session.exec(query.limit(1)).first() is not None
