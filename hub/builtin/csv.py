@@ -50,6 +50,8 @@ class Layout:
     columns: tuple[str, ...]
     names: dict[str, str]
     unused: tuple[str, ...]
+    refs: tuple[int, ...]
+    """Where the columns stand that may hold the order's number, the first filled one counts."""
 
     def note(self) -> str:
         """Return a sentence about columns that are not read, or nothing."""
@@ -125,7 +127,8 @@ class Csv(Connector[CsvConfig]):
         named = zip(columns, header.cells, strict=True)
         unused = (shown.strip()[:60] for name, shown in named if name and not form.known(name))
         names = dict(zip(columns, (cell.strip() for cell in header.cells), strict=True))
-        return Layout(form, columns, names, tuple(unused))
+        refs = tuple(columns.index(name) for name in form.ref if name in columns)
+        return Layout(form, columns, names, tuple(unused), refs)
 
     def _form(self, columns: frozenset[str]) -> Form | None:
         if self.config.form == "auto":
@@ -135,10 +138,10 @@ class Csv(Connector[CsvConfig]):
 
 @dataclass
 class Group:
-    """The rows of one order, or what made them unreadable."""
+    """The records of one order, or what made them unreadable."""
 
     ref: str
-    rows: list[Row]
+    records: list[Record]
     last: int
     ends: int
     fault: Fault | None = None
@@ -150,15 +153,14 @@ class Group:
 
 
 def groups(records: Iterator[Record | Broken], layout: Layout) -> Iterator[Group]:
-    """Yield runs of rows with the same ref; an unreadable row is a group of its own."""
+    """Yield runs of records with the same ref; an unreadable one is a group of its own."""
     current: Group | None = None
     for record in records:
         made = group_of(record, layout)
         if current is not None and belongs(made, current, layout.form):
             current.last, current.ends = made.last, made.ends
-            current.fault = current.fault or made.fault
-            if len(current.rows) < MOST_ROWS:
-                current.rows.extend(made.rows)
+            if len(current.records) < MOST_ROWS:
+                current.records.extend(made.records)
             elif current.fault is None:
                 current.fault = Fault(made.last, "", f"the order has more than {MOST_ROWS:,} rows")
             continue
@@ -170,33 +172,40 @@ def groups(records: Iterator[Record | Broken], layout: Layout) -> Iterator[Group
 
 
 def group_of(record: Record | Broken, layout: Layout) -> Group:
-    """Return one record as a group of one row."""
+    """Return one record as a group; only its ref is looked at."""
     if isinstance(record, Broken):
-        broken = Fault(record.line, "", record.reason)
-        return Group("", [], record.line, record.ends, broken)
+        fault = Fault(record.line, "", record.reason)
+        return Group("", [], record.line, record.ends, fault)
+    ref = ""
+    for place in layout.refs:
+        if place < len(record.cells) and not ref:
+            ref = plain(record.cells[place])
+    return Group(ref, [record], record.line, record.ends)
+
+
+def belongs(made: Group, current: Group, form: Form) -> bool:
+    """Say whether a record goes on with the order above it."""
+    if not made.records or not current.ref:
+        return False
+    return made.ref == current.ref or (form.continues and not made.ref)
+
+
+def row_of(record: Record, layout: Layout) -> Row:
+    """Return a record's filled cells by column; raise a fault for more cells than columns."""
     cells: dict[str, str] = {}
     for column, cell in zip(layout.columns, record.cells, strict=False):
-        text = plain(cell)
-        if text and column and column not in cells:
-            cells[column] = text
+        if cell and column and column not in cells:
+            text = plain(cell)
+            if text:
+                cells[column] = text
     row = Row(record.line, cells, layout.names)
-    ref = row.find(*layout.form.ref)[1]
-    surplus = [cell for cell in record.cells[len(layout.columns) :] if cell.strip()]
-    fault: Fault | None = None
-    if surplus:
-        fault = row.fault(
+    if any(cell.strip() for cell in record.cells[len(layout.columns) :]):
+        raise row.fault(
             "",
             f"has {len(record.cells)} cells where the header has {len(layout.columns)}; "
             "quote the cell that contains a delimiter",
         )
-    return Group(ref, [row], record.line, record.ends, fault)
-
-
-def belongs(made: Group, current: Group, form: Form) -> bool:
-    """Say whether a row goes on with the order above it."""
-    if not made.rows or not current.ref:
-        return False
-    return made.ref == current.ref or (form.continues and not made.ref)
+    return row
 
 
 def read_group(
@@ -206,16 +215,18 @@ def read_group(
     try:
         if group.fault is not None:
             raise group.fault
-        head = group.rows[0]
-        if not any(head.cells.values()):
+        rows = [row_of(record, layout) for record in group.records]
+        if not any(row.cells for row in rows):
             return
         if not group.ref:
-            raise head.fault(layout.form.ref[0], "is empty; give every order a number of its own")
+            raise rows[0].fault(
+                layout.form.ref[0], "is empty; give every order a number of its own"
+            )
         if known:
-            raise head.fault(
-                head.find(*layout.form.ref)[0],
+            raise rows[0].fault(
+                rows[0].find(*layout.form.ref)[0],
                 f"order {group.ref[:60]} has rows further up; put them one below the other",
             )
-        yield layout.form.build(group.rows, options)
+        yield layout.form.build(rows, options)
     except Fault as fault:
         yield RefusedRow(line=fault.line, field=fault.field[:100], reason=fault.reason[:500])

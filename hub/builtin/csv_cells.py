@@ -38,6 +38,8 @@ def plain(cell: str) -> str:
     off. Any other formula stays the text that it is.
     """
     text = cell.strip()
+    if not text.startswith(("=", "'")):
+        return text
     wrapped = _EXCEL_TEXT.match(text)
     if wrapped:
         return wrapped.group(1).strip()

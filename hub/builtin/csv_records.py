@@ -7,6 +7,7 @@ the line it began in, and reading goes on with the next line.
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ MOST_LINES = 200
 """Lines that one quoted cell may run over."""
 DELIMITERS = (",", ";", "\t", "|")
 _HEAD = 65_536
-_DROPPED = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NOT_TEXT = {b"PK\x03\x04": "an Excel workbook or zip file", b"%PDF": "a PDF"}
 
 
@@ -192,7 +193,7 @@ class Reader:
             return _Line(self._number, None, self._at)
         if self._number == 1:
             raw = raw.removeprefix(b"\xef\xbb\xbf")
-        return _Line(self._number, decoded(raw).translate(_DROPPED), self._at)
+        return _Line(self._number, _CONTROL.sub("", decoded(raw)), self._at)
 
     def _skip_rest(self, raw: bytes) -> None:
         while raw and not raw.endswith(b"\n"):

@@ -36,7 +36,7 @@ MOST_ERRORS = 1000
 FIRST_CHUNK, LARGEST_CHUNK = 10, 200
 LONGEST_WRITE = 0.02
 """Seconds that a chunk's transaction aims at: well below the 50 ms that one may take."""
-TURN = 15.0
+TURN = 30.0
 """Seconds after which an import lets other heavy work go first."""
 
 

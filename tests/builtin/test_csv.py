@@ -205,6 +205,21 @@ def test_a_line_without_end_is_named_and_not_held_in_memory(tmp_path: Path) -> N
     assert peak < 10_000_000
 
 
+def test_a_large_file_is_read_without_holding_it_in_memory(tmp_path: Path) -> None:
+    import tracemalloc
+
+    rows = ({"ref": f"A{n}", "city": "Vaduz", "notes": "x" * 4000} for n in range(1500))
+    path = write(tmp_path, table(["ref", "city", "notes"], rows))
+    source = Csv(CsvConfig(path=path))
+    tracemalloc.start()
+    read_in = sum(isinstance(entry, Order) for entry in source.pull(Cursor()))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert read_in == 1500
+    assert path.stat().st_size > 6_000_000
+    assert peak < 1_500_000
+
+
 def test_too_many_cells_are_named(tmp_path: Path) -> None:
     found = refusal(read(write(tmp_path, f"{HEADER}\n{GOOD},surplus\n")))
     assert "12 cells where the header has 11" in found.reason
