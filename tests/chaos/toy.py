@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from sqlmodel import select
@@ -23,7 +24,9 @@ CALLS = "TOY_CALLS"
 
 def assemble(hub: Hub) -> None:
     """Add the toy handlers."""
-    hub.handlers.update(inside=work_inside, outward=call_outward, hang=hang, leak=leak, load=load)
+    hub.handlers.update(
+        inside=work_inside, outward=call_outward, hang=hang, leak=leak, load=load, nap=nap
+    )
 
 
 def work_inside(hub: Hub, claim: Claim) -> None:
@@ -59,6 +62,13 @@ def hang(hub: Hub, claim: Claim) -> None:
     import re
 
     re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+def nap(hub: Hub, claim: Claim) -> None:
+    """Take a second."""
+    time.sleep(1)
+    with hub.store.write() as session:
+        finish(session, claim)
 
 
 def load(hub: Hub, claim: Claim) -> None:
