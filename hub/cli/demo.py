@@ -8,12 +8,18 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli import up
 from hub.cli.supervisor import Supervisor
 
+if TYPE_CHECKING:
+    from hub.store import Store
+
+EVERY = 0.5
+"""Seconds between two looks at the day's progress."""
 LONGEST = 900.0
 """Seconds after which a day that does not end is given up."""
 
@@ -51,7 +57,11 @@ class Demo:
         self.port = port
         self.began = time.monotonic()
         self.ready = False
+        self.linked = once
+        """Whether the links that need routes have been printed, where anybody reads them."""
         self.code = 0
+        self.drawn = 0.0
+        self.store: Store | None = None
 
     def run(self) -> None:
         """Set up where it is not yet, supervise, and print the end."""
@@ -100,6 +110,8 @@ class Demo:
         if not self.ready and up.answers(self.settings.public_url):
             self.ready = True
             self.greet()
+        if self.ready and not self.linked:
+            self.link()
         if self.ready and sys.stderr.isatty():
             self.draw()
         if time.monotonic() - self.began > LONGEST and self.once:
@@ -123,11 +135,28 @@ class Demo:
         if not self.once:
             print_links(self.settings)
 
+    def link(self) -> None:
+        """Print a driver's and a customer's page as soon as routes are out."""
+        from hub.simulate.folder import Folder
+        from hub.simulate.links import day_links, tell
+
+        day = Folder(self.directory)
+        found = day_links(self.settings) if day.marked(f"{day.day().number}:published") else []
+        if found:
+            self.linked = True
+            click.echo("\r\033[K", err=True, nl=False)
+            tell(found)
+
     def draw(self) -> None:
         """Draw the progress of the day in one line."""
         from hub.simulate.progress import line
+        from hub.store import Store
 
-        click.echo("\r" + line(self.settings, self.directory) + "\033[K", err=True, nl=False)
+        if time.monotonic() - self.drawn < EVERY:
+            return
+        self.drawn = time.monotonic()
+        self.store = self.store or Store(self.settings.database_url)
+        click.echo("\r" + line(self.store, self.directory) + "\033[K", err=True, nl=False)
 
     def finish(self) -> None:
         """Print the figures of the day."""

@@ -16,14 +16,19 @@ def print_links(settings: Settings) -> None:
     peers = json.loads((settings.directory / "peers" / "peers.json").read_text())
     rows = [
         ("Board", f"{root}/  (desk@example.com / {PASSWORD})"),
-        ("Owner", f"{root}/admin  (owner@example.com / {PASSWORD})"),
+        ("Owner", f"{root}/admin/connections  (owner@example.com / {PASSWORD})"),
         ("A shop's view", f"{root}/sign-in  (shop@example.com / {PASSWORD})"),
         ("Received SMS", peers["sms"].get("page", "")),
         ("Xero records", peers["xero"].get("page", "")),
     ]
+    tell(rows)
+    click.echo("  A driver's page and a tracking page follow once routes are out.", err=True)
+
+
+def tell(rows: list[tuple[str, str]]) -> None:
+    """Print names and links in two columns."""
     for name, link in rows:
         click.echo(f"  {name:<16} {link}", err=True)
-    click.echo("  A driver's page and a tracking page follow once routes are out.", err=True)
 
 
 def day_links(settings: Settings) -> list[tuple[str, str]]:
@@ -37,13 +42,16 @@ def day_links(settings: Settings) -> list[tuple[str, str]]:
 
     hub = open_hub(settings)
     try:
-        with hub.store.write() as session:
+        with hub.store.read() as session:
             stop = session.exec(
-                select(StopRow).where(col(StopRow.state) == "dispatched")
-                .order_by(col(StopRow.position)).limit(1)
-            ).first()  # fmt: skip
-            if stop is None or stop.route is None:
-                return []
+                select(StopRow)
+                .where(StopRow.state == "dispatched")
+                .order_by(col(StopRow.position).desc())
+                .limit(1)
+            ).first()
+        if stop is None or stop.route is None:
+            return []
+        with hub.store.write() as session:
             driver = session.get_one(RouteRow, stop.route).driver
             link = driver_link(hub, session, driver)
         return [("A driver's page", link), ("A tracking page", tracking_url(hub, stop.id))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub.settings import Settings
 from hub.simulate.folder import Folder
 from hub.simulate.report import stop_states
 from hub.simulate.script import ZONE
@@ -14,15 +13,11 @@ from hub.store.states import ENDED
 WIDTH = 30
 
 
-def line(settings: Settings, directory: Path) -> str:
+def line(store: Store, directory: Path) -> str:
     """Return the day's clock, a bar of ended stops and how they ended."""
-    store = Store(settings.database_url)
-    try:
-        with store.read() as session:
-            states = stop_states(session, Folder(directory).day().date)
-            now = session.now.astimezone(ZONE)
-    finally:
-        store.close()
+    with store.read() as session:
+        states = stop_states(session, Folder(directory).day().date)
+        now = session.now.astimezone(ZONE)
     total = sum(states.values())
     ended = sum(count for state, count in states.items() if state in ENDED)
     filled = round(WIDTH * ended / total) if total else 0
