@@ -20,6 +20,17 @@ def allowed_skips() -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
+WHOLE = frozenset({"database_url", "redis_url", "start"})
+"""Fixtures that bring a database, a server or processes; unit tests need none of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs more than Python, so that `make quick` can leave it out."""
+    for item in items:
+        if WHOLE & set(getattr(item, "fixturenames", ())):
+            item.add_marker("whole")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
     """Fail a skip that CI does not know (HUB_CI=1), so that nothing is quietly left out."""

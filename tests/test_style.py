@@ -48,7 +48,7 @@ def test_importing_the_core_costs_no_framework() -> None:
     import subprocess
     import sys
 
-    names = "flask sqlalchemy redis rq ortools pydantic requests".split()
+    names = ["flask", "sqlalchemy", "redis", "rq", "ortools", "pydantic", "requests"]
     code = f"import hub, sys; print([m for m in {names!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

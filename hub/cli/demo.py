@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -70,7 +69,7 @@ class Demo:
         up.prepare(self.settings)
         if fresh:
             self.seed()
-        self.allow()
+        up.open_demo(self.settings)
         self.log = (self.directory / "hub.log").open("a", buffering=1)
         supervisor = Supervisor(
             up.services(self.settings), up.settings_environ(self.settings), self.note
@@ -94,12 +93,6 @@ class Demo:
         if not self.once:
             invent(hub, days=14)
         hub.close()
-
-    def allow(self) -> None:
-        """Open the recording services' addresses to the hub, and nothing else."""
-        from hub.simulate.seed import allowed
-
-        os.environ["HUB_ALLOW_ADDRESSES"] = allowed(self.directory)
 
     def note(self, service: str, line: str) -> None:
         """Write one log line to the file; what dies is told on the terminal too."""

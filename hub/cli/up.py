@@ -26,6 +26,7 @@ def up_command(directory: Path | None, port: int, live_port: int) -> None:
     """
     settings = settle(directory, port, live_port)
     prepare(settings)
+    open_demo(settings)
     supervisor = Supervisor(services(settings), settings_environ(settings), print_line)
     supervisor.start()
     try:
@@ -102,6 +103,16 @@ def services(settings: Settings) -> list[Service]:
         listed.append(Service("peers", peers_command(settings)))
         listed.append(Service("phones", [*hub, "simulate"]))
     return listed
+
+
+def open_demo(settings: Settings) -> None:
+    """Let the hub call the recording services of a demo's directory, which are on this machine."""
+    if not (settings.directory / "demo.json").exists():
+        return
+    from hub.simulate.seed import allowed
+
+    listed = [os.environ.get("HUB_ALLOW_ADDRESSES", ""), allowed(settings.directory)]
+    os.environ["HUB_ALLOW_ADDRESSES"] = ",".join(part for part in listed if part)
 
 
 def peers_command(settings: Settings) -> list[str]:

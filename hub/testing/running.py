@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,29 +62,41 @@ class Run:
                 self.process.wait()
 
 
-def service_pids(directory: Path) -> dict[str, int]:
-    """Return the process ids of a hub's services, by the word that names each."""
-    words = {
-        "web": ("hub", "web"), "live": ("hub", "live"), "dispatcher": ("hub", "dispatcher"),
-        "fast": ("worker", "fast"), "outward": ("worker", "outward"),
-        "heavy": ("worker", "heavy"), "positions": ("hub", "positions"),
-        "phones": ("hub", "simulate"), "peers": ("-m", "hub.testing.peers"),
-        "queue": ("--unixsocket", ""),
-    }  # fmt: skip
+def service_pids(supervisor: int) -> dict[str, int]:
+    """Return the process ids of a supervisor's services by name."""
     found: dict[str, int] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+    for pid in running():
         try:
-            line = (entry / "cmdline").read_bytes().decode().split("\0")
-            environ = (entry / "environ").read_bytes().decode(errors="replace")
-            leads = os.getpgid(int(entry.name)) == int(entry.name)
-        except (OSError, ProcessLookupError):
-            continue
-        if f"HUB_DIRECTORY={directory}\0" not in environ or not leads:
-            continue
-        for name, (first, second) in words.items():
-            pairs = list(pairwise(line))
-            if (first, second) in pairs or (not second and first in line):
-                found[name] = int(entry.name)
+            status = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            if int(status[1]) != supervisor or status[0] == "Z":
+                continue
+            environ = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+            program = Path(f"/proc/{pid}/comm").read_text()
+        except OSError:
+            continue  # it ended while we looked
+        named = [part for part in environ.split("\0") if part.startswith("HUB_PROCESS=")]
+        # The queue's server writes its title over its environment.
+        name = named[0].partition("=")[2] if named else "queue" if "valkey" in program else ""
+        if name:
+            found[name] = pid
     return found
+
+
+def leftovers(directory: Path) -> dict[int, str]:
+    """Return every process that works for the hub in `directory`, with its command line."""
+    found = {}
+    for pid in running():
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+            environ = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if f"HUB_DIRECTORY={directory}\0" in environ or f"{directory}/" in line:
+            found[pid] = line.replace("\0", " ")
+    return found
+
+
+def running() -> list[int]:
+    """Return the ids of all processes of this machine but our own."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if pid != os.getpid()]

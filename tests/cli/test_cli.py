@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hub.cli import COMMANDS
+
+pytestmark = pytest.mark.whole
 
 
 def run(*words: str, directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:

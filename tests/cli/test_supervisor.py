@@ -22,6 +22,8 @@ subprocess.Popen([sys.executable, "-c", sys.argv[2], sys.argv[1]])
 time.sleep(60)
 """
 
+pytestmark = pytest.mark.whole
+
 
 def pids(path: Path, count: int) -> list[int]:
     """Wait until `count` processes have written their ids, and return them."""

@@ -8,13 +8,14 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hub.store import Store
 from hub.testing.peers.log import duplicates
-from hub.testing.running import Run, service_pids
+from hub.testing.running import Run, leftovers, service_pids
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(900)]
 DAY = {
@@ -43,6 +44,16 @@ def ended_stops(directory: Path) -> int:
         return 0
 
 
+def has_ended(directory: Path, stops: int) -> bool:
+    """Say whether that many stops have ended."""
+    return ended_stops(directory) >= stops
+
+
+def is_up(run: Run, name: str) -> bool:
+    """Say whether a service runs."""
+    return name in service_pids(run.process.pid)
+
+
 def without_times(figures: dict[str, object]) -> dict[str, object]:
     """Return the figures that have to be the same whatever happens."""
     return {name: figures[name] for name in DAY}
@@ -60,9 +71,9 @@ def test_every_service_killed_once_changes_nothing(start: Callable[..., Run]) ->
     names = ["web", "live", "dispatcher", "fast", "outward", "heavy", "positions", "queue",
              "phones", "peers"]  # fmt: skip
     for count, name in enumerate(names):
-        run.wait_for(lambda due=3 + 5 * count: ended_stops(run.directory) >= due)
-        run.wait_for(lambda name=name: name in service_pids(run.directory))
-        os.kill(service_pids(run.directory)[name], signal.SIGKILL)
+        run.wait_for(partial(has_ended, run.directory, 3 + 5 * count))
+        run.wait_for(partial(is_up, run, name))
+        os.kill(service_pids(run.process.pid)[name], signal.SIGKILL)
     assert without_times(run.figures()) == DAY
 
 
@@ -74,9 +85,9 @@ def test_a_killed_supervisor_leaves_no_orphan_and_hub_up_ends_the_day(
     run.process.kill()
     run.process.wait()
     deadline = time.monotonic() + 10
-    while service_pids(run.directory) and time.monotonic() < deadline:
+    while leftovers(run.directory) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert service_pids(run.directory) == {}
+    assert leftovers(run.directory) == {}
     again = start("up", directory=run.directory)
     marks = run.directory / "marks.json"
     again.wait_for(lambda: "ended" in json.loads(marks.read_text()), seconds=400)

@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+
 from hub.access import tokens
 from hub.hub import Hub
 from hub.web import create_app
