@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from hub.driving.reasons import REASONS
 from hub.driving.words import ENDINGS, Moment, Report
 from hub.errors import Refused
+from hub.orders.reasons import REASONS
 from hub.store import AttemptLineRow, AttemptRow, OrderLineRow, RouteRow, Session, StopRow
 
 

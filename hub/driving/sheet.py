@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlmodel import col, select
 
 from hub.driving import attempts, routes
-from hub.driving.reasons import REASONS
 from hub.errors import Missing
 from hub.nouns import Address, Noun
+from hub.orders.reasons import REASONS
 from hub.store import DepotRow, DriverRow, OrderLineRow, OrderRow, RouteRow, Session, StopRow
 
 

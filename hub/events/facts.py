@@ -40,6 +40,9 @@ class StopFacts(Facts):
     position: int = 0
     attempt: int = 0
     reason: str = ""
+    """A code, such as not_home."""
+    reason_text: str = ""
+    """The reason as people read it."""
     ad_hoc: bool = False
     service_date: str = ""
     window_start: str = ""

@@ -14,6 +14,7 @@ from hub.events import CustomerFacts, MerchantFacts, OrderFacts, RouteFacts, Sto
 from hub.events.catalogue import OrderEvent, StopEvent
 from hub.events.facts import DriverFacts
 from hub.events.log import append_all
+from hub.orders.reasons import label
 from hub.store import (
     DriverRow,
     EventRow,
@@ -162,6 +163,7 @@ def stop_facts(stop: StopRow, at: datetime) -> StopFacts:
         position=stop.position or 0,
         attempt=stop.attempts,
         reason=stop.reason,
+        reason_text=label(stop.reason) if stop.reason else "",
         ad_hoc=stop.ad_hoc,
         service_date=stop.service_date.isoformat(),
         window_start=iso(stop.promised_start or stop.window_start),

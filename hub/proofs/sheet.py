@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from hub.access import get
-from hub.driving import reasons
 from hub.errors import Missing
 from hub.nouns import Address, Json, Noun
+from hub.orders import reasons
 from hub.store import (
     AttemptRow,
     DepotRow,

@@ -31,7 +31,7 @@ REASONS: Final[dict[str, str]] = {
     "package_not_available": "The goods were not on the van",
     "no_time": "We ran out of time",
 }
-"""Code of hub.driving.reasons -> what the recipient reads; any other stays vague on purpose."""
+"""Code of hub.orders.reasons -> what the recipient reads; any other stays vague on purpose."""
 WEEKDAYS: Final = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 )  # fmt: skip

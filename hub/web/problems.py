@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, g, render_template, request
 from jinja2 import TemplateNotFound
 from pydantic_core import to_json
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from hub.errors import Forbidden, HubError, Missing, Refused, Retry
@@ -42,6 +43,7 @@ def install(app: Flask) -> None:
     """Turn every error into an answer."""
     app.register_error_handler(HubError, from_hub)
     app.register_error_handler(HTTPException, from_http)
+    app.register_error_handler(DataError, from_data)
     app.register_error_handler(Exception, from_bug)
 
 
@@ -61,6 +63,11 @@ def from_hub(error: HubError) -> Response:
         response.headers["Retry-After"] = "5"
         return response
     return problem(422, str(error))
+
+
+def from_data(error: DataError) -> Response:
+    """Answer a value that the database cannot hold, such as a text with a NUL in it."""
+    return problem(422, "some text or number in it cannot be stored; leave out control signs")
 
 
 def from_http(error: HTTPException) -> Response:

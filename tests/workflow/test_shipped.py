@@ -62,7 +62,7 @@ def test_a_failed_stop_is_flagged_and_no_proof_is_sent(hub_with_stop: Toys) -> N
     happens(hub_with_stop, StopFailed, proof=ProofFacts(id="prf_1"))
     (flag,) = hub_with_stop.rows(FlagRow)
     assert flag.kind == "stop_failed"
-    assert flag.text == "Stop 0 of order 1001 failed: not_home"
+    assert flag.text == "Stop 0 of order 1001 failed: Nobody at home"
     assert Toy.keys == []
 
 

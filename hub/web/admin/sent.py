@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from sqlmodel import col, select
 
 from hub.access import scoped
-from hub.store import MerchantRow, MessageRow, OrderRow, Session, StopRow
+from hub.store import ConnectionRow, MerchantRow, MessageRow, OrderRow, Session, StopRow
 from hub.web.context import read
 from hub.web.policy import allow
 
@@ -23,7 +23,10 @@ def page() -> str:
         rows = list(session.exec(query.limit(SHOWN)))
         refs = order_refs(session, [row.stop for row in rows if row.stop])
         merchants = {row.id: row.name for row in session.exec(scoped(session, MerchantRow))}
-    return render_template("admin/sent.html", rows=rows, refs=refs, merchants=merchants)
+        channels = {row.id: row.title for row in session.exec(scoped(session, ConnectionRow))}
+    return render_template(
+        "admin/sent.html", rows=rows, refs=refs, merchants=merchants, channels=channels
+    )
 
 
 def order_refs(session: Session, stops: list[str]) -> dict[str, str]:
