@@ -44,6 +44,9 @@ check: setup
 	@$(BIN)/ruff check hub plugins tests bench
 	@$(BIN)/ruff format --check hub plugins tests bench
 	@$(BIN)/mypy hub $(foreach plugin,$(PLUGINS),$(plugin)/hub_$(notdir $(plugin)))
+	@if command -v npm >/dev/null 2>&1; then cd frontend && \
+	  { test -x node_modules/.bin/tsc || npm install --no-save --ignore-scripts --no-audit --no-fund --silent; } && \
+	  node_modules/.bin/tsc --noEmit; else echo "the pages' types are checked where npm is installed"; fi
 	@$(BIN)/python -m pytest -q --no-header tests/test_layers.py tests/test_style.py
 
 wheels: setup

@@ -1,9 +1,9 @@
 // The day as the driver sees it: what the hub says, with what it has not heard yet laid over it.
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { hubNow } from "../shared/time";
 import { here } from "./position";
-import { say, waiting, type Kind, type Picture, type Report } from "./outbox";
+import { say, settling, waiting, type Kind, type Picture, type Report } from "./outbox";
 import { fetchSheet, Refusal, type Route, type Sheet, type Stop } from "./sheet";
 
 export const sheet = signal<Sheet | null>(null);
@@ -62,14 +62,20 @@ export const isOpen = (stop: Stop): boolean => OPEN.has(stop.state);
 export const isEnded = (stop: Stop): boolean => ENDED.has(stop.state);
 
 function mine(): Report[] {
-  return waiting.value.filter((entry) => !entry.refused).map((entry) => entry.report);
+  const held = waiting.value.filter((entry) => !entry.refused).map((entry) => entry.report);
+  const ids = new Set(held.map((report) => report.id));
+  return [...settling.value.filter((report) => !ids.has(report.id)), ...held];
 }
 
 /** Fetch the sheet anew; a failure leaves the last one in place and says how old it is. */
 export async function refresh(): Promise<void> {
+  const before = new Set(settling.value);
   try {
     const fresh = await fetchSheet();
-    if (fresh) sheet.value = fresh;
+    batch(() => {
+      if (fresh) sheet.value = fresh;
+      settling.value = settling.value.filter((report) => !before.has(report));
+    });
     heardAt.value = Date.now();
     stale.value = "";
   } catch (error) {

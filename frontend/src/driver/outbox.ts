@@ -44,6 +44,8 @@ interface Schema extends DBSchema {
 
 /** Everything that waits, in the order in which it was said. */
 export const waiting = signal<Entry[]>([]);
+/** What the hub has taken but no fetched list shows yet: without it the last stop would flash up. */
+export const settling = signal<Report[]>([]);
 /** Why nothing is being sent just now, in words; empty while all is well. */
 export const trouble = signal("");
 /** Whether this phone was signed out. */
@@ -126,6 +128,7 @@ async function sendOne(entry: Entry): Promise<boolean> {
   try {
     for (const picture of entry.pictures) await upload(picture, () => db.put("outbox", entry));
     const notes = await post(entry);
+    settling.value = [...settling.value, entry.report];
     await db.delete("outbox", entry.seq as number);
     await reread();
     trouble.value = "";
