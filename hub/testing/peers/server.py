@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message as Headers
@@ -58,7 +59,7 @@ class Reply:
     """Sent instead of `data`, with the Content-Type of `headers`."""
 
 
-class Peer:
+class Peer(ABC):
     """Answer on a loopback port; a subclass says how in `answer` and `remember`.
 
     `POST /control` takes JSON: `{"expire": token}` and `{"accept": token}` change which tokens
@@ -86,10 +87,12 @@ class Peer:
         self.log = RawLog(path)
         self.server = ThreadingHTTPServer(("127.0.0.1", port), handler(self))
         self.server.daemon_threads = True
+        self._serving = threading.Event()
+        self.server.service_actions = self._serving.set  # type: ignore[method-assign]
 
+    @abstractmethod
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request; called one at a time, with a token that works."""
-        raise NotImplementedError
 
     def remember(self, entry: Entry) -> None:
         """Take over what an accepted, non-repeated entry changed; also called at a restart."""
@@ -113,8 +116,9 @@ class Peer:
         self.server.serve_forever(poll_interval=0.02)
 
     def start(self) -> None:
-        """Answer in a thread."""
+        """Answer in a thread; return once it does, so that `stop` has something to stop."""
         threading.Thread(target=self.serve, name=self.service, daemon=True).start()
+        self._serving.wait(10)
 
     def stop(self) -> None:
         """Stop answering and close the port and the log."""
