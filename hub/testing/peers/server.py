@@ -94,7 +94,7 @@ class Peer(ABC):
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request; called one at a time, with a token that works."""
 
-    def remember(self, entry: Entry) -> None:
+    def remember(self, entry: Entry) -> None:  # noqa: B027 - most have nothing to remember
         """Take over what an accepted, non-repeated entry changed; also called at a restart."""
 
     def admits(self, request: Request) -> bool:
