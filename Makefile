@@ -35,7 +35,7 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not demo and not chaos" --no-header
-	@$(BIN)/python -m pytest -q -m "demo or chaos" --no-header
+	@$(BIN)/python -m pytest -q -n 2 --dist load -m "demo or chaos" --no-header
 
 quick: setup
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not whole and not demo and not chaos and not e2e" --no-header

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import case
 from sqlalchemy.engine import CursorResult
-from sqlmodel import col, or_, select, update
+from sqlmodel import col, or_, update
 
 from hub.store import LeaderRow, Store
 from hub.store.once import insert_once
@@ -22,23 +22,29 @@ def lead(store: Store, name: str, holder: str) -> int | None:
     `holder` has to be unique to the process. Every takeover raises the token, so whoever writes as
     leader compares it in the same transaction and finds out when it has been replaced.
     """
-    with store.write() as session:
+    with store.read() as session:  # what can be known and prepared needs no lock
         now = session.wall
-        insert_once(session, LeaderRow(name=name, lease_until=now - LEASE))
-        mine = col(LeaderRow.holder) == holder
-        result: CursorResult[Any] = session.exec(
-            update(LeaderRow)
-            .where(col(LeaderRow.name) == name, or_(mine, col(LeaderRow.lease_until) < now))
-            .values(
-                holder=holder,
-                token=case((mine, col(LeaderRow.token)), else_=col(LeaderRow.token) + 1),
-                lease_until=now + LEASE,
-            )
-            .execution_options(synchronize_session=False)
+        row = session.get(LeaderRow, name)
+    if row is None:
+        with store.write() as session:
+            insert_once(session, LeaderRow(name=name, lease_until=now - LEASE))
+    elif row.holder != holder and row.lease_until >= now:
+        return None
+    mine = col(LeaderRow.holder) == holder
+    take = (
+        update(LeaderRow)
+        .where(col(LeaderRow.name) == name, or_(mine, col(LeaderRow.lease_until) < now))
+        .values(
+            holder=holder,
+            token=case((mine, col(LeaderRow.token)), else_=col(LeaderRow.token) + 1),
+            lease_until=now + LEASE,
         )
-        if result.rowcount != 1:
-            return None
-        return session.exec(select(LeaderRow.token).where(LeaderRow.name == name)).one()
+        .returning(col(LeaderRow.token))
+        .execution_options(synchronize_session=False)
+    )
+    with store.write() as session:
+        token: int | None = session.connection().execute(take).scalar()
+        return token
 
 
 def resign(store: Store, name: str, holder: str) -> bool:

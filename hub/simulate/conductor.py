@@ -19,7 +19,7 @@ from hub.simulate.phone import Phone
 from hub.simulate.script import Day
 
 STEP = timedelta(seconds=30)
-FASTEST = 600.0
+FASTEST = 1200.0
 """Business seconds per second where nobody watches."""
 
 log = structlog.get_logger("demo")
