@@ -6,7 +6,7 @@ money Decimal with an ISO 4217 currency, phones E.164 (or as typed, where they c
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -256,7 +256,9 @@ class Fix(Noun):
 
     lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
     lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
-    at: AwareDatetime
+    at: AwareDatetime = Field(
+        ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)
+    )
     accuracy: float | None = Field(default=None, ge=0)
     speed: float | None = Field(default=None, ge=0)
     heading: float | None = Field(default=None, ge=0, le=360)

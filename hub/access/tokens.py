@@ -12,10 +12,12 @@ from typing import Literal
 from sqlmodel import col, select, update
 
 from hub.access.keys import Keys
-from hub.errors import Forbidden
+from hub.errors import Forbidden, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
 
 Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking"]
+MERCHANT_SCOPES = frozenset({"orders:read", "orders:write", "proofs:read"})
+SCOPES = MERCHANT_SCOPES | {"plans:write", "routes:write", "fleet:write"}
 LIVES: dict[Purpose, timedelta | None] = {
     "sign_in": timedelta(hours=24),
     "driver_link": timedelta(hours=24),
@@ -98,7 +100,16 @@ def open_tracking(session: Session, keys: Keys, stop: str) -> str:
 
 
 def issue_key(session: Session, name: str, scopes: list[str], merchant: str | None) -> str:
-    """Make an API key and return it; it cannot be read again."""
+    """Make an API key and return it; it cannot be read again.
+
+    Raise `Refused` for a scope that there is not, or that a merchant's key cannot have.
+    """
+    known = MERCHANT_SCOPES if merchant else SCOPES
+    for scope in scopes:
+        if scope not in known:
+            raise Refused(
+                f"there is no scope {scope!r}; one of {', '.join(sorted(known))}", "scope"
+            )
     key = "hub_" + secrets.token_urlsafe(24)
     session.add(
         ApiKeyRow(

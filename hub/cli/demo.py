@@ -95,7 +95,7 @@ class Demo:
         hub.close()
 
     def note(self, service: str, line: str) -> None:
-        """Write one log line to the file; what dies is told on the terminal too."""
+        """Write one log line to the file."""
         print(f"{time.strftime('%H:%M:%S')} {service:<10} {line}", file=self.log)
 
     def tick(self) -> bool:

@@ -24,6 +24,9 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     `route.published` and `stop.dispatched`.
     """
     route = lock_route(session, route_id)
+    plan = session.get(PlanRow, route.plan) if route.plan else None
+    if plan is not None and plan.state in ("waiting", "running"):
+        raise Refused(f"plan {plan.id} is not finished yet; try again in a few seconds")
     stops = lock_stops(session, route.id)
     if not stops:
         raise Refused(f"route {route.id} has no stops; plan the day again")

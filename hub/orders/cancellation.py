@@ -29,6 +29,8 @@ def cancel(session: Session, order_id: str) -> OrderRow:
     order.state, order.cancelled_at, order.updated_at = "cancelled", session.now, session.now
     tell_order(session, OrderCancelled, order)
     if stop is not None:
+        if stop.state == "planned":  # only a draft knows of it, and the draft goes on without it
+            stop.route = stop.position = stop.planned_at = None
         move_stop(stop, "cancelled")
         tell_stop(session, StopCancelled, stop)
     return order

@@ -20,7 +20,7 @@ from hub.nouns import Order
 from hub.orders.happenings import tell_orders
 from hub.orders.resolve import Desk, digest, open_desk, settle
 from hub.queue import enqueue
-from hub.store import MerchantRow, OrderLineRow, OrderRow, Session, StopRow, new_id
+from hub.store import AttemptLineRow, MerchantRow, OrderLineRow, OrderRow, Session, StopRow, new_id
 from hub.store.states import move_stop
 
 if TYPE_CHECKING:
@@ -153,16 +153,33 @@ class Counter:
         for name, value in values.items():
             setattr(row, name, value)
         row.updated_at = self.desk.now
-        self.session.exec(delete(OrderLineRow).where(col(OrderLineRow.order) == row.id))
-        self.add_lines(row, order)
+        self.change_lines(row, order)
         if stop is not None:
             follow(stop, row, load_of(order))
         self.tell(kind_of_change(was_placed, row, stop), row, order)
         return Taken(row.id, row.ref, "updated")
 
-    def add_lines(self, row: OrderRow, order: Order) -> None:
-        """Keep an order's lines until the order itself is written."""
-        for number, line in enumerate(order.lines, 1):
+    def change_lines(self, row: OrderRow, order: Order) -> None:
+        """Make an order's lines what they are now; attempts keep pointing at the ones they name."""
+        query = select(OrderLineRow).where(OrderLineRow.order == row.id)
+        known = list(self.session.exec(query.order_by(col(OrderLineRow.number))))
+        for old, line in zip(known, order.lines, strict=False):
+            old.sku, old.name = line.sku, line.name
+            old.quantity, old.load = line.quantity, line.load
+        surplus = [old.id for old in known[len(order.lines) :]]
+        named = select(AttemptLineRow.line).where(col(AttemptLineRow.line).in_(surplus))
+        if surplus and self.session.exec(named.limit(1)).first() is not None:
+            raise Refused(
+                f"order {row.ref} was tried with an article that it no longer has; "
+                "send it under a new ref",
+                "lines",
+            )
+        self.session.exec(delete(OrderLineRow).where(col(OrderLineRow.id).in_(surplus)))
+        self.add_lines(row, order, len(known))
+
+    def add_lines(self, row: OrderRow, order: Order, known: int = 0) -> None:
+        """Keep an order's lines behind the `known` ones until the order itself is written."""
+        for number, line in enumerate(order.lines[known:], known + 1):
             said = {"sku": line.sku, "name": line.name, "quantity": line.quantity}
             self.lines.append(
                 {"id": new_id("lin"), "order": row.id, "number": number, "load": line.load, **said}

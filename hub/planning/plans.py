@@ -51,6 +51,8 @@ def find_depot(session: Session, text: str) -> DepotRow:
 
 def add(session: Session, depot: str, day: date, by: str, seconds: float) -> PlanRow:
     """Add the row of a plan that is about to be made."""
+    if not 2000 <= day.year < 2100:
+        raise Refused(f"{day} is no day to deliver on", "service_date")
     if not 0.1 <= seconds <= LONGEST:
         raise Refused(f"seconds must lie between 0.1 and {LONGEST:.0f}, not {seconds}", "seconds")
     row = PlanRow(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case
@@ -30,8 +30,15 @@ def lead(store: Store, name: str, holder: str) -> int | None:
             insert_once(session, LeaderRow(name=name, lease_until=now - LEASE))
     elif row.holder != holder and row.lease_until >= now:
         return None
+    with store.write() as session:
+        token: int | None = session.connection().execute(take(name, holder, session.wall)).scalar()
+        return token
+
+
+def take(name: str, holder: str, now: datetime) -> Any:
+    """Return the statement that takes or keeps a lead and returns its token."""
     mine = col(LeaderRow.holder) == holder
-    take = (
+    return (
         update(LeaderRow)
         .where(col(LeaderRow.name) == name, or_(mine, col(LeaderRow.lease_until) < now))
         .values(
@@ -42,9 +49,6 @@ def lead(store: Store, name: str, holder: str) -> int | None:
         .returning(col(LeaderRow.token))
         .execution_options(synchronize_session=False)
     )
-    with store.write() as session:
-        token: int | None = session.connection().execute(take).scalar()
-        return token
 
 
 def resign(store: Store, name: str, holder: str) -> bool:

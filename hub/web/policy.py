@@ -8,10 +8,14 @@ from typing import Any, Final, TypeVar
 from flask import Flask, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.access import tokens
 from hub.errors import Forbidden
+from hub.store import Merchant
 from hub.web.auth import role
 
 View = TypeVar("View", bound=Callable[..., Any])
+MERCHANT_SCOPES: Final = tokens.MERCHANT_SCOPES
+"""All that a merchant's key can ever do; routes and drivers are the operator's."""
 ROLES: Final = frozenset({"owner", "dispatcher", "ops", "accountant", "merchant", "driver"})
 
 
@@ -52,7 +56,9 @@ def permitted(roles: frozenset[str]) -> bool:
     if "public" in roles:
         return True
     if g.via == "key":
-        return any(f"key:{scope}" in roles for scope in g.scopes)
+        of_merchant = isinstance(g.principal, Merchant)
+        scopes = g.scopes & MERCHANT_SCOPES if of_merchant else g.scopes
+        return any(f"key:{scope}" in roles for scope in scopes)
     return g.principal is not None and role(g.principal) in roles
 
 

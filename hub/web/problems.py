@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, g, render_template, request
 from jinja2 import TemplateNotFound
 from pydantic_core import to_json
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from hub.errors import Forbidden, HubError, Missing, Refused, Retry
@@ -44,6 +44,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HubError, from_hub)
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(DataError, from_data)
+    app.register_error_handler(IntegrityError, from_race)
     app.register_error_handler(Exception, from_bug)
 
 
@@ -63,6 +64,11 @@ def from_hub(error: HubError) -> Response:
         response.headers["Retry-After"] = "5"
         return response
     return problem(422, str(error))
+
+
+def from_race(error: IntegrityError) -> Response:
+    """Answer a request that another one at the same moment was ahead of."""
+    return problem(409, "somebody else has just changed the same thing; look again and repeat it")
 
 
 def from_data(error: DataError) -> Response:

@@ -9,9 +9,10 @@ from sqlmodel import select
 
 from hub.access import tokens
 from hub.access.keys import Keys, WrongKeys, check_keys
-from hub.errors import Forbidden
+from hub.errors import Forbidden, Refused
 from hub.hub import Hub
 from hub.store import TokenRow
+from hub.testing.fixtures import World
 
 
 def test_a_one_time_link_opens_once(hub: Hub) -> None:
@@ -74,3 +75,11 @@ def test_rotated_keys_still_read_what_the_old_one_wrote() -> None:
     sealed = Keys([old]).seal("secret")
     assert Keys([new, old]).unseal(sealed) == "secret"
     assert Keys([new, old]).tracking == Keys([old]).tracking
+
+
+def test_a_merchants_key_cannot_have_an_operators_scope(hub: Hub, world: World) -> None:
+    with hub.store.write() as session:
+        tokens.issue_key(session, "desk", ["routes:write"], None)
+        for scope in ("routes:write", "fleet:write", "plans:write", "everything"):
+            with pytest.raises(Refused, match="no scope"):
+                tokens.issue_key(session, "shop", [scope], world.merchant)

@@ -13,9 +13,9 @@ from pydantic import Field
 from sqlmodel import col
 
 from hub.access import get, scoped
+from hub.driving import calloff
 from hub.errors import Refused
 from hub.nouns import Noun, Order
-from hub.orders.cancellation import cancel
 from hub.orders.intake import take
 from hub.orders.places import set_pin
 from hub.orders.sheets import OrderSheet, order_sheets
@@ -191,7 +191,7 @@ def pin(id: str) -> Response:
 def call_off(id: str) -> Response:
     """Call an order off; doing it twice is doing it once."""
     with write() as session:
-        return answer(sheet(session, cancel(session, id)))
+        return answer(sheet(session, calloff.call_off(session, id)))
 
 
 def sheet(session: Session, row: OrderRow) -> OrderSheet:
