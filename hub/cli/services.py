@@ -10,7 +10,7 @@ from hub.settings import Settings
 
 
 def prepare() -> Settings:
-    """Tie this process to its supervisor, if it has one, and return its settings."""
+    """Set up logging and return the settings of this process."""
     from hub.logs import configure
 
     configure()
