@@ -7,11 +7,12 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import select
 
-from hub.events import number
+from hub.events import Event, append_all, number
 from hub.events.catalogue import (
     OrderReceived,
     StopArrived,
@@ -20,10 +21,10 @@ from hub.events.catalogue import (
     StopDispatched,
     StopFailed,
 )
-from hub.events.facts import ProofFacts
+from hub.events.facts import DriverFacts, ProofFacts, RouteFacts
 from hub.hub import Hub
 from hub.nouns import Location
-from hub.orders.happenings import tell_order, tell_stop
+from hub.orders.happenings import customer, merchant_facts, order_facts, stop_facts
 from hub.planning.times import seconds_between
 from hub.queue.leader import lead, resign
 from hub.simulate.folder import Folder
@@ -139,6 +140,8 @@ class Past:
         self.depot = depot
         self.merchants = merchants
         self.dice = dice
+        self.route = RouteFacts()
+        self.events: list[Event] = []
 
     def drive(self, way: list[Door]) -> None:
         """Write the route and every stop of it."""
@@ -150,6 +153,10 @@ class Past:
         )  # fmt: skip
         self.session.add(route)
         self.session.flush()
+        self.route = RouteFacts(
+            id=route.id, depot=route.depot, service_date=self.day.date.isoformat(),
+            state="closed", stops=len(way),
+        )  # fmt: skip
         here, planned, real = Location(lat=self.depot.lat, lon=self.depot.lon), start, start
         for position, door in enumerate(way, 1):
             leg = seconds_between(here, door.place)
@@ -160,6 +167,7 @@ class Past:
             real += timedelta(seconds=SERVICE * self.dice.lognormvariate(0, 0.35))
             here = door.place
         route.ends_at = route.closed_at = real
+        append_all(self.session, sorted(self.events, key=when))
 
     def visit(
         self, route: RouteRow, position: int, door: Door, planned: datetime, real: datetime
@@ -227,13 +235,35 @@ class Past:
             )  # fmt: skip
 
     def tell(self, order: OrderRow, stop: StopRow, arrived: datetime, ended: datetime) -> None:
-        """Append the events of the stop, at the times when they happened."""
-        tell_order(self.session, OrderReceived, order, occurred_at=self.day.at(6))
-        tell_stop(self.session, StopCreated, stop, occurred_at=self.day.at(6, 1))
-        tell_stop(self.session, StopDispatched, stop, occurred_at=self.day.at(7))
-        tell_stop(self.session, StopArrived, stop, occurred_at=arrived)
-        kind = StopFailed if stop.state == "failed" else StopCompleted
-        tell_stop(self.session, kind, stop, occurred_at=ended, proof=ProofFacts())
+        """Keep the events of a stop, with the times when they happened."""
+        common: dict[str, Any] = {
+            "merchant_id": order.merchant,
+            "order": order_facts(self.session, order, 1),
+            "merchant": merchant_facts(self.session, order.merchant),
+            "customer": customer(order),
+        }
+        self.events.append(OrderReceived(subject=order.id, occurred_at=self.day.at(6), **common))
+        last = StopFailed if stop.state == "failed" else StopCompleted
+        for kind, at in (
+            (StopCreated, self.day.at(6, 1)),
+            (StopDispatched, self.day.at(7)),
+            (StopArrived, arrived),
+            (last, ended),
+        ):
+            more = {"proof": ProofFacts()} if kind is last else {}
+            self.events.append(
+                kind(
+                    subject=stop.id, occurred_at=at, stop=stop_facts(stop, at), route=self.route,
+                    driver=DriverFacts(id=self.driver.id), driver_name=self.driver.name,
+                    **common, **more,
+                )
+            )  # fmt: skip
+
+
+def when(event: Event) -> datetime:
+    """Return when an invented event happened."""
+    assert event.occurred_at is not None
+    return event.occurred_at
 
 
 def minute(count: float) -> timedelta:
