@@ -77,6 +77,7 @@ def page(context: Any, origin: str, hub: Hub, road: Road) -> Iterator[Any]:
     page.goto(origin + path)
     page.get_by_role("button", name="Start on this phone").click()
     page.get_by_role("button", name="Start the route").click()
+    page.get_by_role("button", name="I am here").wait_for()  # the phone has kept the start
     yield page
     assert errors == []
 
