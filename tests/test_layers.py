@@ -86,3 +86,18 @@ def test_plugins_import_the_public_names_and_the_test_kit_only() -> None:
 
 def test_no_plugin_folder_is_a_package_that_would_hide_an_sdk() -> None:
     assert list((ROOT / "plugins").glob("*/__init__.py")) == []
+
+
+SEES_EVERYTHING = {"queue", "events", "planning"}
+"""Packages that may act for the hub as a whole; every other one acts for somebody."""
+
+
+def test_only_queue_events_and_planning_open_sessions_that_see_everything() -> None:
+    found = {}
+    for path in sorted((ROOT / "hub").rglob("*.py")):
+        package = path.relative_to(ROOT / "hub").parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node) in ("System()", "System(None)"):
+                found.setdefault(package, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: lines for name, lines in found.items() if name not in SEES_EVERYTHING} == {}
+    assert set(found) <= SEES_EVERYTHING and found, "the search itself finds nothing any more"

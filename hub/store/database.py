@@ -19,7 +19,7 @@ from sqlmodel import Session as PlainSession
 
 from hub.clock import Clock, Rate
 from hub.errors import HubError
-from hub.store.principals import Principal, System
+from hub.store.principals import Nobody, Principal
 
 READ = {"hub_mode": "read"}
 TRACE = "HUB_TRACE_WRITES"
@@ -66,7 +66,8 @@ class Store:
     def write(self, principal: Principal | None = None) -> Iterator[Session]:
         """Open a short write transaction: committed at the end, rolled back on an error.
 
-        Nothing slow belongs inside: no HTTP, no file, no solver.
+        Nothing slow belongs inside: no HTTP, no file, no solver. Without a principal it is
+        `Nobody`'s, for whom `hub.access.scoped` refuses to look for anything.
         """
         with Session(self.engine, expire_on_commit=False) as session:
             self._equip(session, principal)
@@ -97,7 +98,7 @@ class Store:
 
     def _equip(self, session: Session, principal: Principal | None) -> None:
         session.clock = self.clock
-        session.principal = principal if principal is not None else System()
+        session.principal = principal if principal is not None else Nobody()
 
     def _read_clock(self) -> Rate | None:
         with self.engine.execution_options(**READ).connect() as connection:

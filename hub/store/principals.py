@@ -38,4 +38,9 @@ class System:
     merchant: str | None = None
 
 
-Principal = Operator | Merchant | Driver | System
+@dataclass(frozen=True)
+class Nobody:
+    """No one yet: may look up who is asking and what belongs to no merchant, nothing scoped."""
+
+
+Principal = Operator | Merchant | Driver | System | Nobody

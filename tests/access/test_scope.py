@@ -89,3 +89,8 @@ def test_a_merchant_sees_neither_drivers_nor_the_operators_connections(
     with hub.store.read(Merchant(world.merchant)) as session:
         assert session.exec(scoped(session, DriverRow)).all() == []
         assert session.exec(scoped(session, ConnectionRow)).all() == []
+
+
+def test_a_session_opened_on_nobodys_behalf_refuses_to_look_for_anything(hub: Hub) -> None:
+    with hub.store.read() as session, pytest.raises(TypeError, match="somebody's behalf"):
+        scoped(session, OrderRow)
