@@ -89,7 +89,7 @@ def plan_now(
     hub: Hub, depot: str, date: date, seconds: float = 5, by: str = "", seed: int = 1
 ) -> PlanRow:
     """Plan at once, in this process, and return the ended plan (`done` or `failed`)."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         row = add(session, depot, date, by, seconds)
     for last in (False, False, True):
         try:
@@ -98,7 +98,7 @@ def plan_now(
         except PASSING as error:
             if last:
                 fail(hub, row.id, str(error), nothing)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(PlanRow, row.id)
 
 
@@ -127,7 +127,7 @@ def work(hub: Hub, claim: Claim) -> None:
             return
         after = error.after if isinstance(error, Retry) else None
         wait = 1.0 if after is None else after
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
 
 
@@ -136,7 +136,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
     try:
         day, seconds = begin(hub, id, hold)
         if day is None:
-            with hub.store.write() as session:
+            with hub.store.write(System()) as session:
                 end(session)
             return
         times = matrix(hub, day.points)
@@ -150,14 +150,14 @@ def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
 
 def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
     """Mark the plan as running and return its day; None where it has already ended."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         plan = get(session, PlanRow, id)
         hold(session)
         if plan.state in ("done", "failed"):
             return None, 0
         plan.state = "running"
         depot, day, seconds = plan.depot, plan.service_date, plan.seconds
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return survey(session, session.get_one(DepotRow, depot), day), seconds
 
 
@@ -166,7 +166,7 @@ def store(
 ) -> None:
     """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
     still(hub, day, plan)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         old = [route.id for route in drafts(session, session.get_one(PlanRow, id))]
     for route_id in old:
         with hub.store.write(System()) as session:
@@ -196,7 +196,7 @@ def store_route(hub: Hub, id: str, day: Day, route: PlannedRoute, hold: Step) ->
 
 def still(hub: Hub, day: Day, plan: Plan) -> None:
     """Raise `Moved` when a stop that was planned has changed; new stops may have come."""
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         now = survey(session, session.get_one(DepotRow, day.depot), day.date)
     before = {stop.id: (stop, day.points[stop.point]) for stop in day.stops}
     after = {stop.id: (stop, now.points[stop.point]) for stop in now.stops}
@@ -235,7 +235,7 @@ def conclude(session: Session, row: PlanRow, plan: Plan, approximate: bool) -> N
 
 def fail(hub: Hub, id: str, reason: str, end: Step) -> None:
     """End the plan as failed, with the reason that people read."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         row = session.get_one(PlanRow, id)
         row.state, row.reason, row.finished_at = "failed", reason, session.now
         tell(session, row)

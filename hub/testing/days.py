@@ -16,6 +16,7 @@ from hub.store import (
     RouteRow,
     Session,
     StopRow,
+    System,
     VehicleRow,
 )
 from hub.testing.fixtures import MORNING, World
@@ -42,7 +43,7 @@ class BusyDay:
 
 def fill_day(hub: Hub, world: World, routes: int = 2, per_route: int = 8) -> BusyDay:
     """Write `routes` half-driven routes, a waiting order, an unassigned stop and a flag."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         drivers = [world.driver, *(new_driver(session, world, n) for n in range(1, routes))]
         made = [new_route(session, world, driver) for driver in drivers]
         stops = []

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from hub.hub import Hub
-from hub.store import OrderLineRow, OrderRow, RouteRow, Session, StopRow
+from hub.store import OrderLineRow, OrderRow, RouteRow, Session, StopRow, System
 from hub.testing.fixtures import MORNING, World
 
 DAY = date(2026, 11, 23)
@@ -34,7 +34,7 @@ class Road:
 @pytest.fixture
 def road(hub: Hub, world: World) -> Road:
     """Publish a route of three stops, twenty minutes apart."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         route = lay_route(session, world)
         stops, lines = [], []
         for number in range(1, len(DOORS) + 1):

@@ -27,6 +27,7 @@ from hub.store import (
     Session,
     ShiftRow,
     StopRow,
+    System,
     VehicleRow,
 )
 from hub.testing.fixtures import MORNING, World
@@ -52,7 +53,7 @@ class Town:
             "lat": 47.1410 + north,
             "lon": 9.5209 + east,
         }
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             order = OrderRow(
                 source="test",
                 ref=f"#{1000 + self.count}",
@@ -85,7 +86,7 @@ class Town:
 
         Much quicker than asking an engine, which most tests are not about.
         """
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             day = survey(session, session.get_one(DepotRow, self.world.depot), DAY)
             problem = day.problem(straight(self.hub, day.points), 0.1)
             found: dict[str, list[ProblemStop]] = {}
@@ -115,7 +116,7 @@ class Town:
 
     def driver(self, name: str = "Jon Marxer", capacity: int = 100, **shift: str) -> str:
         """Add a driver with a vehicle who works every day (`starts`, `ends`: HH:MM)."""
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             vehicle = VehicleRow(name=f"Van of {name}", capacity=capacity)
             session.add(vehicle)
             session.flush()
@@ -127,31 +128,31 @@ class Town:
 
     def change(self, id: str, **values: Any) -> None:
         """Set columns of a stop."""
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             row = session.get_one(StopRow, id)
             for name, value in values.items():
                 setattr(row, name, value)
 
     def on(self, route: str) -> list[StopRow]:
         """Return the stops of a route in their order."""
-        with self.hub.store.read() as session:
+        with self.hub.store.read(System()) as session:
             query = select(StopRow).where(StopRow.route == route)
             return list(session.exec(query.order_by(col(StopRow.position))))
 
     def routes(self) -> list[RouteRow]:
         """Return all routes, oldest first."""
-        with self.hub.store.read() as session:
+        with self.hub.store.read(System()) as session:
             return list(session.exec(select(RouteRow).order_by(RouteRow.id)))
 
     def events(self, type: str) -> list[EventRow]:
         """Return all events of a type, oldest first."""
-        with self.hub.store.read() as session:
+        with self.hub.store.read(System()) as session:
             query = select(EventRow).where(EventRow.type == type)
             return list(session.exec(query.order_by(EventRow.id)))
 
     def read(self, id: str) -> StopRow:
         """Return a stop as it is now."""
-        with self.hub.store.read() as session:
+        with self.hub.store.read(System()) as session:
             return session.get_one(StopRow, id)
 
 

@@ -23,7 +23,7 @@ def drive_to_second(hub: Hub, town: Town, route: str) -> None:
     first, second = town.on(route)[:2]
     left = first.planned_at or at(8)
     set_time(hub, left)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         row = session.get_one(type(town.routes()[0]), route)
         row.state, row.started_at = "in_progress", row.starts_at
     town.change(first.id, state="completed", arrived_at=left, departed_at=left, ended_at=left)
@@ -68,7 +68,7 @@ def test_an_ad_hoc_stop_gets_a_promise_an_eta_a_page_and_is_told(hub: Hub, town:
     insertion.place(hub, STAFF, new)
     row = town.read(new)
     assert (row.promised_start, row.promised_end) == (at(13), at(15))
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert len(session.exec(select(EtaRow).where(EtaRow.stop == new)).all()) == 1
         assert len(session.exec(select(TokenRow).where(TokenRow.subject == new)).all()) == 1
     assert town.events("stop.dispatched")[-1].subject == new
@@ -161,7 +161,7 @@ def test_an_offer_is_void_once_the_route_has_changed(hub: Hub, town: Town) -> No
     one, other = town.stop(0.011), town.stop(0.012)
     offer = insertion.price(hub, STAFF, one)
     insertion.place(hub, STAFF, other)
-    with pytest.raises(Overtaken, match="changed meanwhile"), hub.store.write() as session:
+    with pytest.raises(Overtaken, match="changed meanwhile"), hub.store.write(System()) as session:
         insertion.insert(hub, session, one, offered=offer)
     assert town.read(one).state == "unassigned"
 
@@ -170,7 +170,7 @@ def test_inside_a_transaction_it_is_put_in_by_straight_lines(hub: Hub, town: Tow
     town.stop()
     (route,) = town.published()
     new = town.stop(0.02)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         offer = insertion.insert(hub, session, new)
     assert (offer.route, town.read(new).route) == (route, route)
 

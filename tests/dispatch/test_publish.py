@@ -17,7 +17,7 @@ from hub.testing.town import Town, at
 
 
 def etas(hub: Hub, stop: str) -> list[EtaRow]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return list(session.exec(select(EtaRow).where(EtaRow.stop == stop)))
 
 
@@ -72,17 +72,20 @@ def test_the_tracking_page_opens_with_publishing_and_not_before(hub: Hub, town: 
     stop = town.stop()
     plan = town.plan()
     token = tokens.tracking_token(hub.keys, stop)
-    with hub.store.read() as session, pytest.raises(Exception, match="not valid"):
+    with hub.store.read(System()) as session, pytest.raises(Exception, match="not valid"):
         tokens.check(session, "tracking", token)
     publish_plan(hub, System(), plan.id)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert tokens.check(session, "tracking", token) == stop
 
 
 def test_a_route_is_published_once(hub: Hub, town: Town) -> None:
     town.stop()
     (route,) = town.published()
-    with hub.store.write() as session, pytest.raises(Refused, match="ready and cannot become"):
+    with (
+        hub.store.write(System()) as session,
+        pytest.raises(Refused, match="ready and cannot become"),
+    ):
         publish(hub, session, route)
 
 
@@ -105,7 +108,7 @@ def test_a_replaced_plan_has_nothing_to_publish(hub: Hub, town: Town) -> None:
 def test_a_driver_gets_one_route_at_a_time(hub: Hub, town: Town) -> None:
     town.stop()
     plan = town.plan()
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         draft = session.get_one(type(town.routes()[0]), town.routes()[0].id)
         twin = type(draft)(**draft.model_dump(exclude={"id", "state"}), state="in_progress")
         session.add(twin)
@@ -120,7 +123,7 @@ def test_a_route_taken_back_leaves_its_stops_to_plan_and_its_promises_standing(
     stop = town.stop()
     (route,) = town.published()
     promised = town.read(stop).promised_end
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         unpublish(session, route)
     row = town.read(stop)
     assert (row.state, row.route, row.promised_end) == ("unassigned", None, promised)

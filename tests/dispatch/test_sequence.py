@@ -16,7 +16,7 @@ STAFF = System()
 def start(hub: Hub, town: Town, route: str) -> str:
     """Let the driver be on the way to the first stop, and return it."""
     first = town.on(route)[0].id
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         row = session.get_one(RouteRow, route)
         row.state, row.started_at = "in_progress", row.starts_at
     town.change(first, state="en_route")

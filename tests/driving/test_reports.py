@@ -14,7 +14,7 @@ from hub.driving.words import Report
 from hub.errors import Missing, PluginError, Refused
 from hub.events.facts import ProofFacts
 from hub.hub import Hub
-from hub.store import AttemptLineRow, AttemptRow, DriverRow, EventRow, RouteRow, StopRow
+from hub.store import AttemptLineRow, AttemptRow, DriverRow, EventRow, RouteRow, StopRow, System
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import Road
 
@@ -25,17 +25,17 @@ def say(hub: Hub, road: Road, kind: str, stop: str | None = None, **more: Any) -
 
 
 def tell(hub: Hub, driver: str, said: Report) -> dict[str, Any]:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         return reports.report(hub, session, driver, said, prove=lambda made: ProofFacts(id="p"))
 
 
 def stop_of(hub: Hub, id: str) -> StopRow:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(StopRow, id)
 
 
 def events(hub: Hub) -> list[str]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return [row.type for row in session.exec(select(EventRow).order_by(EventRow.id))]
 
 
@@ -107,7 +107,7 @@ def test_a_report_sent_twice_is_one_report_with_one_answer(hub: Hub, road: Road)
     said = Report.model_validate({"id": uuid4(), "kind": "complete", "stop": road.stops[0]})
     first = tell(hub, road.driver, said)
     assert tell(hub, road.driver, said) == first
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert len(session.exec(select(AttemptRow)).all()) == 1
     assert events(hub).count("stop.completed") == 1
 
@@ -133,7 +133,7 @@ def test_a_late_arrival_report_after_the_end_changes_nothing(hub: Hub, road: Roa
 
 
 def test_another_drivers_stop_is_not_there(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         other = DriverRow(name="Nino Wille", depot=road.world.depot, vehicle=road.world.vehicle)
         session.add(other)
         session.flush()
@@ -145,14 +145,14 @@ def test_another_drivers_stop_is_not_there(hub: Hub, road: Road) -> None:
 
 
 def test_a_stop_of_a_route_that_is_not_published_is_not_there(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(RouteRow, road.route).state = "draft"
     with pytest.raises(Missing):
         say(hub, road, "arrive", road.stops[0])
 
 
 def test_a_stop_that_the_dispatcher_took_off_is_refused(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(StopRow, road.stops[0]).state = "cancelled"
     with pytest.raises(Refused, match="cancelled"):
         say(hub, road, "complete", road.stops[0])
@@ -160,7 +160,7 @@ def test_a_stop_that_the_dispatcher_took_off_is_refused(hub: Hub, road: Road) ->
 
 def test_an_ending_without_a_proof_is_a_mistake_of_the_caller(hub: Hub, road: Road) -> None:
     said = Report(id=uuid4(), kind="complete", stop=road.stops[0])
-    with pytest.raises(PluginError, match="handover"), hub.store.write() as session:
+    with pytest.raises(PluginError, match="handover"), hub.store.write(System()) as session:
         reports.report(hub, session, road.driver, said)
 
 
@@ -186,7 +186,7 @@ def test_quantities_follow_the_outcome(
     reason = {"reason": "damaged"} if kind != "complete" else {}
     say(hub, road, kind, road.stops[0], quantities=quantities, **reason)
     assert stop_of(hub, road.stops[0]).state == outcome
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         rows = {row.line: row.quantity for row in session.exec(select(AttemptLineRow))}
     assert [rows[line] for line in lines] == handed_over
 
@@ -225,7 +225,7 @@ def test_the_attempt_keeps_what_the_phone_said(hub: Hub, road: Road) -> None:
         hub, road, "complete", road.stops[0], at=at, lat=47.14161, lon=9.52151, accuracy=8.4,
         received_by=" Rosa Beck ", note="left at the desk", cash_taken="12.50",
     )  # fmt: skip
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         row = session.exec(select(AttemptRow)).one()
     assert (row.occurred_at, row.recorded_at) == (at, MORNING)
     assert (row.received_by, row.note, str(row.cash_taken)) == (
@@ -249,7 +249,7 @@ def test_a_phone_clock_that_runs_ahead_never_makes_the_future(hub: Hub, road: Ro
 def test_an_order_without_lines_can_be_partly_done(hub: Hub, road: Road) -> None:
     from hub.store import OrderLineRow
 
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         for line in road.lines[0]:
             session.delete(session.get_one(OrderLineRow, line))
     say(hub, road, "partial", road.stops[0], reason="no_time")
@@ -257,7 +257,7 @@ def test_an_order_without_lines_can_be_partly_done(hub: Hub, road: Road) -> None
 
 
 def test_cancelled_stops_do_not_keep_a_route_open(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(StopRow, road.stops[2]).state = "cancelled"
     say(hub, road, "complete", road.stops[0])
     assert say(hub, road, "complete", road.stops[1])["route"]["state"] == "closed"

@@ -10,9 +10,14 @@ import pytest
 from PIL import Image
 
 from hub.hub import Hub
+from hub.queue.entry import work
+from hub.queue.work import claim
 from hub.store import FlagRow, OrderRow, StopRow
 from hub.testing.days import NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
+from hub.testing.town import Town, town
+
+__all__ = ["town"]
 
 pytestmark = pytest.mark.e2e
 
@@ -81,6 +86,27 @@ def test_a_loose_stop_is_put_into_a_route_at_a_price(
     stop = row_of(hub, StopRow, filled.unassigned)
     assert stop.route in filled.routes
     assert stop.state == "dispatched"
+
+
+def test_a_day_is_planned_into_drafts_and_published_with_two_clicks(
+    desk: Callable[..., Any], hub: Hub, town: Town
+) -> None:
+    from playwright.sync_api import expect
+
+    stops = town.stops(6)
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Plan 6 stops").click()
+    expect(page.get_by_role("button", name="Planning …")).to_be_disabled()
+    for claimed in claim(hub.store, "heavy", "test"):
+        work(hub, claimed)
+    come_back(page)
+    page.get_by_role("button", name="Publish 1 route").wait_for()
+    assert {town.read(id).state for id in stops} == {"planned"}, "a draft reaches no driver"
+    page.get_by_role("button", name="Publish 1 route").click()
+    expect(page.get_by_role("button", name="Publish 1 route")).to_have_count(0)
+    assert {town.read(id).state for id in stops} == {"dispatched"}
+    assert all(town.read(id).promised_start for id in stops)
+    expect(page.get_by_role("button", name="Plan 6 stops")).to_have_count(0)
 
 
 def test_what_happens_to_a_stop_shows_without_reloading(

@@ -13,6 +13,7 @@ from hub.store import (
     OrderRow,
     RouteRow,
     StopRow,
+    System,
 )
 from hub.testing.fixtures import MORNING, World
 
@@ -25,7 +26,7 @@ class Day:
 
     def __init__(self, hub: Hub, world: World) -> None:
         self.hub, self.world, self.count = hub, world, 0
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             self.route = self.new_route(DAY)
             session.add(self.route)
 
@@ -43,7 +44,7 @@ class Day:
     def stop(self, *tries: tuple[str, datetime], promised: bool = True) -> str:
         """Add a stop with `tries` of (outcome, arrival) and return its id."""
         self.count += 1
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             order = OrderRow(
                 merchant=self.world.merchant, source="csv", ref=str(self.count),
                 service_date=DAY, received_at=MORNING, updated_at=MORNING,
@@ -70,7 +71,7 @@ class Day:
         )  # fmt: skip
 
     def numbers(self) -> kpis.Numbers:
-        with self.hub.store.read() as session:
+        with self.hub.store.read(System()) as session:
             return kpis.day(session, DAY, self.world.depot)
 
 
@@ -108,7 +109,7 @@ def test_a_stop_counts_with_its_last_attempt_and_its_order_with_the_first(day: D
 def test_stops_per_driver_counts_only_drivers_that_started(day: Day) -> None:
     day.stop(("completed", INSIDE))
     day.stop(("completed", INSIDE))
-    with day.hub.store.write() as session:
+    with day.hub.store.write(System()) as session:
         idle = day.new_route(DAY)
         idle.started_at = None
         session.add(idle)
@@ -119,7 +120,7 @@ def test_stops_per_driver_counts_only_drivers_that_started(day: Day) -> None:
 def test_the_eta_is_judged_as_it_stood_an_hour_before_arrival(day: Day) -> None:
     stop = day.stop(("completed", INSIDE))
     young = day.stop(("completed", INSIDE))
-    with day.hub.store.write() as session:
+    with day.hub.store.write(System()) as session:
         for id, before, off in (stop, 120, 40), (stop, 61, 12), (stop, 59, 0), (young, 30, 0):
             session.add(
                 EtaRow(

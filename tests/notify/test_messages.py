@@ -33,7 +33,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmsPeer
 @pytest.fixture
 def stop(hub: Hub, world: World) -> str:
     """Return the id of a stop of the merchant."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         order = OrderRow(
             merchant=world.merchant,
             source="csv",
@@ -59,7 +59,7 @@ def stop(hub: Hub, world: World) -> str:
 
 def connect(hub: Hub, gateway: SmsPeer, merchant: str | None, token: str = SmsPeer.token) -> str:
     told = {"url": gateway.url, "token": token, "sender": "Operator", "country": "LI"}
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         return hub.connections.save(session, "sms", told, merchant=merchant).id
 
 
@@ -74,7 +74,7 @@ def run(hub: Hub, merchant: str, given: SmsInput, key: str = "run:ste:-") -> str
         (connection,) = SEND_SMS.items(hub, session, given)
     call = Call(key, connection, merchant)
     noun = SEND_SMS.prepare(hub, given, call)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         connector = hub.connections.usable(session, connection)
     try:
         receipt = SEND_SMS.call(connector, noun)
@@ -88,7 +88,7 @@ def run(hub: Hub, merchant: str, given: SmsInput, key: str = "run:ste:-") -> str
 
 
 def rows(hub: Hub) -> list[MessageRow]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return list(session.exec(select(MessageRow)))
 
 
@@ -123,7 +123,7 @@ def test_a_channel_that_is_switched_off_is_passed_over(
 ) -> None:
     operators = connect(hub, gateway, None)
     own = connect(hub, gateway, world.merchant)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         hub.connections.set_enabled(session, own, False)
     with hub.store.write(System(world.merchant)) as session:
         assert SEND_SMS.items(hub, session, wanted(stop)) == [operators]
@@ -132,7 +132,7 @@ def test_a_channel_that_is_switched_off_is_passed_over(
 def test_another_merchants_channel_is_never_used(
     hub: Hub, world: World, stop: str, gateway: SmsPeer
 ) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         other = MerchantRow(name="Other", slug="other")
         session.add(other)
         session.flush()
@@ -148,7 +148,7 @@ def test_another_merchants_stop_is_rejected(
     hub: Hub, world: World, stop: str, gateway: SmsPeer
 ) -> None:
     connect(hub, gateway, None)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         other = MerchantRow(name="Other", slug="other")
         session.add(other)
         session.flush()
@@ -198,7 +198,7 @@ def test_an_expired_connection_keeps_its_messages_waiting(
     own = connect(hub, gateway, world.merchant, token="old")
     with pytest.raises(Unauthorized):
         run(hub, world.merchant, wanted(stop))
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         hub.connections.expire(session, own, "the token has expired")
     with hub.store.write(System(world.merchant)) as session:
         assert SEND_SMS.items(hub, session, wanted(stop)) == [own]
@@ -206,7 +206,7 @@ def test_an_expired_connection_keeps_its_messages_waiting(
 
 def test_the_merchants_sender_signs(hub: Hub, world: World, stop: str, gateway: SmsPeer) -> None:
     connect(hub, gateway, None)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(MerchantRow, world.merchant).sender = "Alpenkraut"
     run(hub, world.merchant, wanted(stop))
     assert gateway.sent[0].sent["from"] == "Alpenkraut"

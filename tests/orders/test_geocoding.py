@@ -22,7 +22,7 @@ from hub.orders import geocoding, intake
 from hub.orders.actions import GEOCODE, OrderInput
 from hub.orders.places import set_pin
 from hub.queue.work import claim
-from hub.store import ConnectionRow, EventRow, OrderRow, PlaceRow, SettingRow, WorkRow
+from hub.store import ConnectionRow, EventRow, OrderRow, PlaceRow, SettingRow, System, WorkRow
 from hub.testing.fixtures import World
 
 HOUSE = {"lat": "47.1410", "lon": "9.5209", "category": "building", "addresstype": "building"}
@@ -74,14 +74,14 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 @pytest.fixture
 def connection(hub: Hub, service: Service) -> str:
     orders.register(hub)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         settings = {"url": f"http://{service.address}", "email": "ops@example.li", "consent": True}
         return hub.connections.save(session, "nominatim", settings).id
 
 
 def hand_in(hub: Hub, world: World, ref: str = "A1", address: Address = ADDRESS) -> str:
     order = Order(ref=ref, address=address)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         return intake.take(hub, session, world.merchant, "api", order).id
 
 
@@ -95,13 +95,13 @@ def run(hub: Hub) -> int:
 
 def hurry(hub: Hub) -> None:
     """Let a minute of wall time be over for what waits."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         for row in session.exec(select(WorkRow)):
             row.not_before = session.wall - timedelta(seconds=1)
 
 
 def get(hub: Hub, id: str) -> OrderRow:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(OrderRow, id)
 
 
@@ -115,7 +115,7 @@ def test_an_address_is_found_and_the_order_is_told(
     assert (order.state, order.lat, order.lon) == ("ready", 47.1410, 9.5209)
     assert service.asked[0]["street"] == ["Städtle 6"]
     assert "ops@example.li" in service.agents[0]
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         types = session.exec(select(EventRow.type).order_by(EventRow.id)).all()
     assert types == ["order.needs_address", "order.address_fixed"]
 
@@ -130,7 +130,7 @@ def test_a_door_is_looked_up_once_for_all_its_orders(
     assert {get(hub, id).state for id in waiting} == {"ready"}
     assert get(hub, hand_in(hub, world, "A9")).state == "ready"
     assert len(service.asked) == 1
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert session.exec(select(PlaceRow.source)).all() == ["nominatim"]
 
 
@@ -141,7 +141,7 @@ def test_all_workers_together_keep_to_one_request_per_second(
         hand_in(hub, world, f"A{n}", ADDRESS.model_copy(update={"line1": f"Gasse {n}"}))
     assert run(hub) == 4
     assert len(service.asked) == 1
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         turns = sorted(
             row.not_before for row in session.exec(select(WorkRow).where(WorkRow.state == "ready"))
         )
@@ -173,12 +173,12 @@ def test_a_busy_service_is_asked_again_when_it_says(
     id = hand_in(hub, world)
     service.status = 429
     run(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         work = session.exec(select(WorkRow)).one()
         assert 5 < (work.not_before - session.wall).total_seconds() <= 7
     assert get(hub, id).state == "needs_address"
     service.status = 200
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.exec(select(WorkRow)).one().not_before = session.wall
     geocode_again(hub)
     assert get(hub, id).state == "ready"
@@ -189,7 +189,7 @@ def geocode_again(hub: Hub) -> None:
     for _ in range(3):
         run(hub)
         hurry(hub)
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             for row in session.exec(select(SettingRow)):
                 if row.name.startswith("pace:"):
                     session.delete(row)
@@ -212,14 +212,14 @@ def test_refused_credentials_expire_the_connection_and_park_the_work(
     service.status = 403
     id = hand_in(hub, world)
     run(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert session.get_one(ConnectionRow, connection).state == "action_needed"
         assert session.exec(select(WorkRow.state)).one() == "parked"
         assert session.exec(
             select(EventRow.type).where(EventRow.type == "connection.expired")
         ).all()
     service.status = 200
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(ConnectionRow, connection).state = "healthy"
         assert geocoding.resume(session) == 1
     geocode_again(hub)
@@ -232,14 +232,14 @@ def test_a_pin_set_while_the_service_was_asked_stays(
     id, real = hand_in(hub, world), Nominatim.locate
 
     def meanwhile(self: Nominatim, address: Address) -> Any:
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             set_pin(hub, session, id, 47.2, 9.6)
         return real(self, address)
 
     monkeypatch.setattr(Nominatim, "locate", meanwhile)
     run(hub)
     assert get(hub, id).lat == 47.2
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert session.exec(select(PlaceRow.source)).all() == ["pin"]
 
 
@@ -249,11 +249,11 @@ def test_orders_that_waited_are_looked_up_once_a_geocoder_is_there(
     orders.register(hub)
     id = hand_in(hub, world)
     assert "set the pin" in get(hub, id).reason
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         assert GEOCODE.run(hub, session, OrderInput(order=id)).model_dump() == {"asked": False}
         settings = {"url": f"http://{service.address}", "email": "ops@example.li", "consent": True}
         hub.connections.save(session, "nominatim", settings)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         assert GEOCODE.run(hub, session, OrderInput(order=id)).model_dump() == {"asked": True}
     run(hub)
     assert get(hub, id).state == "ready"

@@ -57,12 +57,12 @@ def run(hub: Hub) -> None:
 
 
 def get(hub: Hub, id: str) -> ImportRow:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(ImportRow, id)
 
 
 def count(hub: Hub, table: Any) -> int:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return len(session.exec(select(table)).all())
 
 
@@ -78,7 +78,7 @@ def test_good_rows_are_kept_and_bad_ones_are_named(hub: Hub, world: World) -> No
     assert (row.state, row.form) == ("done", "template")
     assert counts(row) == (30, 28, 0, 0, 2)
     assert row.bytes_done == row.bytes_total > 0
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         errors, more = imports.errors(session, id)
     assert [(error.line, error.field) for error in errors] == [(8, "lat"), (21, "lat")]
     assert more == 0
@@ -88,7 +88,7 @@ def test_good_rows_are_kept_and_bad_ones_are_named(hub: Hub, world: World) -> No
 def test_the_end_of_an_import_is_told_in_numbers(hub: Hub, world: World) -> None:
     id = start(hub, world, file_of(3, 2))
     run(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         event = session.exec(select(EventRow).where(EventRow.type == "import.finished")).one()
     assert event.type in catalogue()
     assert event.data["import_"] == {
@@ -124,7 +124,7 @@ def test_an_import_that_was_cut_off_goes_on_without_duplicates(
     halfway = get(hub, id)
     assert 0 < halfway.rows == count(hub, OrderRow) < 60
     monkeypatch.setattr(imports, "take_all", real)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         lease = session.exec(select(WorkRow)).one()
         lease.lease_until = session.wall
     run(hub)
@@ -136,7 +136,7 @@ def test_an_import_that_was_cut_off_goes_on_without_duplicates(
 def test_a_worker_that_lost_its_lease_writes_nothing_more(hub: Hub, world: World) -> None:
     id = start(hub, world, file_of(10))
     (held,) = claim(hub.store, "heavy", "slow")
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.exec(select(WorkRow)).one().lease_token = "another"
     with pytest.raises(LeaseLost):
         imports.work(hub, held)
@@ -161,7 +161,7 @@ def test_more_refusals_than_anybody_reads_are_counted(
     monkeypatch.setattr(imports, "MOST_ERRORS", 5)
     id = start(hub, world, file_of(12, *range(1, 13)))
     run(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         errors, more = imports.errors(session, id)
     assert (len(errors), more, get(hub, id).refused) == (5, 7, 12)
 
@@ -183,7 +183,7 @@ def test_columns_that_are_not_read_are_noted(hub: Hub, world: World) -> None:
 def test_an_order_that_the_hub_refuses_is_reported_with_its_line(hub: Hub, world: World) -> None:
     id = start(hub, world, b"ref,city,depot\nA1,Vaduz,Vaduz\nA2,Vaduz,Nowhere\n")
     run(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         ((error,), _) = imports.errors(session, id)
     assert (error.line, error.field) == (3, "depot")
     assert "there are Vaduz" in error.reason
@@ -199,7 +199,7 @@ def test_an_empty_or_too_large_file_is_refused_at_once(
 
 
 def test_nobody_imports_for_a_merchant_that_is_not_theirs(hub: Hub, world: World) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         other = MerchantRow(name="Other", slug="other")
         session.add(other)
     with pytest.raises(Missing):

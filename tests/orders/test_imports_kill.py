@@ -31,7 +31,7 @@ ORDERS = 600
 
 
 def rows_done(hub: Hub, id: str) -> int:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(ImportRow, id).rows
 
 
@@ -48,7 +48,7 @@ def kill_in_the_middle(hub: Hub, id: str, already: int) -> None:
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait(10)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         for row in session.exec(select(WorkRow).where(WorkRow.state == "leased")):
             row.lease_until = session.wall
 
@@ -68,7 +68,7 @@ def test_nothing_is_lost_or_doubled_when_the_worker_is_killed_twice(hub: Hub, wo
     orders.register(hub)
     while claims := claim(hub.store, "heavy", "heir"):
         hub.handlers["import"](hub, claims[0])
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         row = session.get_one(ImportRow, id)
         refs = session.exec(select(OrderRow.ref)).all()
         errors = session.exec(select(ImportErrorRow.line)).all()

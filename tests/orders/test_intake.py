@@ -23,6 +23,7 @@ from hub.store import (
     OrderRow,
     PersonRow,
     StopRow,
+    System,
 )
 from hub.testing.fixtures import World, set_time
 
@@ -37,7 +38,7 @@ ORDER = Order(
 
 
 def hand_in(hub: Hub, world: World, order: Order, source: str = "api") -> Taken:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         return take(hub, session, world.merchant, source, order)
 
 
@@ -46,18 +47,18 @@ def changed(**values: object) -> Order:
 
 
 def row(hub: Hub, id: str) -> OrderRow:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(OrderRow, id)
 
 
 def events(hub: Hub) -> list[str]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return list(session.exec(select(EventRow.type).order_by(EventRow.id)))
 
 
 def stop_of(hub: Hub, order: str, state: str = "unassigned") -> StopRow:
     """Make the order's stop and put it into `state`, as later steps would."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         stop = create_stop(session, order)
         stop.state = state
         return stop
@@ -68,7 +69,7 @@ def test_a_new_order_is_kept_with_its_lines_and_told(hub: Hub, world: World) -> 
     assert taken.news == "created"
     found = row(hub, taken.id)
     assert (found.state, found.depot, found.service_time) == ("ready", world.depot, 180)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         lines = session.exec(select(OrderLineRow).where(OrderLineRow.order == taken.id)).all()
         event = session.exec(select(EventRow)).one()
         person = session.get_one(PersonRow, event.id)
@@ -105,7 +106,7 @@ def test_changed_words_are_applied_to_order_lines_and_stop(hub: Hub, world: Worl
     lines = (OrderLine(name="Brot", quantity=5),)
     moved = changed(lines=lines, service_date=date(2026, 11, 25))
     assert hand_in(hub, world, moved).news == "updated"
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         stop = session.exec(select(StopRow)).one()
         names = session.exec(select(OrderLineRow.name)).all()
     assert (stop.load, stop.service_date) == (5, date(2026, 11, 25))
@@ -135,10 +136,10 @@ def test_once_the_driver_is_on_the_way_nothing_changes(hub: Hub, world: World, s
 
 def test_one_refused_order_stops_no_other(hub: Hub, world: World) -> None:
     bad = changed(ref="A2", depot="Nowhere")
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         results = take_all(hub, session, world.merchant, "api", [ORDER, bad, changed(ref="A3")])
     assert [type(result).__name__ for result in results] == ["Taken", "Refused", "Taken"]
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert sorted(session.exec(select(OrderRow.ref))) == ["A1", "A3"]
 
 
@@ -148,13 +149,13 @@ def test_an_order_without_a_known_place_waits_and_says_why(hub: Hub, world: Worl
     assert (found.state, found.lat) == ("needs_address", None)
     assert "set the pin" in found.reason
     assert events(hub) == ["order.needs_address"]
-    with hub.store.write() as session, pytest.raises(Refused, match="no place yet"):
+    with hub.store.write(System()) as session, pytest.raises(Refused, match="no place yet"):
         create_stop(session, taken.id)
 
 
 def test_a_pin_places_the_order_and_teaches_the_door(hub: Hub, world: World) -> None:
     waiting = hand_in(hub, world, changed(location=None))
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         set_pin(hub, session, waiting.id, 47.15, 9.53, "usr_1")
     found = row(hub, waiting.id)
     assert (found.state, found.lat, found.reason) == ("ready", 47.15, "")
@@ -167,7 +168,7 @@ def test_a_pin_places_the_order_and_teaches_the_door(hub: Hub, world: World) -> 
 def test_a_pin_is_kept_when_the_source_changes_something_else(hub: Hub, world: World) -> None:
     nowhere = changed(location=None, address=Address(city="Vaduz"))
     waiting = hand_in(hub, world, nowhere)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         set_pin(hub, session, waiting.id, 47.15, 9.53)
     hand_in(hub, world, nowhere.model_copy(update={"notes": "Ring"}))
     assert row(hub, waiting.id).lat == 47.15
@@ -175,12 +176,12 @@ def test_a_pin_is_kept_when_the_source_changes_something_else(hub: Hub, world: W
 
 def test_a_pin_off_the_map_is_refused(hub: Hub, world: World) -> None:
     waiting = hand_in(hub, world, changed(location=None))
-    with hub.store.write() as session, pytest.raises(Refused, match="lat"):
+    with hub.store.write(System()) as session, pytest.raises(Refused, match="lat"):
         set_pin(hub, session, waiting.id, 1000, 9.53)
 
 
 def test_the_nearest_depot_delivers_unless_one_is_named(hub: Hub, world: World) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.add(DepotRow(name="Eschen", lat=47.2110, lon=9.5220))
     near = changed(location=Location(lat=47.20, lon=9.52))
     depots = {"near": hand_in(hub, world, near), "named": hand_in(
@@ -233,7 +234,7 @@ def test_what_cannot_be_is_refused_by_field(hub: Hub, world: World) -> None:
 
 
 def test_without_a_currency_the_merchants_own_is_meant(hub: Hub, world: World) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(MerchantRow, world.merchant).currency = "EUR"
     due = Money(amount=Decimal("5.00"), currency="XXX")
     found = row(hub, hand_in(hub, world, changed(cash_due=due)).id)
@@ -252,17 +253,17 @@ def test_cancelling_calls_off_order_and_stop_once(hub: Hub, world: World) -> Non
     taken = hand_in(hub, world, ORDER)
     stop_of(hub, taken.id)
     for _ in range(2):
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             cancel(session, taken.id)
     assert events(hub)[-2:] == ["order.cancelled", "stop.cancelled"]
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert session.exec(select(StopRow.state)).one() == "cancelled"
 
 
 def test_what_is_at_the_door_cannot_be_cancelled(hub: Hub, world: World) -> None:
     taken = hand_in(hub, world, ORDER)
     stop_of(hub, taken.id, "arrived")
-    with hub.store.write() as session, pytest.raises(Refused, match="arrived already"):
+    with hub.store.write(System()) as session, pytest.raises(Refused, match="arrived already"):
         cancel(session, taken.id)
 
 
@@ -272,11 +273,11 @@ def test_a_stop_whose_order_loses_its_place_is_held_until_the_pin_is_set(
     taken = hand_in(hub, world, ORDER)
     stop_of(hub, taken.id)
     hand_in(hub, world, changed(location=None, address=Address(city="Schaan")))
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert session.exec(select(StopRow.state)).one() == "on_hold"
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         set_pin(hub, session, taken.id, 47.16, 9.50)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         stop = session.exec(select(StopRow)).one()
     assert (stop.state, stop.lat) == ("unassigned", 47.16)
 

@@ -13,7 +13,7 @@ from hub.hub import Hub
 from hub.nouns import Plan, Problem, Unserved
 from hub.planning import plans, register
 from hub.queue.work import LeaseLost, claim
-from hub.store import Merchant, PlanRow, WorkRow
+from hub.store import Merchant, PlanRow, System, WorkRow
 from hub.testing.fixtures import MORNING, World, set_time
 from hub.testing.town import DAY, Town, at
 
@@ -26,16 +26,16 @@ def work(hub: Hub) -> None:
 
 
 def state_of_work(hub: Hub) -> WorkRow:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.exec(select(WorkRow)).one()
 
 
 def test_a_plan_that_is_asked_for_is_made_by_a_worker(hub: Hub, town: Town) -> None:
     ids = town.stops(6)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         asked = plans.request(session, "Vaduz", DAY, by="test", seconds=1)
     work(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         row = session.get_one(PlanRow, asked.id)
     assert (row.state, row.engine, row.approximate, row.unserved) == ("done", "ortools", True, [])
     (route,) = town.routes()
@@ -119,7 +119,7 @@ def test_a_day_without_stops_is_an_empty_plan(town: Town) -> None:
 
 
 def test_asking_twice_before_a_worker_begins_is_one_plan(hub: Hub, town: Town) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         one = plans.request(session, "Vaduz", DAY)
         other = plans.request(session, town.world.depot, DAY)
     assert one.id == other.id
@@ -131,7 +131,7 @@ def test_an_unknown_depot_is_named_with_those_there_are(hub: Hub, town: Town) ->
 
 
 def test_more_seconds_than_a_lease_can_bear_are_refused(hub: Hub, town: Town) -> None:
-    with hub.store.write() as session, pytest.raises(Refused, match=r"between 0\.1 and 30"):
+    with hub.store.write(System()) as session, pytest.raises(Refused, match=r"between 0\.1 and 30"):
         plans.request(session, "Vaduz", DAY, seconds=90)
 
 
@@ -230,12 +230,12 @@ def test_what_may_pass_is_tried_again_and_then_given_up(
         raise Retry("the map cannot be reached", after=0)
 
     monkeypatch.setattr(plans, "matrix", offline)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         asked = plans.request(session, "Vaduz", DAY)
     for expected in ("ready", "ready", "done"):
         work(hub)
         assert state_of_work(hub).state == expected
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         row = session.get_one(PlanRow, asked.id)
     assert (row.state, row.reason) == ("failed", "the map cannot be reached")
 
@@ -244,34 +244,34 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
     hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = town.stop()
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         asked = plans.request(session, "Vaduz", DAY)
     real = plans.solve
 
     def slow(given: Hub, problem: Problem) -> Plan:
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             session.exec(select(WorkRow)).one().lease_token = "another"
         return real(given, problem)
 
     monkeypatch.setattr(plans, "solve", slow)
     with pytest.raises(LeaseLost):
         work(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert session.get_one(PlanRow, asked.id).state == "running"
     assert (town.read(stop).state, town.routes()) == ("unassigned", [])
 
 
 def test_a_plan_that_kills_its_workers_is_given_up(hub: Hub, town: Town) -> None:
     town.stop()
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         asked = plans.request(session, "Vaduz", DAY)
     for _ in range(3):
         claim(hub.store, "heavy", "dies")
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             row = session.exec(select(WorkRow)).one()
             row.lease_until = session.wall - timedelta(seconds=1)
     work(hub)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         plan = session.get_one(PlanRow, asked.id)
     assert (plan.state, "broke off 3 times" in plan.reason) == ("failed", True)
 
@@ -279,7 +279,7 @@ def test_a_plan_that_kills_its_workers_is_given_up(hub: Hub, town: Town) -> None
 def test_the_operators_own_engine_is_used_before_the_built_in_one(hub: Hub, town: Town) -> None:
     town.driver()
     town.stops(12)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         hub.connections.save(session, "ortools", {"balance": 0})
         hub.connections.save(session, "straight", {"kmh": 200, "safety": 1})
     town.plan()
@@ -291,7 +291,7 @@ def test_travel_times_whose_login_ended_are_passed_over_and_their_owner_is_told(
     hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.stop()
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         connection = hub.connections.save(session, "straight", {"kmh": 50}).id
     kind = hub.plugins.connector("straight")
     real: Any = kind.matrix  # type: ignore[attr-defined]

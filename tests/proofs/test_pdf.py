@@ -37,9 +37,9 @@ def proven(hub: Hub, road: Road, kind: str = "complete", photos: int = 1, **more
         "id": uuid4(), "kind": kind, "stop": road.stops[0], "lat": 47.1417, "lon": 9.5216,
         "accuracy": 7, "files": [{"kind": f.kind, "sha256": f.sha256} for f in files], **more,
     })  # fmt: skip
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         handover.report(hub, session, road.driver, said)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.exec(select(ProofRow)).one()
 
 
@@ -70,7 +70,7 @@ def test_a_page_that_was_lost_is_made_again(hub: Hub, road: Road) -> None:
 
 
 def test_many_lines_photos_and_foreign_letters_still_fit_one_page(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         stop = session.get_one(StopRow, road.stops[0])
         order = session.get_one(OrderRow, stop.order)
         order.name = "Γιώργος Dvořák 北京 " + "x" * 300
@@ -97,7 +97,7 @@ def test_letters_lose_their_accents_only_where_the_font_lacks_them() -> None:
 
 def test_the_summary_is_one_short_sentence(hub: Hub, road: Road) -> None:
     row = proven(hub, road, received_by="Rosa Beck", cash_taken="12.50")
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         text = summary(sheet(session, row.id))
     assert text == (
         "Delivered on 23.11.2026 at 08:00, 3 of 3 pieces, received by Rosa Beck, CHF 12.50 in cash."
@@ -106,7 +106,7 @@ def test_the_summary_is_one_short_sentence(hub: Hub, road: Road) -> None:
 
 def test_a_failed_stop_says_why_in_its_summary(hub: Hub, road: Road) -> None:
     row = proven(hub, road, "fail", reason="not_home")
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert summary(sheet(session, row.id)) == (
             "Not delivered on 23.11.2026 at 08:00, nobody at home."
         )

@@ -13,7 +13,7 @@ from hub.driving.words import Report
 from hub.hub import Hub
 from hub.nouns import Location
 from hub.planning.times import seconds_between
-from hub.store import EtaRow, EventRow, RouteRow, StopRow
+from hub.store import EtaRow, EventRow, RouteRow, StopRow, System
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import DOORS, Road
 from hub.tracking import eta
@@ -27,18 +27,18 @@ def minutes(number: float) -> datetime:
 def say(hub: Hub, road: Road, kind: str, stop: int | None = None) -> None:
     """Report as the phone does, without a proof, and let the ETAs follow."""
     said = Report(id=uuid4(), kind=kind, stop=None if stop is None else road.stops[stop])
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         reports.report(hub, session, road.driver, said)
         eta.after_report(hub, session, road.route)
 
 
 def events(hub: Hub, kind: str) -> list[EventRow]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return list(session.exec(select(EventRow).where(EventRow.type == kind)))
 
 
 def stop(hub: Hub, road: Road, number: int) -> StopRow:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return session.get_one(StopRow, road.stops[number])
 
 
@@ -58,7 +58,7 @@ def test_starting_brings_every_remaining_eta_up_to_date_and_keeps_each_in_histor
         Location(lat=47.1410, lon=9.5209), Location(lat=DOORS[0][0], lon=DOORS[0][1])
     )
     assert stop(hub, road, 0).eta_at == MORNING + timedelta(seconds=way)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         rows = session.exec(select(EtaRow).where(EtaRow.stop == road.stops[0])).all()
     assert [(row.source, row.eta_at) for row in rows] == [
         ("report", MORNING + timedelta(seconds=way))
@@ -71,7 +71,7 @@ def test_an_eta_that_moves_by_less_than_a_minute_is_no_news(hub: Hub, road: Road
     say(hub, road, "start")
     known = len(events(hub, "stop.eta_changed"))
     set_time(hub, MORNING + timedelta(seconds=50))
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         eta.refresh(session, road.route, session.now)
     assert len(events(hub, "stop.eta_changed")) == known
 
@@ -79,7 +79,7 @@ def test_an_eta_that_moves_by_less_than_a_minute_is_no_news(hub: Hub, road: Road
 def test_the_live_position_moves_the_etas(hub: Hub, road: Road) -> None:
     say(hub, road, "start")
     far = here(47.30, 9.52, MORNING)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         eta.refresh(session, road.route, session.now, far)
     expected = seconds_between(
         Location(lat=47.30, lon=9.52), Location(lat=DOORS[0][0], lon=DOORS[0][1])
@@ -90,13 +90,13 @@ def test_the_live_position_moves_the_etas(hub: Hub, road: Road) -> None:
 def test_only_the_next_stop_is_refreshed_when_asked(hub: Hub, road: Road) -> None:
     say(hub, road, "start")
     before = stop(hub, road, 1).eta_at
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         eta.refresh(session, road.route, session.now, here(47.30, 9.52, MORNING), only_next=True)
     assert stop(hub, road, 1).eta_at == before
 
 
 def test_an_eta_waits_for_the_stops_own_window(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(StopRow, road.stops[1]).window_start = minutes(90)
     say(hub, road, "start")
     assert stop(hub, road, 1).eta_at == minutes(90)
@@ -109,7 +109,7 @@ def test_approaching_is_told_once_when_the_next_stop_is_ten_minutes_away(
     hub: Hub, road: Road
 ) -> None:
     far = here(47.35, 9.52, MORNING)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         route = session.get_one(RouteRow, road.route)
         route.state, route.started_at = "in_progress", MORNING
         session.get_one(StopRow, road.stops[0]).state = "en_route"
@@ -118,7 +118,7 @@ def test_approaching_is_told_once_when_the_next_stop_is_ten_minutes_away(
     assert events(hub, "stop.approaching") == []
     for seconds in (60, 70, 80):
         set_time(hub, MORNING + timedelta(seconds=seconds))
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             eta.refresh(session, road.route, session.now, here(47.15, 9.52, session.now))
     assert [event.subject for event in events(hub, "stop.approaching")] == [road.stops[0]]
 
@@ -139,7 +139,7 @@ def test_arrival_tells_approaching_at_the_latest_and_still_once(hub: Hub, road: 
 
 
 def test_an_arrival_that_ends_the_route_still_tells_approaching(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         route = session.get_one(RouteRow, road.route)
         route.state = "closed"
         last = session.get_one(StopRow, road.stops[2])
@@ -156,7 +156,7 @@ def test_a_driver_who_stays_long_at_a_door_pushes_the_rest_back(hub: Hub, road: 
     say(hub, road, "arrive", 0)
     before = stop(hub, road, 1).eta_at
     set_time(hub, minutes(20))
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         eta.refresh(session, road.route, session.now)
     after = stop(hub, road, 1).eta_at
     assert before is not None
@@ -168,7 +168,7 @@ def test_many_new_etas_take_as_few_statements_as_one(hub: Hub, road: Road) -> No
     say(hub, road, "start")
     counts = []
     for late in (road.stops[2:], road.stops):
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             for id in late:
                 session.get_one(StopRow, id).eta_at = minutes(200)
         statements: list[str] = []
@@ -177,7 +177,7 @@ def test_many_new_etas_take_as_few_statements_as_one(hub: Hub, road: Road) -> No
             statements.append(text)  # noqa: B023 - called within this turn only
 
         event.listen(hub.store.engine, "before_cursor_execute", note)
-        with hub.store.write() as session:
+        with hub.store.write(System()) as session:
             eta.refresh(session, road.route, session.now)
         event.remove(hub.store.engine, "before_cursor_execute", note)
         counts.append(len(statements))

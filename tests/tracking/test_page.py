@@ -19,6 +19,7 @@ from hub.store import (
     RouteRow,
     SettingRow,
     StopRow,
+    System,
     TokenRow,
 )
 from hub.testing.fixtures import MORNING, set_time
@@ -33,12 +34,12 @@ def minutes(number: float) -> datetime:
 
 
 def look(hub: Hub, road: Road, number: int) -> PageState:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return page.state(hub, session, road.stops[number])
 
 
 def change(hub: Hub, road: Road, number: int, **values: object) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         stop = session.get_one(StopRow, road.stops[number])
         for name, value in values.items():
             setattr(stop, name, value)
@@ -46,7 +47,7 @@ def change(hub: Hub, road: Road, number: int, **values: object) -> None:
 
 def set_off(hub: Hub, road: Road) -> None:
     """Put the route on the road, on the way to its first stop."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         route = session.get_one(RouteRow, road.route)
         route.state, route.started_at = "in_progress", MORNING
     change(hub, road, 0, state="en_route")
@@ -157,7 +158,7 @@ def test_the_pictures_of_the_last_attempt_are_shown_after_the_handover_only(
     change(hub, road, 0, state="completed")
     found = look(hub, road, 0)
     assert (found.photos, found.signature) == (("b" * 64,), "c" * 64)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert page.picture(session, road.stops[0], "b" * 64).kind == "photo"
         for other in ("a" * 64, "d" * 64):
             with pytest.raises(Missing):
@@ -167,7 +168,7 @@ def test_the_pictures_of_the_last_attempt_are_shown_after_the_handover_only(
 
 
 def test_after_a_failure_it_says_why_and_whom_to_call(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.exec(select(MerchantRow)).one().phone = "+423 111 22 33"
     set_off(hub, road)
     change(hub, road, 0, state="failed", ended_at=minutes(8), reason="not_home")
@@ -178,7 +179,7 @@ def test_after_a_failure_it_says_why_and_whom_to_call(hub: Hub, road: Road) -> N
 
 
 def test_an_order_that_was_called_off_says_so(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         stop = session.get_one(StopRow, road.stops[0])
         session.get_one(OrderRow, stop.order).state = "cancelled"
     assert look(hub, road, 0).told.headline == "Cancelled"
@@ -186,7 +187,7 @@ def test_an_order_that_was_called_off_says_so(hub: Hub, road: Road) -> None:
 
 def test_the_driver_stays_nameless_where_the_operator_wants_that(hub: Hub, road: Road) -> None:
     set_off(hub, road)
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.add(SettingRow(name="tracking", value={"driver_name": False}))
     assert (
         look(hub, road, 0).told.status == "The driver is on the way to you. You are the next stop."
@@ -194,32 +195,32 @@ def test_the_driver_stays_nameless_where_the_operator_wants_that(hub: Hub, road:
 
 
 def test_a_link_lives_thirty_days_and_every_dead_one_says_the_same(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         token = tokens.open_tracking(session, hub.keys, road.stops[0])
     change(hub, road, 0, state="completed", ended_at=MORNING)
     said = set()
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert page.opened(session, token) == road.stops[0]
         for wrong in ("", "x" * 22, road.stops[0], tokens.tracking_token(hub.keys, road.stops[1])):
             with pytest.raises(Missing) as refused:
                 page.opened(session, wrong)
             said.add(str(refused.value))
     set_time(hub, MORNING + timedelta(days=30, seconds=1))
-    with hub.store.read() as session, pytest.raises(Missing) as refused:
+    with hub.store.read(System()) as session, pytest.raises(Missing) as refused:
         page.opened(session, token)
     assert said == {str(refused.value)}
 
 
 def test_only_the_hash_of_a_link_is_stored(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         token = tokens.open_tracking(session, hub.keys, road.stops[0])
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert token not in session.exec(select(TokenRow)).one().model_dump_json()
 
 
 def add_pictures(hub: Hub, road: Road) -> None:
     """Add two attempts: the first with one photo, the second with a photo and a signature."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         stop = session.get_one(StopRow, road.stops[0])
         for number, files in ((1, [("photo", "a")]), (2, [("photo", "b"), ("signature", "c")])):
             attempt = AttemptRow(

@@ -16,7 +16,7 @@ from hub.driving import reports
 from hub.driving.words import Report
 from hub.hub import Hub
 from hub.nouns import Fix
-from hub.store import EventRow, RouteRow, StopRow
+from hub.store import EventRow, RouteRow, StopRow, System
 from hub.store.database import Busy
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import DOORS, Road
@@ -41,24 +41,24 @@ def send(hub: Hub, road: Road, *fixes: Fix) -> None:
 
 
 def start(hub: Hub, road: Road) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         reports.report(hub, session, road.driver, Report(id=uuid4(), kind="start"))
 
 
 def complete(hub: Hub, road: Road, number: int) -> None:
     """Give a stop its outcome without a proof, as the row would stand afterwards."""
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         stop = session.get_one(StopRow, road.stops[number])
         stop.state, stop.ended_at = "completed", session.now
 
 
 def stops(hub: Hub, road: Road) -> list[StopRow]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         return [session.get_one(StopRow, id) for id in road.stops]
 
 
 def told(hub: Hub, kind: str) -> list[str]:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         rows = session.exec(select(EventRow).where(EventRow.type == kind)).all()
         return [row.subject for row in rows]
 
@@ -116,7 +116,7 @@ def test_positions_outside_working_time_are_dropped(hub: Hub, road: Road) -> Non
     set_time(hub, evening.at)
     assert positions.accept(hub, road.driver, [evening]) == 0
     assert positions.last(hub, road.driver) is None
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         session.get_one(RouteRow, road.route).state = "in_progress"
     assert positions.accept(hub, road.driver, [evening]) == 1
 

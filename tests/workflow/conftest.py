@@ -33,6 +33,7 @@ from hub.store import (
     Session,
     StepAttemptRow,
     StepRow,
+    System,
     WorkRow,
 )
 from hub.testing.fixtures import World
@@ -100,19 +101,19 @@ class Toys:
 
     def save(self, text: str) -> str:
         """Save a workflow; return its name."""
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             return save(self.hub, session, text)
 
     def connect(self, connector: str = "toy") -> str:
         """Add a connection; return its id."""
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             return self.hub.connections.save(session, connector, {}).id
 
     def happen(self, event: Event) -> str:
         """Append and number an event and make its evaluation due; return its id."""
         token = lead(self.hub.store, "dispatcher", "test")
         assert token is not None
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             id = append(session, event).id
         self.number()
         return id
@@ -121,7 +122,7 @@ class Toys:
         """Number what is new and make its evaluation due."""
         token = lead(self.hub.store, "dispatcher", "test")
         assert token is not None
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             number(session, token)
             enqueue(session, "evaluate", "events")
 
@@ -160,7 +161,7 @@ class Toys:
 
     def wait(self) -> None:
         """Let the time pass that deferred work waits for, then do it."""
-        with self.hub.store.write() as session:
+        with self.hub.store.write(System()) as session:
             session.exec(update(WorkRow).values(not_before=session.wall))
             session.exec(
                 update(WorkRow)
@@ -171,7 +172,7 @@ class Toys:
 
     def rows(self, table: type[Any], **where: Any) -> list[Any]:
         """Return the rows of a table in the order in which they were made."""
-        with self.hub.store.read() as session:
+        with self.hub.store.read(System()) as session:
             query = select(table).order_by(table.id)
             return list(session.exec(query.filter_by(**where)))
 

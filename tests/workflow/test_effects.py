@@ -4,7 +4,7 @@ import pytest
 
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
 from hub.nouns import Message, Receipt
-from hub.store import ConnectionRow, MessageRow, WorkRow
+from hub.store import ConnectionRow, MessageRow, System, WorkRow
 from hub.workflow.effects import release
 
 from .conftest import Forgetful, Toy, Toys, sender
@@ -178,13 +178,13 @@ def test_a_worker_that_dies_during_a_call_without_keys_leads_to_no_second_call(
 
 def test_work_of_a_connection_that_is_off_waits_and_goes_on_when_it_is_on(toys: Toys) -> None:
     (id,) = begin(toys, "toy")
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         toys.hub.connections.set_enabled(session, id, False)
     toys.work()
     toys.wait()
     assert Toy.keys == []
     assert [effect.state for effect in toys.effects()] == ["parked"]
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         toys.hub.connections.set_enabled(session, id, True)
         assert release(session, id) == 1
     toys.work()
@@ -194,14 +194,14 @@ def test_work_of_a_connection_that_is_off_waits_and_goes_on_when_it_is_on(toys: 
 
 def test_look_ups_of_places_that_wait_go_on_with_the_rest(toys: Toys) -> None:
     id = toys.connect()
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         session.add(
             WorkRow(
                 kind="geocode", subject="ord_1", queue="outward", state="parked",
                 not_before=session.wall, created_at=session.wall,
             )
         )  # fmt: skip
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         assert release(session, id) == 1
     assert [work.state for work in toys.rows(WorkRow)] == ["ready"]
 
@@ -210,11 +210,11 @@ def test_expired_credentials_park_the_work_until_someone_reconnects(toys: Toys) 
     Toy.answers.append(Unauthorized("the key was revoked"))
     (id,) = begin(toys, "toy")
     toys.work()
-    with toys.hub.store.read() as session:
+    with toys.hub.store.read(System()) as session:
         assert session.get_one(ConnectionRow, id).state == "action_needed"
     assert len(toys.events("connection.expired")) == 1
     assert toys.run().state == "running"
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         toys.hub.connections.save(session, "toy", {}, id=id)
         release(session, id)
     toys.work()
@@ -229,7 +229,7 @@ def test_expired_credentials_use_up_no_retry(toys: Toys) -> None:
         Toy.answers.append(Unauthorized("revoked"))
         toys.work()
         (row,) = toys.rows(ConnectionRow)
-        with toys.hub.store.write() as session:
+        with toys.hub.store.write(System()) as session:
             toys.hub.connections.save(session, "toy", {}, id=row.id)
             release(session, row.id)
     Toy.answers.append(Retry("busy"))

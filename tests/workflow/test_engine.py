@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from hub.events.log import CAUSE
 from hub.queue.work import claim
-from hub.store import CursorRow, EventRow, PersonRow, StepRow, WorkflowRow, WorkRow
+from hub.store import CursorRow, EventRow, PersonRow, StepRow, System, WorkflowRow, WorkRow
 from hub.workflow import engine
 from hub.workflow.library import Library
 
@@ -37,13 +37,13 @@ def test_an_event_whose_condition_does_not_hold_starts_nothing(toys: Toys) -> No
     toys.order_comes(total_minor=5)
     toys.work()
     assert toys.texts() == []
-    with toys.hub.store.read() as session:
+    with toys.hub.store.read(System()) as session:
         assert session.get_one(CursorRow, "workflow").seq == 1
 
 
 def test_a_workflow_that_is_switched_off_starts_nothing(toys: Toys) -> None:
     toys.save(NOTE)
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         session.get_one(WorkflowRow, "note").enabled = False
     toys.order_comes()
     toys.work()
@@ -89,7 +89,7 @@ def test_two_evaluators_that_read_the_same_events_start_one_run(
         found = decide(*arguments)  # type: ignore[arg-type]
         if not raced:
             raced.append(True)
-            with toys.hub.store.write() as session:
+            with toys.hub.store.write(System()) as session:
                 row = WorkRow(
                     kind="evaluate", subject="again", queue="fast",
                     not_before=session.wall, created_at=session.wall,
@@ -122,7 +122,7 @@ def test_an_event_behind_eight_workflows_starts_nothing_and_says_so(
     toys: Toys, caplog: pytest.LogCaptureFixture
 ) -> None:
     toys.save(NOTE)
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         session.info[CAUSE] = ("evt_x", 7)
         row = EventRow(
             merchant=toys.merchant, type="order.received", subject="ord_1", depth=8,
@@ -158,7 +158,7 @@ steps:
 def test_an_erased_person_reads_as_absent(toys: Toys) -> None:
     toys.save(NOTE.replace("event.order.total_minor > 100", "has(event.customer.phone)"))
     event = toys.order_comes()
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         session.delete(session.get_one(PersonRow, event))
     toys.work()
     assert toys.texts() == []
@@ -184,5 +184,5 @@ def test_a_workflow_whose_action_is_gone_fails_by_name(toys: Toys) -> None:
     toys.work()
     assert toys.run().state == "failed"
     assert "there is no action 'toy.write'" in toys.run().error["message"]
-    with toys.hub.store.read() as session:
+    with toys.hub.store.read(System()) as session:
         assert session.exec(select(StepRow)).all() == []

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hub.store import RevisionRow, WorkflowRow
+from hub.store import RevisionRow, System, WorkflowRow
 from hub.workflow.library import load_folder
 from hub.workflow.parts import load_workflows
 
@@ -24,7 +24,7 @@ def test_a_changed_file_becomes_a_new_revision_in_force(toys: Toys, tmp_path: Pa
     load_folder(toys.hub, tmp_path)
     first, second = toys.rows(RevisionRow)
     assert (first.text, second.number) == (NOTE, 2)
-    with toys.hub.store.read() as session:
+    with toys.hub.store.read(System()) as session:
         assert session.get_one(WorkflowRow, "note").revision == second.id
 
 
@@ -35,7 +35,7 @@ def test_a_file_that_was_loaded_before_does_not_undo_a_later_revision(
     load_folder(toys.hub, tmp_path)
     toys.save(NOTE.replace("> 100", "> 200"))
     load_folder(toys.hub, tmp_path)
-    with toys.hub.store.read() as session:
+    with toys.hub.store.read(System()) as session:
         revision = session.get_one(WorkflowRow, "note").revision
         assert "> 200" in session.get_one(RevisionRow, revision).text
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.errors import Missing, Refused, Rejected
-from hub.store import Merchant, MerchantRow, MessageRow, Operator
+from hub.store import Merchant, MerchantRow, MessageRow, Operator, System
 from hub.workflow.runs import retry
 
 from .conftest import Toy, Toys
@@ -37,7 +37,7 @@ def test_a_dead_letter_can_die_a_second_time(toys: Toys) -> None:
         Toy.answers.append(Rejected("no"))
         toys.work()
         if len(toys.texts()) < 2:
-            with toys.hub.store.write() as session:
+            with toys.hub.store.write(System()) as session:
                 retry(session, toys.run().id)
     assert toys.run().state == "failed"
     assert toys.texts() == ["rejected", "rejected"]
@@ -47,7 +47,7 @@ def test_a_dead_letter_can_die_a_second_time(toys: Toys) -> None:
 def test_only_a_dead_letter_can_be_retried(toys: Toys) -> None:
     begin(toys, "toy")
     toys.work()
-    with toys.hub.store.write() as session, pytest.raises(Refused, match="succeeded"):
+    with toys.hub.store.write(System()) as session, pytest.raises(Refused, match="succeeded"):
         retry(session, toys.run().id)
 
 
@@ -55,7 +55,10 @@ def test_a_run_whose_condition_failed_has_no_step_to_retry(toys: Toys) -> None:
     toys.save(SEND.replace("{event: stop.approaching}", '{event: stop.approaching, if: "1/0 > 1"}'))
     toys.driver_comes_near()
     toys.work()
-    with toys.hub.store.write() as session, pytest.raises(Refused, match="correct the workflow"):
+    with (
+        toys.hub.store.write(System()) as session,
+        pytest.raises(Refused, match="correct the workflow"),
+    ):
         retry(session, toys.run().id)
 
 
@@ -63,7 +66,7 @@ def test_another_merchant_cannot_retry_it(toys: Toys) -> None:
     Toy.answers.append(Rejected("no"))
     begin(toys, "toy")
     toys.work()
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         other = MerchantRow(name="Other", slug="other")
         session.add(other)
     with toys.hub.store.write(Merchant(other.id)) as session, pytest.raises(Missing):

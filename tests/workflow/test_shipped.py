@@ -8,7 +8,7 @@ from hub.events.facts import ProofFacts
 from hub.nouns import Address, Location, Order, Recipient
 from hub.orders.happenings import tell_stop
 from hub.orders.intake import take
-from hub.store import FlagRow, MessageRow, RunRow, StopRow
+from hub.store import FlagRow, MessageRow, RunRow, StopRow, System
 from hub.workflow.parts import assemble, load_workflows
 
 from .conftest import Toy, Toys
@@ -25,7 +25,7 @@ def hub_with_stop(toys: Toys) -> Toys:
         address=Address(line1="Städtle 37", postcode="9490", city="Vaduz", country="LI"),
         location=Location(lat=47.139, lon=9.522),
     )
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         take(toys.hub, session, toys.merchant, "csv", order)
     toys.number()
     toys.work()
@@ -33,7 +33,7 @@ def hub_with_stop(toys: Toys) -> Toys:
 
 
 def happens(toys: Toys, kind: type[StopApproaching] | type[StopFailed], **more: object) -> None:
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         stop = session.exec(select(StopRow)).one()
         stop.reason = "not_home"
         tell_stop(session, kind, stop, **more)

@@ -159,7 +159,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
     (evaluate,) = claim(toys.hub.store, "fast", "first")
     toys.hub.handlers["evaluate"](toys.hub, evaluate)
     (slow,) = claim(toys.hub.store, "fast", "slow")
-    with toys.hub.store.write() as session:
+    with toys.hub.store.write(System()) as session:
         session.get_one(WorkRow, slow.id).lease_until = session.wall
     toys.work()
     done = toys.texts()
