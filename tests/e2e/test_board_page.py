@@ -95,7 +95,8 @@ def test_a_day_is_planned_into_drafts_and_published_with_two_clicks(
 
     stops = town.stops(6)
     page = desk("dispatcher")
-    page.get_by_role("button", name="Plan 6 stops").click()
+    with page.expect_response("**/api/v1/plans"):
+        page.get_by_role("button", name="Plan 6 stops").click()
     expect(page.get_by_role("button", name="Planning …")).to_be_disabled()
     for claimed in claim(hub.store, "heavy", "test"):
         work(hub, claimed)
