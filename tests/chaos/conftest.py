@@ -75,7 +75,7 @@ class Plant:
             )
             return sorted(name.removeprefix("called ") for name in names)
 
-    def wait(self, said: Callable[[], Any], seconds: float = 40) -> None:
+    def wait(self, said: Callable[[], Any], seconds: float = 120) -> None:
         """Wait until `said` is true."""
         until = time.monotonic() + seconds
         while not said():
