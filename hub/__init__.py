@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hub.connector import Connector
     from hub.errors import HubError, PluginError, Rejected, Retry, Unauthorized, Unknown
     from hub.hookspecs import hookimpl
-    from hub.http import Http, Url, calling, guard, understood
+    from hub.http import GuardedPool, Http, Url, calling, guard, judge, understood
     from hub.nouns import (
         Address,
         Cursor,
@@ -51,7 +51,7 @@ _HOMES = {
     "hub.connector": "Connector",
     "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
     "hub.hookspecs": "hookimpl",
-    "hub.http": "Http Url calling guard understood",
+    "hub.http": "GuardedPool Http Url calling guard judge understood",
     "hub.nouns": "Address Cursor Fix Legs Location Matrix Message Money Order OrderLine Plan "
     "PlannedRoute Problem ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient "
     "RefusedRow TimeWindow Unserved Visit",
@@ -60,7 +60,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - grouped by what they are for
     "Channel", "Geocoder", "OrderSource", "PodSink", "RoutingEngine", "TravelTimes",
-    "Connector", "Http", "Url", "calling", "guard", "hookimpl", "understood",
+    "Connector", "GuardedPool", "Http", "Url", "calling", "guard", "hookimpl", "judge",
+    "understood",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
     "Address", "Cursor", "Fix", "Legs", "Location", "Matrix", "Message", "Money", "Order",
     "OrderLine", "Plan", "PlannedRoute", "Problem", "ProblemStop", "ProblemVehicle", "Proof",

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from pydantic import AfterValidator
 from requests.adapters import HTTPAdapter
+from urllib3 import exceptions as transport
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from hub.errors import Rejected, Retry, Unauthorized, Unknown
+from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
 
 TIMEOUT = (5, 20)
 LARGEST_REPLY = 10_000_000
+"""Bytes, unpacked; a larger reply is not read to its end."""
+CHUNK = 65_536
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""The methods that change nothing, so that a lost reply is no reason to doubt."""
 _SECRET = re.compile(r"(?i)(key|token|secret|password|authorization)=([^&\s]+)")
 
 
@@ -31,27 +40,39 @@ def allowed_addresses() -> frozenset[str]:
 def guard(url: str) -> str:
     """Return an address that `url` resolves to; raise `Rejected` where it must not be called.
 
-    Only http and https; every address the name resolves to has to be public, unless
-    `host:port` is listed in `HUB_ALLOW_ADDRESSES`.
+    It tells early. What is connected to is checked again by `CheckedConnection`, because a name
+    may resolve to something else a moment later.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise Rejected(f"{redact(url)} is no http address") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Rejected(f"{redact(url)} is no http address")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return str(resolved(parts.hostname, port)[0][4][0])
+
+
+def resolved(host: str, port: int) -> list[tuple[Any, ...]]:
+    """Return what `getaddrinfo` finds; raise `Rejected` where one address must not be called.
+
+    Every address has to be public, unless `host:port` is listed in `HUB_ALLOW_ADDRESSES`. A name
+    that cannot be found is a `Retry`.
+    """
     try:
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Retry(f"{parts.hostname} cannot be found ({error}); check the address") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if f"{parts.hostname}:{port}" in allowed_addresses():
-        return addresses[0]
-    for address in addresses:
-        if not is_public(address):
-            raise Rejected(
-                f"{parts.hostname}:{port} is a private address; "
-                f"add it to HUB_ALLOW_ADDRESSES if the hub may call it"
-            )
-    return addresses[0]
+        raise Retry(f"{host} cannot be found ({error}); check the address") from error
+    except UnicodeError as error:
+        raise Rejected(f"{host} is no host name") from error
+    if f"{host}:{port}" not in allowed_addresses():
+        for entry in found:
+            if not is_public(str(entry[4][0])):
+                raise Rejected(
+                    f"{host}:{port} is a private address; "
+                    f"add it to HUB_ALLOW_ADDRESSES if the hub may call it"
+                )
+    return list(found)
 
 
 def secure(url: str) -> str:
@@ -91,12 +112,138 @@ def redact(text: str) -> str:
     return _SECRET.sub(r"\1=***", text)
 
 
-class GuardedAdapter(HTTPAdapter):
-    """Refuses private addresses before every connection is made."""
+class CheckedConnection(HTTPConnection):
+    """Resolves the name once, checks every address, and connects to exactly those.
 
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        guard(request.url or "")
-        return super().send(request, **kwargs)
+    Whatever fails before the connection stands is a `Retry`: nothing was sent.
+    """
+
+    def connect(self) -> None:
+        """Connect, with TLS where it is https; raise `Rejected` or `Retry`."""
+        try:
+            super().connect()
+        except (OSError, transport.HTTPError) as error:
+            raise Retry(f"{self.host} {unreached(error)}; it is tried again") from error
+
+    def _new_conn(self) -> socket.socket:
+        failure = OSError("it has no address")
+        for family, kind, protocol, _, place in resolved(self._dns_host, self.port):
+            try:
+                made = socket.socket(family, kind, protocol)
+            except OSError as error:  # this machine has no IPv6
+                failure = error
+                continue
+            try:
+                for option in self.socket_options or ():
+                    made.setsockopt(*option)
+                made.settimeout(self.timeout)
+                made.connect(place)
+            except OSError as error:
+                failure = error
+                made.close()
+            else:
+                return made
+        raise failure
+
+
+class CheckedTlsConnection(CheckedConnection, HTTPSConnection):
+    """The same over TLS, where the certificate has to hold for the name, not the address."""
+
+
+class CheckedPool(urllib3.HTTPConnectionPool):
+    """Connections to one host over http."""
+
+    ConnectionCls = CheckedConnection
+
+
+class CheckedTlsPool(urllib3.HTTPSConnectionPool):
+    """Connections to one host over https."""
+
+    ConnectionCls = CheckedTlsConnection
+
+
+POOLS = {"http": CheckedPool, "https": CheckedTlsPool}
+
+
+def unreached(error: Exception) -> str:
+    """Return in words why a connection could not be made."""
+    if isinstance(error, TimeoutError | transport.ConnectTimeoutError):
+        return "did not answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"shows a certificate that does not hold ({error.verify_message})"
+    return "cannot be reached safely" if isinstance(error, ssl.SSLError) else "cannot be reached"
+
+
+class TooLarge(Rejected):
+    """Say that a reply has more than `LARGEST_REPLY` bytes."""
+
+
+def limited(chunks: Iterable[bytes], host: str) -> bytes:
+    """Return the chunks as one; raise `TooLarge` as soon as they are too many."""
+    kept = bytearray()
+    for chunk in chunks:
+        kept += chunk
+        if len(kept) > LARGEST_REPLY:
+            raise TooLarge(
+                f"{host} answered with more than {LARGEST_REPLY:,} bytes, "
+                f"which is more than the hub reads"
+            )
+    return bytes(kept)
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Connects to checked addresses only and reads no more than `LARGEST_REPLY`."""
+
+    def init_poolmanager(self, *given: Any, **named: Any) -> None:
+        """Make the pools of connections."""
+        super().init_poolmanager(*given, **named)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, stream: bool = False, **kwargs: Any
+    ) -> requests.Response:
+        """Send and, unless a stream is asked for, read the reply up to the limit."""
+        reply = super().send(request, stream=True, **kwargs)
+        if not stream:
+            try:
+                reply._content = limited(reply.iter_content(CHUNK), host_of(request.url or ""))
+            except BaseException:
+                reply.close()
+                raise
+        return reply
+
+
+class GuardedPool(urllib3.PoolManager):
+    """The same for an SDK that brings urllib3: checked addresses, no redirect, no repetition."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self.pool_classes_by_scheme = POOLS
+
+    def urlopen(  # type: ignore[override]
+        self, method: str, url: str, redirect: bool = True, **named: Any
+    ) -> urllib3.BaseHTTPResponse:
+        """Send one request and return its reply, read to the end."""
+        named |= {"retries": False, "preload_content": False}
+        reply = super().urlopen(method, url, redirect=False, **named)
+        try:
+            body = limited(reply.stream(CHUNK, decode_content=True), host_of(url))
+        except BaseException:
+            reply.close()
+            raise
+        return urllib3.HTTPResponse(
+            io.BytesIO(body),
+            headers=reply.headers,
+            status=reply.status,
+            reason=reply.reason,
+            decode_content=False,
+            request_method=method,
+        )
+
+
+def host_of(url: str) -> str:
+    """Return host and port of a URL, without user and password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def session() -> requests.Session:
@@ -111,8 +258,8 @@ def session() -> requests.Session:
 class Http:
     """Call one service; every failure comes out as one of the errors of `hub.errors`.
 
-    401 and 403 are `Unauthorized`, 429 and 5xx `Retry` (with Retry-After), other 4xx `Rejected`,
-    a connection that could not be made `Retry`, a reply that was lost `Unknown`.
+    What a status means says `judge`. A connection that could not be made is a `Retry`; a reply
+    that was lost is `Unknown`, except after a request that changes nothing.
     """
 
     def __init__(self, root: str, **headers: str) -> None:
@@ -121,17 +268,11 @@ class Http:
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
         """GET; a lost reply is a `Retry`, because reading changes nothing."""
-        try:
-            return self.request("GET", path, **kwargs)
-        except Unknown as error:
-            raise Retry(str(error)) from error
+        return self.request("GET", path, **kwargs)
 
     def read(self, path: str, **kwargs: Any) -> requests.Response:
         """POST a query that changes nothing, as GraphQL does; a lost reply is a `Retry`."""
-        try:
-            return self.request("POST", path, **kwargs)
-        except Unknown as error:
-            raise Retry(str(error)) from error
+        return self.request("POST", path, reads=True, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> requests.Response:
         """POST; a lost reply is `Unknown`."""
@@ -142,61 +283,97 @@ class Http:
         return self.request("PUT", path, **kwargs)
 
     def request(
-        self, method: str, path: str, headers: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        reads: bool | None = None,
+        **kwargs: Any,
     ) -> requests.Response:
-        """Send one request with our time limits and return a reply of the 2xx kind."""
+        """Send one request with our time limits and return a reply of the 2xx kind.
+
+        `reads` says that it changes nothing; where it is not given, the method tells.
+        """
         url = path if path.startswith(("http://", "https://")) else self.root + path
         kwargs.setdefault("timeout", TIMEOUT)
         sent = {**self.headers, **(headers or {})}
-        with calling(self.root), session() as made:
+        harmless = method.upper() in READS if reads is None else reads
+        with calling(self.root, reads=harmless), session() as made:
             reply = made.request(method, url, headers=sent, allow_redirects=False, **kwargs)
-        return understood(reply)
+        return understood(reply, reads=harmless)
 
 
 @contextmanager
-def calling(root: str) -> Iterator[None]:
-    """Raise our words for what `requests` raises inside; `root` names the service.
+def calling(root: str, *, reads: bool = False) -> Iterator[None]:
+    """Raise our words for what `requests` and urllib3 raise inside; `root` names the service.
 
-    Connectors whose SDK calls `requests` by itself wrap its calls in this.
+    Connectors whose SDK makes its calls by itself wrap them in this. `reads` says that the call
+    changes nothing, so that a lost reply is a `Retry` and not `Unknown`.
     """
+    wrong = requests.exceptions
     try:
         yield
-    except requests.exceptions.ConnectTimeout as error:
-        raise Retry(f"{root} did not answer in time; it is tried again") from error
-    except requests.exceptions.ReadTimeout as error:
-        raise Unknown(f"{root} took the request but its answer never came") from error
-    except requests.exceptions.ConnectionError as error:
-        raise lost_or_refused(root, error) from error
-    except requests.exceptions.RequestException as error:
-        raise Unknown(f"{root}: {redact(str(error))}") from error
+    except TooLarge as error:
+        if reads:
+            raise
+        raise Unknown(str(error)) from error
+    except (wrong.InvalidURL, wrong.InvalidSchema, wrong.MissingSchema) as error:
+        raise Rejected(f"{root} is no http address") from error
+    except wrong.InvalidHeader as error:  # its text would repeat the header, perhaps a token
+        raise Rejected(f"{root} was not called: a setting holds a line break") from error
+    except (wrong.RequestException, transport.HTTPError) as error:
+        raise lost(root, error, reads=reads) from error
 
 
-def lost_or_refused(root: str, error: requests.exceptions.ConnectionError) -> Retry | Unknown:
-    """Tell a connection that was never made from one that broke after the request was sent."""
-    text = str(error)
-    never = ("NewConnectionError", "NameResolutionError", "Connection refused", "Errno 111")
-    if any(sign in text for sign in never):
+def lost(root: str, error: Exception, *, reads: bool) -> Retry | Unknown:
+    """Return what a broken call means: `Unknown` once a request that changes something was sent."""
+    if never_sent(error):
         return Retry(f"{root} cannot be reached; it is tried again")
-    return Unknown(f"{root} closed the connection before it answered")
+    if isinstance(error, requests.exceptions.ReadTimeout | transport.ReadTimeoutError):
+        said = f"{root} took the request but its answer never came"
+    elif isinstance(error, requests.exceptions.ConnectionError | transport.ProtocolError):
+        said = f"{root} closed the connection before it answered"
+    else:
+        said = f"{root}: {redact(str(error))}"
+    return Retry(said) if reads else Unknown(said)
 
 
-def understood(reply: requests.Response) -> requests.Response:
+def never_sent(error: Exception) -> bool:
+    """Say whether a connection failed before anything could be sent over it."""
+    inner = error.args[0] if error.args else None
+    reasons = (error, inner, getattr(inner, "reason", None))
+    never = (transport.NewConnectionError, transport.ConnectTimeoutError)
+    return any(isinstance(reason, never) for reason in reasons)
+
+
+def understood(reply: requests.Response, *, reads: bool | None = None) -> requests.Response:
     """Return a 2xx reply; raise what any other status means for the caller."""
-    status = reply.status_code
-    if 200 <= status < 300:
+    if 200 <= reply.status_code < 300:
         return reply
-    host = urlsplit(reply.url).netloc
     said = redact(reply.text[:300].strip()) or reply.reason
+    raise judge(
+        host_of(reply.url),
+        reply.status_code,
+        said,
+        reads=reply.request.method in READS if reads is None else reads,
+        after=reply.headers.get("Retry-After", ""),
+    )
+
+
+def judge(host: str, status: int, said: str, *, reads: bool, after: str = "") -> HubError:
+    """Return what a status that is not 2xx means; `after` is the Retry-After header.
+
+    401 and 403 are `Unauthorized`. 408, 425, 429 and a 503 that names a time say that nothing was
+    done: `Retry`. Any other 5xx may come after it was done: `Unknown`, or `Retry` for a request
+    that changes nothing. The rest is `Rejected`.
+    """
+    waits = float(after) if after.isdecimal() else None  # the other form, a date, is not counted
     if status in (401, 403):
-        raise Unauthorized(f"{host} does not accept the credentials ({status}): {said}")
-    if status == 429 or status >= 500:
-        raise Retry(f"{host} answered {status}: {said}", after=retry_after(reply))
-    if status in (408, 425):
-        raise Retry(f"{host} answered {status}: {said}")
-    raise Rejected(f"{host} refused it ({status}): {said}")
-
-
-def retry_after(reply: requests.Response) -> float | None:
-    """Return the seconds that Retry-After asks for, where it gives a number (RFC 9110 10.2.3)."""
-    said = reply.headers.get("Retry-After", "")
-    return float(said) if said.isdigit() else None
+        return Unauthorized(f"{host} does not accept the credentials ({status}): {said}")
+    undone = status in (408, 425, 429) or (status == 503 and bool(after))
+    if undone or (reads and status >= 500):
+        return Retry(f"{host} answered {status}: {said}", after=waits)
+    if status >= 500:
+        return Unknown(f"{host} answered {status}, so it may be done or not: {said}")
+    return Rejected(f"{host} refused it ({status}): {said}")

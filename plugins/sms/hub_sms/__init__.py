@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field, SecretStr
 
-from hub import Channel, Connector, Http, Message, Receipt, Rejected, Url, hookimpl
+from hub import Channel, Connector, Http, Message, Receipt, Rejected, Unknown, Url, hookimpl
 
 
 class Config(BaseModel):
@@ -74,13 +74,20 @@ def e164(phone: str, country: str) -> str:
 
 
 def reference(answer: str) -> str:
-    """Return the gateway's own id of a message; raise `Rejected` where none was given."""
+    """Return the gateway's own id of a message.
+
+    Raise `Unknown` where none was given: what answered took the text, and nobody can tell whether
+    it is a gateway that sends it.
+    """
     import json
 
     try:
-        return str(json.loads(answer)["id"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Rejected("the gateway's reply has no id; check its address", "url") from error
+        found = json.loads(answer)["id"]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, str | int) or not str(found).strip():
+        raise Unknown("the gateway's reply has no message id; check its address")
+    return str(found)
 
 
 @hookimpl

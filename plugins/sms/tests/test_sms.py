@@ -19,9 +19,12 @@ class TestSms(ConnectorTests, ChannelTests):
     connector = Sms
     config = {"url": "https://gateway.example/v1", "token": SECRET, "sender": "Hub"}
 
-    def test_a_gateway_that_gives_no_id_is_rejected(self, peer: ScriptedPeer) -> None:
-        peer.reply = lambda _: Reply(200, {"hello": "I am a printer"})
-        with pytest.raises(Rejected, match="no id"):
+    @pytest.mark.parametrize("given", [{"hello": "I am a printer"}, {"id": ""}, {"id": None}])
+    def test_an_accepted_text_without_an_id_is_unknown(
+        self, peer: ScriptedPeer, given: dict[str, str | None]
+    ) -> None:
+        peer.reply = lambda _: Reply(200, given)
+        with pytest.raises(Unknown, match="no message id"):
             self.built(peer.url).send(self.message)  # type: ignore[attr-defined]
 
 
@@ -70,6 +73,12 @@ def test_a_lost_reply_is_unknown_and_sending_again_sends_nothing_more(gateway: S
         sms(gateway).send(message())
     sms(gateway).send(message())
     assert len(gateway.sent) == 1
+
+
+def test_a_gateway_that_fails_may_have_sent_the_text(gateway: SmsPeer) -> None:
+    gateway.failures = [(502, 0)]
+    with pytest.raises(Unknown):
+        sms(gateway).send(message())
 
 
 @pytest.mark.parametrize("phone", ["", "call me", "12", "+999", "0" * 30])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hub import PluginError, Rejected, Retry, Unauthorized, Unknown, guard
+from hub import GuardedPool, HubError, PluginError, Retry, Unknown, calling, judge
 
 TIMEOUT = (5, 20)
 """Seconds to connect and to read: whole numbers, because the SDK ignores fractions silently."""
@@ -60,22 +60,21 @@ class Accounting:
         self._write(self.api.create_invoice_history, invoice, records, idempotency_key=key)
 
     def _read(self, call: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        try:
-            return self._write(call, *given, **named)
-        except Unknown as error:
-            raise Retry(str(error)) from error
+        with in_our_words(reads=True):
+            return call(self.tenant, *given, _request_timeout=TIMEOUT, **named)
 
     def _write(self, call: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        with in_our_words():
+        with in_our_words(reads=False):
             return call(self.tenant, *given, _request_timeout=TIMEOUT, **named)
 
 
 def client(token: str) -> Any:
-    """Return the SDK's client on a guarded transport.
+    """Return the SDK's client on the hub's transport.
 
     Its own transport would repeat a 429 three times inside the call and sleep Retry-After (hours,
     for the daily limit) each time.
     """
+    import certifi
     from xero_python.api_client import ApiClient
     from xero_python.api_client.configuration import Configuration
     from xero_python.api_client.oauth2 import OAuth2Token
@@ -84,53 +83,30 @@ def client(token: str) -> Any:
     configuration.oauth2_token = OAuth2Token()  # its own: the SDK hands out copies that share one
     saved = {"access_token": token, "scope": [], "expires_in": 1800, "token_type": "Bearer"}
     made = ApiClient(configuration, oauth2_token_getter=lambda: saved)
-    made.rest_client.pool_manager = guarded_pool()
+    made.rest_client.pool_manager = GuardedPool(num_pools=1, maxsize=1, ca_certs=certifi.where())
     return made
 
 
-def guarded_pool() -> Any:
-    """Return a urllib3 pool that never retries, follows no redirect and asks the guard first."""
-    import certifi
-    import urllib3
-
-    class GuardedPool(urllib3.PoolManager):
-        """Refuses private addresses before every call."""
-
-        def urlopen(self, method: str, url: str, redirect: bool = True, **named: Any) -> Any:  # type: ignore[override]
-            guard(url)
-            return super().urlopen(method, url, redirect=False, **{**named, "retries": False})
-
-    return GuardedPool(num_pools=1, maxsize=1, ca_certs=certifi.where())
-
-
 @contextmanager
-def in_our_words() -> Iterator[None]:
-    """Raise what a failure of the SDK means for the hub."""
-    import urllib3.exceptions as transport
+def in_our_words(*, reads: bool) -> Iterator[None]:
+    """Raise what a failure of the SDK means for the hub; `reads` says that nothing is changed."""
     from xero_python.exceptions import ApiException, ApiSSLException
 
     try:
-        yield
-    except ApiSSLException as error:
-        raise Retry("Xero cannot be reached safely; it is tried again") from error
+        with calling("Xero", reads=reads):
+            yield
+    except ApiSSLException as error:  # broken TLS; what fails at connecting never gets here
+        said = "Xero closed the secure connection before it answered"
+        raise (Retry(said) if reads else Unknown(said)) from error
     except ApiException as error:
-        raise meaning(error) from error
-    except (transport.NewConnectionError, transport.ConnectTimeoutError) as error:
-        raise Retry("Xero cannot be reached; it is tried again") from error
-    except transport.HTTPError as error:
-        raise Unknown("Xero took the request but its answer never came") from error
+        raise meaning(error, reads=reads) from error
 
 
-def meaning(error: Any) -> Retry | Unauthorized | Rejected | PluginError:
+def meaning(error: Any, *, reads: bool) -> HubError:
     """Return the hub's word for a status that is not 2xx."""
     reply = error.http_resp
     if reply is None:
         return PluginError(f"xero-python could not make the request: {error.reason}")
-    status = int(reply.status)
-    if status in (401, 403):
-        return Unauthorized(f"Xero does not accept the token ({status}); reconnect it")
-    if status == 429 or status >= 500:
-        after = str(reply.urllib3_response.headers.get("Retry-After", ""))
-        return Retry(f"Xero answered {status}", after=float(after) if after.isdigit() else None)
     said = (reply.data or b"").decode("utf-8", "replace")[:300]
-    return Rejected(f"Xero refused it ({status}): {said}")
+    after = str(reply.urllib3_response.headers.get("Retry-After", ""))
+    return judge("Xero", int(reply.status), said, reads=reads, after=after)

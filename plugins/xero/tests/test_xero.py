@@ -111,7 +111,7 @@ def test_the_name_of_the_file_tells_the_stop_and_fits_a_path() -> None:
 def test_an_expired_token_is_unauthorized(accounts: XeroPeer) -> None:
     xero(accounts).check()
     accounts.expired.add(accounts.token)
-    with pytest.raises(Unauthorized, match="reconnect"):
+    with pytest.raises(Unauthorized, match="Xero does not accept the credentials"):
         xero(accounts).store(a_proof())
 
 
