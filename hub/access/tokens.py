@@ -12,7 +12,7 @@ from typing import Literal
 from sqlmodel import col, select, update
 
 from hub.access.keys import Keys
-from hub.errors import Forbidden, Refused
+from hub.errors import Forbidden, Missing, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
 
 Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking"]
@@ -55,6 +55,12 @@ def check(session: Session, purpose: Purpose, token: str) -> str:
     if row.expires_at is not None and row.expires_at <= session.wall:
         raise Forbidden("this link is not valid; ask for a new one")
     return row.subject
+
+
+def made_for(session: Session, purpose: Purpose, token: str) -> str | None:
+    """Return what `token` was made to open, also when it opens nothing any more."""
+    row = session.get(TokenRow, digest(token))
+    return row.subject if row is not None and row.kind == purpose else None
 
 
 def spend(session: Session, purpose: Purpose, token: str) -> str:
@@ -126,6 +132,17 @@ def issue_key(session: Session, name: str, scopes: list[str], merchant: str | No
 def check_key(session: Session, key: str) -> ApiKeyRow:
     """Return the row of an API key; raise `Forbidden` for one that is unknown or revoked."""
     row = session.exec(select(ApiKeyRow).where(ApiKeyRow.sha256 == digest(key))).one_or_none()
-    if row is None or row.revoked_at is not None:
+    if row is None:
         raise Forbidden("this API key is not known; make one with: hub key add")
+    if row.revoked_at is not None:
+        raise Forbidden("this API key was revoked; make a new one with: hub key add")
+    return row
+
+
+def revoke_key(session: Session, id: str) -> ApiKeyRow:
+    """End an API key, from the next request on; raise `Missing` where there is none."""
+    row = session.get(ApiKeyRow, id)
+    if row is None:
+        raise Missing(f"there is no API key {id[:60]}; find its id with: hub key list")
+    row.revoked_at = row.revoked_at or session.wall
     return row

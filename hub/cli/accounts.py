@@ -25,9 +25,10 @@ def user_command() -> None:
 def add_user(email: str, role: str, merchant: str | None, password: str) -> None:
     """Add a user with a password."""
     hub = open_hub(Settings.read())
+    hashed = users.hash_password(password)
     with hub.store.write() as session:
         id = merchant_id(session, merchant) if merchant else None
-        users.add_user(session, email, role, password=password, merchant=id)
+        users.add_user(session, email, role, hashed=hashed, merchant=id)
     click.echo(f"{email} may sign in at {hub.settings.public_url}/sign-in")
 
 

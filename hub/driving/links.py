@@ -48,6 +48,40 @@ def sign_out(session: Session, driver_id: str) -> None:
     tokens.revoke(session, "driver_device", driver_id)
 
 
+def switch_off(session: Session, driver_id: str) -> DriverRow:
+    """Plan a driver no more, and end every link and phone; published routes stay as they are."""
+    sign_out(session, driver_id)
+    driver = session.get_one(DriverRow, driver_id)
+    driver.active = False
+    return driver
+
+
+def switch_on(session: Session, driver_id: str) -> DriverRow:
+    """Plan a driver again; the phone needs a new link."""
+    driver = session.get(DriverRow, driver_id)
+    if driver is None:
+        raise Missing(f"there is no driver {driver_id}")
+    driver.active = True
+    return driver
+
+
+def phone_of(session: Session, device: str) -> str:
+    """Return the driver whose phone holds the token `device`; raise `Forbidden` with what to do."""
+    id = tokens.made_for(session, "driver_device", device)
+    driver = session.get(DriverRow, id) if id else None
+    if driver is not None and not driver.active:
+        raise Forbidden(
+            f"{driver.name} is switched off; ask the dispatcher to switch the driver on "
+            "and to send a new link"
+        )
+    try:
+        return tokens.check(session, "driver_device", device)
+    except Forbidden:
+        raise Forbidden(
+            "this phone is not signed in any more; ask the dispatcher for a new link"
+        ) from None
+
+
 def active(session: Session, driver_id: str) -> DriverRow:
     """Return an active driver; raise `Forbidden` in the words of a dead link otherwise."""
     driver = session.get(DriverRow, driver_id)

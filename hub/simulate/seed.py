@@ -44,16 +44,17 @@ def seed(hub: Hub, *, speed: float, once: bool, start: datetime | None = None) -
     """Set the demo up; the day in play is today, its clock stands at half past six."""
     day = Day((start or datetime.now(ZONE)).date())
     peers = claim_ports(hub.settings.directory / "peers")
+    hashed = users.hash_password(PASSWORD)
     with hub.store.write() as session:
         session.add(ClockRow(anchor=day.begins, since=time.time(), speed=0))
         session.add(SettingRow(name="operator", value={"name": "Rhine Valley Deliveries"}))
         merchants = add_merchants(session)
         add_fleet(session)
         key = tokens.issue_key(session, "demo", SCOPES, None)
-        users.add_user(session, "owner@example.com", "owner", name="Olivia", password=PASSWORD)
-        users.add_user(session, "desk@example.com", "dispatcher", name="Desk", password=PASSWORD)
+        users.add_user(session, "owner@example.com", "owner", name="Olivia", hashed=hashed)
+        users.add_user(session, "desk@example.com", "dispatcher", name="Desk", hashed=hashed)
         users.add_user(
-            session, "shop@example.com", "merchant", name="Rheinwein shop", password=PASSWORD,
+            session, "shop@example.com", "merchant", name="Rheinwein shop", hashed=hashed,
             merchant=merchants["rheinwein"],
         )  # fmt: skip
     connect(hub, merchants, peers)

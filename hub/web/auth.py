@@ -7,6 +7,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_wtf.csrf import CSRFProtect
 
 from hub.access import tokens, users
+from hub.driving import links
 from hub.errors import Forbidden
 from hub.store import Driver, Merchant, Operator, Principal, Session, UserRow
 from hub.web.context import hub
@@ -54,7 +55,7 @@ def sign_out() -> None:
 
 def identify() -> None:
     """Find out on whose behalf this request acts, and refuse forged ones."""
-    g.principal, g.scopes, g.via = None, frozenset(), "nobody"
+    g.principal, g.scopes, g.via, g.refused = None, frozenset(), "nobody", ""
     if request.endpoint is None:
         return
     bearer = request.authorization
@@ -114,13 +115,18 @@ def note_use(opened: Session, key: str) -> None:
 
 
 def by_device(token: str, via: str) -> None:
-    """Identify a driver's phone."""
+    """Identify a driver's phone.
+
+    A cookie that opens nothing any more is kept in mind only: the phone has to be able to load the
+    page of its next link.
+    """
     with hub().store.read() as opened:
         try:
-            driver = tokens.check(opened, "driver_device", token)
-        except Forbidden:
+            driver = links.phone_of(opened, token)
+        except Forbidden as error:
             if via == "device":
                 raise
+            g.refused = str(error)
             return
     g.principal, g.via = Driver(driver), via
 

@@ -47,7 +47,7 @@ def enforce() -> Response | None:
     if g.principal is None and wants_page and request.accept_mimetypes.accept_html:
         return redirect(url_for("signin.page", next=request.full_path.rstrip("?")))
     if g.principal is None:
-        raise Forbidden("sign in first")
+        raise Forbidden(g.refused or "sign in first")
     raise Forbidden("your account may not do this; ask the owner of the hub")
 
 

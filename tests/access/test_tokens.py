@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from hub.access import tokens
 from hub.access.keys import Keys, WrongKeys, check_keys
-from hub.errors import Forbidden, Refused
+from hub.errors import Forbidden, Missing, Refused
 from hub.hub import Hub
 from hub.store import TokenRow
 from hub.testing.fixtures import World
@@ -83,3 +83,20 @@ def test_a_merchants_key_cannot_have_an_operators_scope(hub: Hub, world: World) 
         for scope in ("routes:write", "fleet:write", "plans:write", "everything"):
             with pytest.raises(Refused, match="no scope"):
                 tokens.issue_key(session, "shop", [scope], world.merchant)
+
+
+def test_a_revoked_key_opens_nothing_and_keeps_the_time_of_its_end(hub: Hub) -> None:
+    with hub.store.write() as session:
+        key = tokens.issue_key(session, "shop", ["orders:read"], None)
+        session.flush()
+        id = tokens.check_key(session, key).id
+        ended = tokens.revoke_key(session, id).revoked_at
+    with hub.store.write() as session:
+        assert tokens.revoke_key(session, id).revoked_at == ended
+        with pytest.raises(Forbidden, match="was revoked; make a new one"):
+            tokens.check_key(session, key)
+
+
+def test_revoking_a_key_that_there_is_not_says_where_to_look(hub: Hub) -> None:
+    with hub.store.write() as session, pytest.raises(Missing, match=r"key_no; .*hub key list"):
+        tokens.revoke_key(session, "key_no")

@@ -65,6 +65,47 @@ def test_a_driver_who_is_switched_off_gets_no_link(hub: Hub, world: World) -> No
         links.enrol(session, token)
 
 
+def test_switching_a_driver_off_ends_the_phone_and_says_what_to_do(hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        device, _ = links.enrol(session, link_in(hub, session, world.driver))
+        open_link = link_in(hub, session, world.driver)
+        assert links.phone_of(session, device) == world.driver
+        links.switch_off(session, world.driver)
+    with hub.store.read(System()) as session:
+        with pytest.raises(Forbidden, match="Lea Frick is switched off; ask the dispatcher"):
+            links.phone_of(session, device)
+        with pytest.raises(Forbidden, match="not valid"):
+            links.welcome(session, open_link)
+
+
+def test_a_driver_who_is_switched_on_again_needs_a_new_link(hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        device, _ = links.enrol(session, link_in(hub, session, world.driver))
+        links.switch_off(session, world.driver)
+        links.switch_on(session, world.driver)
+    with hub.store.write(System()) as session:
+        with pytest.raises(Forbidden, match="ask the dispatcher for a new link"):
+            links.phone_of(session, device)
+        fresh, _ = links.enrol(session, link_in(hub, session, world.driver))
+        assert links.phone_of(session, fresh) == world.driver
+
+
+def test_a_phone_of_a_driver_who_is_marked_inactive_is_refused_with_a_token_that_is_open(
+    hub: Hub, world: World
+) -> None:
+    with hub.store.write(System()) as session:
+        device, driver = links.enrol(session, link_in(hub, session, world.driver))
+        driver.active = False
+    with hub.store.read(System()) as session, pytest.raises(Forbidden, match="switched off"):
+        links.phone_of(session, device)
+
+
+def test_an_unknown_driver_cannot_be_switched(hub: Hub, world: World) -> None:
+    for switch in (links.switch_off, links.switch_on):
+        with hub.store.write(System()) as session, pytest.raises(Missing, match="drv_none"):
+            switch(session, "drv_none")
+
+
 def test_an_unknown_driver_gets_no_link(hub: Hub, world: World) -> None:
     with pytest.raises(Missing):
         link(hub, "drv_none")

@@ -31,6 +31,19 @@ def test_only_a_key_with_the_scope_may_pass(app: Flask, hub: Hub) -> None:
     assert client.get("/api/v1/x", headers={"Authorization": f"Bearer {good}"}).text == "yes"
 
 
+def test_a_revoked_key_is_told_so_in_a_problem(app: Flask, hub: Hub) -> None:
+    with hub.store.write() as session:
+        key = tokens.issue_key(session, "shop", ["orders:read"], None)
+    client, headers = app.test_client(), {"Authorization": f"Bearer {key}"}
+    assert client.get("/api/v1/orders", headers=headers).status_code == 200
+    with hub.store.write() as session:
+        tokens.revoke_key(session, tokens.check_key(session, key).id)
+    answer = client.get("/api/v1/orders", headers=headers)
+    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    assert answer.json is not None
+    assert answer.json["detail"].startswith("this API key was revoked")
+
+
 def test_an_unknown_path_is_a_problem_under_the_api(app: Flask) -> None:
     answer = app.test_client().get("/api/v1/nothing")
     assert answer.status_code == 404

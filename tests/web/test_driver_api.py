@@ -222,8 +222,9 @@ def test_an_upload_says_what_it_is(
 @pytest.fixture
 def staff(client: FlaskClient, hub: Hub, world: World) -> dict[str, str]:
     """Sign a dispatcher in and return the header that forms carry."""
+    hashed = users.hash_password(PASSWORD)
     with hub.store.write() as session:
-        users.add_user(session, "mara@example.com", "dispatcher", password=PASSWORD)
+        users.add_user(session, "mara@example.com", "dispatcher", hashed=hashed)
     token = csrf(client, "/sign-in")
     form = {"email": "mara@example.com", "password": PASSWORD, "csrf_token": token}
     assert client.post("/sign-in", data=form).status_code == 302
@@ -258,6 +259,47 @@ def test_a_phone_that_was_signed_out_is_out_at_once(
     with hub.store.write() as session:
         links.sign_out(session, road.driver)
     assert client.get("/api/v1/driver/route", headers=phone).status_code == 401
+
+
+def test_the_phone_of_a_driver_who_is_switched_off_is_refused_with_what_to_do(
+    client: FlaskClient, phone: dict[str, str], road: Road, hub: Hub
+) -> None:
+    with hub.store.write() as session:
+        links.switch_off(session, road.driver)
+    for answer in (
+        client.get("/api/v1/driver/route", headers=phone),
+        report(client, phone, "start"),
+        client.post("/api/v1/driver/positions", json={"fixes": []}, headers=phone),
+    ):
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+        assert answer.json["detail"] == (
+            "Lea Frick is switched off; ask the dispatcher to switch the driver on "
+            "and to send a new link"
+        )
+
+
+def test_the_app_on_the_phone_of_a_driver_who_is_switched_off_says_so_and_takes_the_next_link(
+    client: FlaskClient, road: Road, hub: Hub
+) -> None:
+    def sign_in() -> None:
+        with hub.store.write() as session:
+            url = links.driver_link(hub, session, road.driver)
+        path = url.removeprefix(hub.settings.public_url)
+        form = {"csrf_token": csrf(client, path)}
+        assert client.post(path, data=form).status_code == 303
+
+    sign_in()
+    with hub.store.write() as session:
+        links.switch_off(session, road.driver)
+    page = client.get("/driver")
+    assert page.status_code == 403
+    assert "Lea Frick is switched off; ask the dispatcher" in page.text
+    told = client.get("/api/v1/driver/route")
+    assert (told.status_code, "switched off" in told.json["detail"]) == (401, True)
+    with hub.store.write() as session:
+        links.switch_on(session, road.driver)
+    sign_in()
+    assert client.get("/api/v1/driver/route").status_code == 200
 
 
 def test_the_start_page_shows_a_button_and_only_the_button_spends_the_link(

@@ -14,8 +14,9 @@ PASSWORD = "correct horse"
 
 @pytest.fixture
 def client(hub: Hub) -> FlaskClient:
+    hashed = users.hash_password(PASSWORD)
     with hub.store.write() as session:
-        users.add_user(session, "mara@example.com", "dispatcher", password=PASSWORD)
+        users.add_user(session, "mara@example.com", "dispatcher", hashed=hashed)
     return create_app(hub).test_client()
 
 
@@ -68,3 +69,28 @@ def test_a_link_shows_a_button_and_works_once(client: FlaskClient, hub: Hub) -> 
     form = {"csrf_token": csrf(client, path)}
     assert client.post(path, data=form).status_code == 302
     assert "not valid" in client.get(path).text
+
+
+def test_a_disabled_user_is_out_at_the_next_request(client: FlaskClient, hub: Hub) -> None:
+    enter(client, PASSWORD)
+    assert client.get("/admin/imports").status_code == 200
+    with hub.store.write() as session:
+        users.disable(session, "mara@example.com")
+    shown = client.get("/admin/imports", headers={"Accept": "text/html"})
+    assert shown.status_code == 302
+    assert shown.location.startswith("/sign-in?")
+    told = client.get("/api/v1/drivers")
+    assert (told.status_code, told.mimetype) == (401, "application/problem+json")
+    assert enter(client, PASSWORD).status_code == 422
+
+
+def test_a_link_made_for_a_user_who_is_disabled_since_signs_nobody_in(
+    client: FlaskClient, hub: Hub
+) -> None:
+    with hub.store.write() as session:
+        token = tokens.issue(session, "sign_in", users.find_user(session, "mara@example.com").id)
+    form = {"csrf_token": csrf(client, f"/sign-in/{token}")}
+    with hub.store.write() as session:
+        users.disable(session, "mara@example.com")
+    assert "not valid" in client.get(f"/sign-in/{token}").text
+    assert client.post(f"/sign-in/{token}", data=form).status_code == 401

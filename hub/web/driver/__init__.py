@@ -53,7 +53,7 @@ def page() -> Response | tuple[str, int]:
     """Show the app on a phone that is signed in, else how to get in."""
     found = g.principal
     if not isinstance(found, Driver):
-        return render_template("driver/out.html"), 403
+        return render_template("driver/out.html", why=g.refused), 403
     with hub().store.read() as session:
         driver = session.get_one(DriverRow, found.id)
     public = hub().settings.public_url
