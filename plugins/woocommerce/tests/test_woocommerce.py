@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import responses
 from hub_woocommerce import PAGE, Config, Reading, WooCommerce
 
 from hub import Cursor, Order, RefusedRow, Rejected, Retry, Unauthorized
-from hub.testing.conformance import SECRET, ConnectorTests
+from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
+from hub.testing.peers import Reply
 
 RECORDED = Path(__file__).parents[4] / "shared" / "peers" / "woocommerce"
 recorded = pytest.mark.skipif(
@@ -53,6 +55,36 @@ RECORD = {
 class TestWooCommerce(ConnectorTests):
     connector = WooCommerce
     config = {"url": "https://shop.example", "key": SECRET, "secret": SECRET}
+
+    def test_without_tls_the_question_is_signed_once_and_the_secret_stays_here(
+        self, peer: ScriptedPeer
+    ) -> None:
+        peer.reply = lambda _: Reply(200, content=b"[]")
+        shop(url=peer.url).check()
+        (request,) = peer.requests
+        assert (request.query["per_page"], request.query["_fields"]) == ("1", "id")
+        assert request.query["oauth_consumer_key"] == "ck_1"
+        assert request.query["oauth_signature"]
+        assert "Authorization" not in request.headers
+        assert SECRET not in str(request)
+
+
+def test_only_the_address_that_was_checked_is_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled: list[str] = []
+    genuine, answers = socket.getaddrinfo, iter(["1.1.1.1"])
+
+    def resolve(host: str, *given: Any, **named: Any) -> Any:
+        return genuine(next(answers, "127.0.0.1"), *given, **named)
+
+    def connect(made: socket.socket, place: tuple[str, int]) -> None:
+        dialled.append(place[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(Retry):
+        shop(url="https://shop.example").check()
+    assert dialled == ["1.1.1.1"]
 
 
 def shop(**values: Any) -> WooCommerce:
