@@ -1,91 +1,131 @@
-"""`hub user`, `hub key`, `hub driver`: who may come in."""
+"""`hub user` and `hub key`: who and what may come in, and who may no more."""
 
 from __future__ import annotations
 
 import click
-from sqlmodel import select
 
-from hub.access import tokens, users
-from hub.errors import Missing
-from hub.hub import open_hub
-from hub.settings import Settings
-from hub.store import DriverRow, MerchantRow, Session, UserRow
+from hub.access import scoped, tokens, users
+from hub.cli.terminal import BY, opened, show
+from hub.errors import Refused
+from hub.fleet.roster import find_merchant, listed
+from hub.store import ApiKeyRow, MerchantRow, Session, UserRow
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @click.group("user")
 def user_command() -> None:
-    """Add people who sign in."""
+    """Let people sign in, or keep them out."""
 
 
 @user_command.command("add")
 @click.argument("email")
 @click.option("--role", type=click.Choice(users.ROLES), default="dispatcher", show_default=True)
-@click.option("--merchant", help="Slug of the merchant, for the role merchant.")
+@click.option("--merchant", help="Slug or id of the merchant, for the role merchant.")
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
 def add_user(email: str, role: str, merchant: str | None, password: str) -> None:
     """Add a user with a password."""
-    hub = open_hub(Settings.read())
     hashed = users.hash_password(password)
-    with hub.store.write() as session:
-        id = merchant_id(session, merchant) if merchant else None
-        users.add_user(session, email, role, hashed=hashed, merchant=id)
-    click.echo(f"{email} may sign in at {hub.settings.public_url}/sign-in")
+    with opened() as hub:
+        with hub.store.write(BY) as session:
+            id = find_merchant(session, merchant).id if merchant else None
+            users.add_user(session, email, role, hashed=hashed, merchant=id)
+        click.echo(f"{email} may sign in at {hub.settings.public_url}/sign-in")
 
 
 @user_command.command("link")
 @click.argument("email")
 def link_user(email: str) -> None:
     """Print a link that signs a user in once."""
-    hub = open_hub(Settings.read())
-    with hub.store.write() as session:
-        row = session.exec(select(UserRow).where(UserRow.email == email.lower())).one_or_none()
-        if row is None:
-            raise Missing(f"nobody has the address {email}; add them with: hub user add {email}")
-        token = tokens.issue(session, "sign_in", row.id)
-    click.echo(f"{hub.settings.public_url}/sign-in/{token}")
+    with opened() as hub:
+        with hub.store.write(BY) as session:
+            row = users.find_user(session, email)
+            if row.disabled_at is not None:
+                raise Refused(
+                    f"{row.email} is disabled; let them in again with: hub user enable {row.email}"
+                )
+            token = tokens.issue(session, "sign_in", row.id)
+        click.echo(f"{hub.settings.public_url}/sign-in/{token}")
+
+
+@user_command.command("list")
+@AS_JSON
+def list_users(as_json: bool) -> None:
+    """Print everybody who has an account."""
+    with opened() as hub, hub.store.read(BY) as session:
+        slugs = slugs_by_id(session)
+        rows = [
+            {
+                **row.model_dump(exclude={"password"}),
+                "merchant": slugs.get(row.merchant or ""),
+                "signs_in_with": "password or link" if row.password else "link",
+            }
+            for row in session.exec(scoped(session, UserRow).order_by(UserRow.email))
+        ]
+    columns = ("email", "name", "role", "merchant", "signs_in_with", "disabled_at")
+    show(rows, columns, as_json, "nobody has an account; add the first with: hub user add EMAIL")
+
+
+@user_command.command("disable")
+@click.argument("email")
+def disable_user(email: str) -> None:
+    """Keep a user out from the next request on; what the user did stays."""
+    with opened() as hub, hub.store.write(BY) as session:
+        row = users.disable(session, email)
+    click.echo(f"{row.email} is disabled; let them in again with: hub user enable {row.email}")
+
+
+@user_command.command("enable")
+@click.argument("email")
+def enable_user(email: str) -> None:
+    """Let a user in again who was disabled."""
+    with opened() as hub:
+        with hub.store.write(BY) as session:
+            row = users.enable(session, email)
+        click.echo(f"{row.email} may sign in at {hub.settings.public_url}/sign-in")
 
 
 @click.group("key")
 def key_command() -> None:
-    """Add API keys."""
+    """Make, list and revoke API keys."""
 
 
 @key_command.command("add")
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, help="Such as orders:write.")
-@click.option("--merchant", help="Slug of the merchant that the key speaks for.")
+@click.option("--merchant", help="Slug or id of the merchant that the key speaks for.")
 def add_key(name: str, scopes: tuple[str, ...], merchant: str | None) -> None:
     """Make an API key and print it; it cannot be shown again."""
-    hub = open_hub(Settings.read())
-    with hub.store.write() as session:
-        id = merchant_id(session, merchant) if merchant else None
+    with opened() as hub, hub.store.write(BY) as session:
+        id = find_merchant(session, merchant).id if merchant else None
         key = tokens.issue_key(session, name, list(scopes), id)
     click.echo(key)
 
 
-@click.group("driver")
-def driver_command() -> None:
-    """Give a driver a link for the phone."""
+@key_command.command("list")
+@AS_JSON
+def list_keys(as_json: bool) -> None:
+    """Print the API keys, revoked ones too; the keys themselves are kept nowhere."""
+    with opened() as hub, hub.store.read(BY) as session:
+        slugs = slugs_by_id(session)
+        query = scoped(session, ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.id)  # type: ignore[arg-type]
+        rows = [
+            {**row.model_dump(exclude={"sha256"}), "merchant": slugs.get(row.merchant or "")}
+            for row in session.exec(query)
+        ]
+    columns = ("id", "name", "merchant", "scopes", "last_used_at", "revoked_at")
+    show(rows, columns, as_json, "there are no API keys; make one with: hub key add NAME --scope S")
 
 
-@driver_command.command("link")
-@click.argument("name")
-def link_driver(name: str) -> None:
-    """Print a link that signs a driver's phone in once."""
-    from hub.driving.links import driver_link
-
-    hub = open_hub(Settings.read())
-    with hub.store.write() as session:
-        rows = session.exec(select(DriverRow).where(DriverRow.name == name)).all()
-        if not rows:
-            raise Missing(f"there is no driver {name}")
-        url = driver_link(hub, session, rows[0].id)
-    click.echo(url)
+@key_command.command("revoke")
+@click.argument("id")
+def revoke_key(id: str) -> None:
+    """End the API key with that ID; programs that use it are refused from the next request on."""
+    with opened() as hub, hub.store.write(BY) as session:
+        row = tokens.revoke_key(session, id)
+    click.echo(f"key {row.name} ({row.id}) is revoked; make a new one with: hub key add")
 
 
-def merchant_id(session: Session, slug: str) -> str:
-    """Return the id of the merchant with that slug."""
-    row = session.exec(select(MerchantRow).where(MerchantRow.slug == slug)).one_or_none()
-    if row is None:
-        raise Missing(f"there is no merchant {slug}")
-    return row.id
+def slugs_by_id(session: Session) -> dict[str, str]:
+    """Return the slug of every merchant by its id."""
+    return {row.id: row.slug for row in listed(session, MerchantRow)}

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from sqlmodel import select
 
-from hub.cli.accounts import merchant_id
 from hub.hub import Hub
 from hub.store import ImportErrorRow, ImportRow
 
@@ -26,11 +25,12 @@ def import_command(file: Path, merchant: str, day: datetime | None) -> None:
     The hub has to be running (`hub up`); its workers read the file.
     """
     from hub.cli.plans import BY, ready
+    from hub.fleet.roster import find_merchant
     from hub.orders import imports
 
     hub = ready()
     with hub.store.read(BY) as session:
-        owner = merchant_id(session, merchant)
+        owner = find_merchant(session, merchant).id
     wanted: date | None = day.date() if day else None
     with file.open("rb") as content:
         id = imports.start(hub, BY, owner, file.name, content, wanted)

@@ -161,14 +161,14 @@ class Greeting:
 
 def welcome(settings: Settings) -> None:
     """Print a sign-in link for the owner while nobody has an account with a password."""
-    from sqlmodel import select
+    from sqlmodel import col, select
 
     from hub.access import tokens, users
     from hub.store import Store, UserRow
 
     store = Store(settings.database_url)
     with store.write() as session:
-        rows = session.exec(select(UserRow)).all()
+        rows = session.exec(select(UserRow).where(col(UserRow.disabled_at).is_(None))).all()
         if any(row.password for row in rows):
             return
         owner = next((row for row in rows if row.role == "owner"), None)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlmodel import SQLModel, or_, select
+from sqlmodel import SQLModel, col, or_, select
 
+from hub.access import scoped
 from hub.errors import Missing, Refused
-from hub.fleet.shifts import read_clock
+from hub.fleet.shifts import Hours, read_clock
 from hub.nouns import Location
 from hub.store import DepotRow, DriverRow, MerchantRow, Session, ShiftRow, VehicleRow
 
@@ -36,7 +38,7 @@ def add_depot(
     if session.exec(select(DepotRow).where(DepotRow.name == name)).one_or_none():
         raise Refused(f"there is a depot {name} already", "name")
     row = DepotRow(
-        name=name, lat=location.lat, lon=location.lon, timezone=timezone, address=address.strip()
+        name=name, lat=location.lat, lon=location.lon, timezone=timezone, address=clean(address)
     )
     return added(session, row)
 
@@ -52,9 +54,16 @@ def add_vehicle(session: Session, name: str, capacity: int = 100) -> VehicleRow:
 
 
 def add_driver(
-    session: Session, name: str, depot: str, vehicle: str, *, phone: str = "", colour: str = ""
+    session: Session,
+    name: str,
+    depot: str,
+    vehicle: str,
+    *,
+    phone: str = "",
+    colour: str = "",
+    hours: Iterable[Hours] = (),
 ) -> DriverRow:
-    """Add a driver of a depot with a vehicle, both by id; shifts are set apart."""
+    """Add a driver of a depot with a vehicle, both by id, and the hours of the week."""
     check_exists(session, DepotRow, depot, "depot")
     check_exists(session, VehicleRow, vehicle, "vehicle")
     if colour and not re.fullmatch("#[0-9a-fA-F]{6}", colour):
@@ -62,12 +71,15 @@ def add_driver(
     taken = len(session.exec(select(DriverRow.id)).all())
     row = DriverRow(
         name=named(name),
-        phone=phone.strip()[:60],
+        phone=clean(phone)[:60],
         depot=depot,
         vehicle=vehicle,
         colour=colour or COLOURS[taken % len(COLOURS)],
     )
-    return added(session, row)
+    added(session, row)
+    for weekday, starts, ends in hours:
+        set_shift(session, row.id, weekday, starts, ends)
+    return row
 
 
 def set_shift(
@@ -115,8 +127,8 @@ def add_merchant(
     if session.exec(select(MerchantRow).where(MerchantRow.slug == slug)).one_or_none():
         raise Refused(f"there is a merchant {slug} already", "slug")
     row = MerchantRow(
-        name=name, slug=slug, accent=accent, phone=phone, email=email, sender=sender,
-        currency=currency,
+        name=name, slug=slug, accent=accent, phone=clean(phone), email=clean(email),
+        sender=clean(sender), currency=currency,
     )  # fmt: skip
     return added(session, row)
 
@@ -127,7 +139,7 @@ def find_merchant(session: Session, name: str) -> MerchantRow:
         select(MerchantRow).where(or_(MerchantRow.id == name, MerchantRow.slug == name))
     ).first()
     if found is None:
-        raise Missing(f"there is no merchant {name[:60]}")
+        raise Missing(f"there is no merchant {name[:60]}; find it with: hub merchant list")
     return found
 
 
@@ -137,8 +149,48 @@ def find_depot(session: Session, name: str) -> DepotRow:
         select(DepotRow).where(or_(DepotRow.id == name, DepotRow.name == name))
     ).first()
     if found is None:
-        raise Missing(f"there is no depot {name[:60]}")
+        raise Missing(f"there is no depot {name[:60]}; find it with: hub depot list")
     return found
+
+
+def find_vehicle(session: Session, name: str) -> VehicleRow:
+    """Return a vehicle by id or name; raise `Missing` where there is none."""
+    found = session.exec(
+        select(VehicleRow).where(or_(VehicleRow.id == name, VehicleRow.name == name))
+    ).first()
+    if found is None:
+        raise Missing(f"there is no vehicle {name[:60]}; find it with: hub vehicle list")
+    return found
+
+
+def find_driver(session: Session, name: str) -> DriverRow:
+    """Return a driver by id or name; raise `Missing` for none, `Refused` for several of a name."""
+    found = session.exec(
+        select(DriverRow)
+        .where(or_(DriverRow.id == name, DriverRow.name == name))
+        .order_by(DriverRow.id)
+    ).all()
+    if not found:
+        raise Missing(f"there is no driver {name[:60]}; find the name with: hub driver list")
+    if len(found) > 1:
+        ids = ", ".join(row.id for row in found)
+        raise Refused(f"{len(found)} drivers are named {name}; say which one by id: {ids}", "name")
+    return found[0]
+
+
+def listed(session: Session, table: type[Row]) -> list[Row]:
+    """Return the rows with names that the session's principal may see, by name."""
+    query = scoped(session, table).order_by(table.name, table.id)  # type: ignore[attr-defined]
+    return list(session.exec(query))
+
+
+def driver_sheet(session: Session, row: DriverRow) -> dict[str, Any]:
+    """Return a driver with shifts from Monday on."""
+    shifts = session.exec(
+        select(ShiftRow).where(ShiftRow.driver == row.id).order_by(col(ShiftRow.weekday))
+    )
+    hours = [{"weekday": one.weekday, "starts": one.starts, "ends": one.ends} for one in shifts]
+    return {**row.model_dump(), "shifts": hours}
 
 
 def check_exists(session: Session, table: type[SQLModel], id: str, field: str) -> None:
@@ -160,6 +212,11 @@ def named(name: str) -> str:
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise Refused("a name has 1 to 100 printable characters", "name")
     return name
+
+
+def clean(text: str) -> str:
+    """Return a text without control characters, which no database column takes."""
+    return "".join(sign for sign in text if sign.isprintable()).strip()
 
 
 def zone_exists(name: str) -> bool:

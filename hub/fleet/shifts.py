@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
@@ -12,6 +14,10 @@ from hub.store import DepotRow, DriverRow, Session, ShiftRow
 
 DAYS_AHEAD = 14
 """How far the next working day is looked for."""
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EXAMPLE = "write it like: mon-fri 08:00-17:00, or: sun off"
+Hours = tuple[int, str, str]
+"""A weekday (0 = Monday) with its first and last HH:MM at the depot; both empty on a day off."""
 
 
 def zone(depot: DepotRow) -> ZoneInfo:
@@ -35,6 +41,45 @@ def read_clock(clock: str) -> time:
         return datetime.strptime(clock, "%H:%M").time()  # noqa: DTZ007 - a time of day only
     except ValueError:
         raise Refused(f"{clock[:40]!r} is no time of day; write it like 14:30") from None
+
+
+def read_hours(text: str) -> list[Hours]:
+    """Return the hours that a text such as `mon-fri 08:00-17:00`, `sat,sun 22:00-06:00` or
+    `sun off` says; raise `Refused` for one that says anything else.
+    """
+    days, _, times = text.strip().lower().partition(" ")
+    starts, dash, ends = (part.strip() for part in times.partition("-"))
+    if starts == "off" and not dash:
+        return [(day, "", "") for day in read_days(days, text)]
+    if not starts or not ends:
+        raise Refused(f"{text[:60]!r} is no working time; {EXAMPLE}", "hours")
+    read_clock(starts), read_clock(ends)
+    return [(day, starts, ends) for day in read_days(days, text)]
+
+
+def read_days(days: str, text: str) -> list[int]:
+    """Return the weekdays of `mon-wed,sat`; `text` is what an error quotes."""
+    found = []
+    for part in days.split(","):
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if first not in DAYS or last not in DAYS:
+            raise Refused(f"{text[:60]!r} names no weekday; {EXAMPLE}", "hours")
+        start = DAYS.index(first)
+        length = (DAYS.index(last) - start) % len(DAYS) + 1
+        found += [(start + ahead) % len(DAYS) for ahead in range(length)]
+    return found
+
+
+def write_hours(shifts: Iterable[Hours]) -> str:
+    """Return working hours in the words of `read_hours`, equal days in a row drawn together."""
+    told = []
+    # Days in a row with the same times have the same difference between day and position.
+    ordered = enumerate(sorted(shifts))
+    for (_, starts, ends), group in groupby(ordered, lambda one: (one[1][0] - one[0], *one[1][1:])):
+        days = [DAYS[shift[0]] for _, shift in group]
+        told.append(f"{'-'.join(dict.fromkeys((days[0], days[-1])))} {starts}-{ends}")
+    return ", ".join(told)
 
 
 def shift_on(

@@ -33,6 +33,16 @@ def test_help_lists_every_command_without_importing_one(tmp_path: Path) -> None:
         assert f"  {name}" in done.stdout
 
 
+def test_help_imports_no_command_and_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from hub.cli import cli; cli(['--help'], standalone_mode=False); "
+        "print('loaded:', [m for m in sys.modules if m.startswith('hub.cli.') "
+        "or m in ('sqlalchemy', 'pydantic', 'flask', 'redis', 'argon2')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
 def test_every_command_explains_itself(tmp_path: Path) -> None:
     for name in COMMANDS:
         done = run(name, "--help", directory=tmp_path)

@@ -51,3 +51,42 @@ def test_what_is_taken_or_wrong_is_refused_with_the_reason(hub: Hub, world: Worl
         for add, said in REFUSED:
             with pytest.raises(Refused, match=said):
                 add(session, world)
+
+
+def test_a_vehicle_and_a_driver_are_found_by_id_or_name(hub: Hub, world: World) -> None:
+    with hub.store.read() as session:
+        for name in (world.vehicle, "Van 1"):
+            assert roster.find_vehicle(session, name).id == world.vehicle
+        for name in (world.driver, "Lea Frick"):
+            assert roster.find_driver(session, name).id == world.driver
+        with pytest.raises(Missing, match="hub vehicle list"):
+            roster.find_vehicle(session, "Van 2")
+        with pytest.raises(Missing, match="hub driver list"):
+            roster.find_driver(session, "Lea")
+
+
+def test_a_name_that_two_drivers_have_is_refused_with_their_ids(hub: Hub, world: World) -> None:
+    with hub.store.write() as session:
+        other = roster.add_driver(session, "Lea Frick", world.depot, world.vehicle)
+    with hub.store.read() as session:
+        with pytest.raises(Refused, match=other.id) as caught:
+            roster.find_driver(session, "Lea Frick")
+        assert world.driver in str(caught.value)
+        assert roster.find_driver(session, other.id).id == other.id
+
+
+def test_a_driver_is_added_with_the_hours_of_the_week(hub: Hub, world: World) -> None:
+    with hub.store.write() as session:
+        row = roster.add_driver(
+            session, "Mia", world.depot, world.vehicle, hours=[(0, "8:00", "17:00"), (1, "", "")]
+        )
+        session.flush()
+        shifts = roster.driver_sheet(session, row)["shifts"]
+    assert shifts == [{"weekday": 0, "starts": "08:00", "ends": "17:00"}]
+
+
+def test_control_signs_are_left_out_of_what_is_only_shown(hub: Hub) -> None:
+    with hub.store.write() as session:
+        depot = roster.add_depot(session, "Eschen", HERE, address=" Dorf\x00 1\n ")
+        merchant = roster.add_merchant(session, "X", phone="+423\t1")
+    assert (depot.address, merchant.phone) == ("Dorf 1", "+4231")

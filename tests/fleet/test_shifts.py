@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from hub.errors import Refused
 from hub.fleet import roster
-from hub.fleet.shifts import next_day, shift_on
+from hub.fleet.shifts import Hours, next_day, read_hours, shift_on, write_hours
 from hub.hub import Hub
 from hub.store import DepotRow, ShiftRow
 from hub.testing.fixtures import World
@@ -79,3 +79,35 @@ def test_hours_are_set_once_per_weekday_and_checked(hub: Hub, world: World) -> N
     with hub.store.read() as session:
         rows = session.exec(select(ShiftRow).where(ShiftRow.weekday == 0)).all()
     assert [(row.starts, row.ends) for row in rows] == [("09:00", "12:00")]
+
+
+WEEK = [(day, "08:00", "17:00") for day in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("mon-fri 08:00-17:00", WEEK),
+        (" Sat,SUN 22:00 - 06:00 ", [(5, "22:00", "06:00"), (6, "22:00", "06:00")]),
+        ("sun-mon 8:00-9:00", [(6, "8:00", "9:00"), (0, "8:00", "9:00")]),
+        ("wed off", [(2, "", "")]),
+    ],
+)
+def test_working_hours_are_read_as_people_write_them(text: str, hours: list[Hours]) -> None:
+    assert read_hours(text) == hours
+
+
+@pytest.mark.parametrize(
+    "text", ["", "mon", "mon-", "mon 08:00", "mon 08:00-", "mon 8-17", "mon- 08:00-17:00",
+             "monday 08:00-17:00", "mon,,tue off", "mon off-duty", "08:00-17:00"]
+)  # fmt: skip
+def test_working_hours_that_say_something_else_are_refused(text: str) -> None:
+    with pytest.raises(Refused, match="write it like"):
+        read_hours(text)
+
+
+def test_working_hours_are_written_with_equal_days_drawn_together() -> None:
+    assert write_hours(WEEK) == "mon-fri 08:00-17:00"
+    mixed = [(6, "10:00", "12:00"), (0, "08:00", "17:00"), (1, "08:00", "17:00"), *WEEK[3:]]
+    assert write_hours(mixed) == "mon-tue 08:00-17:00, thu-fri 08:00-17:00, sun 10:00-12:00"
+    assert write_hours([]) == ""

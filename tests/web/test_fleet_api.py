@@ -1,0 +1,69 @@
+"""The API of the fleet for programs: an operator's key with the scope, and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlmodel import select
+
+from hub.access import tokens
+from hub.hub import Hub
+from hub.store import ApiKeyRow
+from hub.testing.fixtures import World
+from hub.web import create_app
+
+READ = ("depots", "vehicles", "drivers", "merchants")
+
+
+@pytest.fixture
+def client(hub: Hub) -> FlaskClient:
+    return create_app(hub).test_client()
+
+
+def bearer(hub: Hub, *scopes: str) -> dict[str, str]:
+    with hub.store.write() as session:
+        return {"Authorization": f"Bearer {tokens.issue_key(session, 'fleet', list(scopes), None)}"}
+
+
+def test_an_operators_key_sets_a_fleet_up(client: FlaskClient, hub: Hub) -> None:
+    headers = bearer(hub, "fleet:write")
+
+    def add(path: str, **body: Any) -> Any:
+        reply = client.post(f"/api/v1/{path}", json=body, headers=headers)
+        assert reply.status_code == 201, reply.text
+        return reply.json
+
+    depot = add("depots", name="Eschen", lat=47.21, lon=9.52)
+    vehicle = add("vehicles", name="Van 9")
+    driver = add("drivers", name="Mia", depot=depot["id"], vehicle=vehicle["id"])
+    shift = {"weekday": 5, "starts": "09:00", "ends": "12:00"}
+    path = f"/api/v1/drivers/{driver['id']}/shifts"
+    assert client.put(path, json=shift, headers=headers).json["shifts"] == [shift]
+    for name in READ:
+        assert client.get(f"/api/v1/{name}", headers=headers).status_code == 200
+
+
+def test_a_key_adds_no_merchants(client: FlaskClient, hub: Hub) -> None:
+    headers = bearer(hub, "fleet:write")
+    reply = client.post("/api/v1/merchants", json={"name": "X"}, headers=headers)
+    assert reply.status_code == 403
+
+
+def test_a_key_without_the_scope_sees_no_fleet(client: FlaskClient, hub: Hub) -> None:
+    headers = bearer(hub, "routes:write", "plans:write", "orders:write")
+    for name in READ:
+        assert client.get(f"/api/v1/{name}", headers=headers).status_code == 403
+
+
+def test_a_merchants_key_sees_no_fleet_even_if_the_scope_stands_in_its_row(
+    client: FlaskClient, hub: Hub, world: World
+) -> None:
+    headers = bearer(hub, "fleet:write")
+    with hub.store.write() as session:
+        session.exec(select(ApiKeyRow)).one().merchant = world.merchant
+    for name in READ:
+        assert client.get(f"/api/v1/{name}", headers=headers).status_code == 403
+    body = {"name": "Van 9"}
+    assert client.post("/api/v1/vehicles", json=body, headers=headers).status_code == 403
