@@ -137,7 +137,8 @@ def candidates(session: Session, stop: StopRow, route_id: str | None) -> list[Ro
     found = published(session, stop)
     if not found:
         raise Refused(
-            f"no route of {stop.service_date} is published yet; plan the day with this stop"
+            f"no route of {stop.service_date} is published for a driver who is switched on; "
+            "plan the day with this stop"
         )
     return found
 

@@ -45,7 +45,14 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
 
 
 def check_free(session: Session, route: RouteRow) -> None:
-    """Raise `Refused` when the driver has another published route on that day."""
+    """Raise `Refused` when the driver is switched off or has another route on that day."""
+    driver = session.get_one(DriverRow, route.driver)
+    if not driver.active:
+        raise Refused(
+            f"{driver.name} was switched off since the plan was made; plan the day again, or "
+            f"switch the driver on with: hub driver on {driver.id}",
+            "driver",
+        )
     other = session.exec(
         select(RouteRow.id).where(
             RouteRow.driver == route.driver,
@@ -55,7 +62,6 @@ def check_free(session: Session, route: RouteRow) -> None:
         )
     ).first()
     if other is not None:
-        driver = session.get_one(DriverRow, route.driver)
         raise Refused(f"{driver.name} already has route {other} on {route.service_date}", "driver")
 
 

@@ -14,7 +14,7 @@ from hub.fleet.shifts import shift_on
 from hub.nouns import Matrix, ProblemStop, ProblemVehicle
 from hub.planning.day import LAST, TAKEN, Point, midnight, seconds_since
 from hub.planning.schedule import run
-from hub.store import DepotRow, RouteRow, Session, StopRow, VehicleRow
+from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow, VehicleRow
 
 AHEAD = ("dispatched", "en_route")
 
@@ -132,14 +132,16 @@ def lenient(road: Road, matrix: Matrix) -> Road:
 
 
 def published(session: Session, stop: StopRow) -> list[RouteRow]:
-    """Return the published routes of a stop's depot and day."""
+    """Return the published routes of a stop's depot and day, but none of a driver who is off."""
     return list(
         session.exec(
             select(RouteRow)
+            .join(DriverRow, col(DriverRow.id) == RouteRow.driver)
             .where(
                 RouteRow.depot == stop.depot,
                 RouteRow.service_date == stop.service_date,
                 col(RouteRow.state).in_(TAKEN),
+                col(DriverRow.active).is_(True),
             )
             .order_by(RouteRow.id)
         )

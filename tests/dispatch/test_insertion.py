@@ -9,10 +9,11 @@ from sqlmodel import select
 
 from hub.dispatch import insertion
 from hub.dispatch.changes import Overtaken
+from hub.driving.links import switch_off
 from hub.errors import Refused
 from hub.hub import Hub
 from hub.store import EtaRow, System, TokenRow
-from hub.testing.fixtures import set_time
+from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, at
 
 STAFF = System()
@@ -183,8 +184,21 @@ def test_a_stop_that_is_on_a_route_is_not_put_in_twice(hub: Hub, town: Town) -> 
 
 
 def test_without_a_published_route_there_is_nowhere_to_go(hub: Hub, town: Town) -> None:
-    with pytest.raises(Refused, match="no route of 2026-11-23 is published yet"):
+    with pytest.raises(Refused, match="no route of 2026-11-23 is published"):
         insertion.price(hub, STAFF, town.stop())
+
+
+def test_the_route_of_a_driver_who_is_switched_off_is_offered_to_nobody(
+    hub: Hub, town: Town, world: World
+) -> None:
+    town.stop()
+    town.published()
+    stop = town.stop()
+    assert insertion.price(hub, STAFF, stop).driver == world.driver
+    with hub.store.write(System()) as session:
+        switch_off(session, world.driver)
+    with pytest.raises(Refused, match="for a driver who is switched on"):
+        insertion.price(hub, STAFF, stop)
 
 
 def test_others_that_come_later_are_told_so(hub: Hub, town: Town) -> None:

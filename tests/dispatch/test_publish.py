@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from hub.access import tokens
 from hub.dispatch.publish import publish, publish_plan, unpublish
+from hub.driving.links import switch_off
 from hub.errors import Missing, Refused
 from hub.hub import Hub
 from hub.store import EtaRow, Merchant, System
@@ -113,6 +114,18 @@ def test_a_driver_gets_one_route_at_a_time(hub: Hub, town: Town) -> None:
         twin = type(draft)(**draft.model_dump(exclude={"id", "state"}), state="in_progress")
         session.add(twin)
     with pytest.raises(Refused, match="Lea Frick already has route"):
+        publish_plan(hub, System(), plan.id)
+    assert town.routes()[0].state == "draft"
+
+
+def test_a_draft_of_a_driver_who_was_switched_off_since_is_not_published(
+    hub: Hub, town: Town, world: World
+) -> None:
+    town.stop()
+    plan = town.plan()
+    with hub.store.write(System()) as session:
+        switch_off(session, world.driver)
+    with pytest.raises(Refused, match="switched off since the plan was made; plan the day again"):
         publish_plan(hub, System(), plan.id)
     assert town.routes()[0].state == "draft"
 
