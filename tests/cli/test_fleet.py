@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -41,6 +43,18 @@ def test_a_fresh_hub_gets_all_that_a_delivery_needs(hub: Hub, command: Command) 
     url = command("driver", "link", "Mia Hasler").stdout.strip()
     with hub.store.write() as session:
         assert links.enrol(session, url.rsplit("/", 1)[1])[1].id == driver["id"]
+
+
+def test_the_commands_that_the_documents_name_set_a_hub_up(hub: Hub, command: Command) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text()
+    block = page.split("## Set a hub up")[1].split("`hub up`")[0]
+    lines = [shlex.split(line)[1:] for line in block.splitlines() if line.startswith("    hub ")]
+    assert len(lines) == 7
+    for words in lines:
+        password = ["--password", "correct horse"] if words[:2] == ["user", "add"] else []
+        command(*words, *password)
+    (driver,) = listed(command, "driver")
+    assert (driver["name"], driver["depot"], driver["state"]) == ("Lea Frick", "Vaduz", "on")
 
 
 def test_a_list_for_people_has_its_columns_below_each_other(command: Command, world: World) -> None:
