@@ -32,6 +32,10 @@ class Hub:
     redis: Redis
     handlers: dict[str, Callable[[Hub, Any], None]] = field(default_factory=dict)
     """Kind of work -> who does it (see hub.queue)."""
+    rounds: list[Callable[[Hub], None]] = field(default_factory=list)
+    """What the leading dispatcher does a few times a second, each short and in own transactions."""
+    parts: dict[str, Any] = field(default_factory=dict)
+    """What packages keep for the life of this process, by name."""
     actions: dict[str, Action] = field(default_factory=dict)
     """What workflows may do, by name (see hub.actions)."""
 

@@ -14,6 +14,7 @@ from hub.events.facts import (
     OrderFacts,
     PlanFacts,
     ProofFacts,
+    RequestFacts,
     RouteFacts,
     RunFacts,
     StopFacts,
@@ -221,6 +222,30 @@ class WorkflowFailed(Event):
 
     type = "workflow.failed"
     run: RunFacts
+
+
+class WorkflowStarter(Event):
+    """Base of what starts one workflow by its name; `subject` is that name."""
+
+    request: RequestFacts
+
+
+class ScheduleDue(WorkflowStarter):
+    """A time came at which a workflow is to start."""
+
+    type = "schedule.due"
+
+
+class WorkflowRequested(WorkflowStarter):
+    """A person asked for a workflow to be run."""
+
+    type = "workflow.requested"
+
+
+class WorkflowCalled(WorkflowStarter):
+    """A step of one workflow called another one."""
+
+    type = "workflow.called"
 
 
 class FlagRaised(Event):

@@ -124,6 +124,19 @@ class RunFacts(Facts):
     message: str = ""
 
 
+class RequestFacts(Facts):
+    """What starts a workflow by its name: a schedule, a person, or another workflow."""
+
+    workflow: str = ""
+    by: str = ""
+    """Who asked, or the step that called."""
+    due_at: str = ""
+    """The time of the schedule, as ISO 8601 in UTC."""
+    trigger: int = 0
+    """The place of the schedule under `on:`."""
+    inputs: dict[str, str | int | float | bool] = {}
+
+
 class CustomerFacts(Facts):
     """The recipient: personal, erasable, absent once erased."""
 

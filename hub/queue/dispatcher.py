@@ -123,6 +123,8 @@ def dispatch(hub: Hub, bell: Bell, token: int) -> list[Numbered]:
     if wanted and evaluates and not numbered:
         with hub.store.write() as session:
             enqueue(session, "evaluate", "events")
+    for round_ in hub.rounds:
+        round_(hub)
     bell(due)
     return numbered
 

@@ -176,7 +176,20 @@ class RunRow(SQLModel, table=True):
     event: str = Field(foreign_key="event.id", index=True)
     merchant: str | None = Field(default=None, foreign_key="merchant.id")
     state: str = "running"
-    """running | succeeded | failed (a dead letter) | cancelled"""
+    """queued | running | succeeded | failed (a dead letter) | cancelled | skipped"""
+    mode: str = "live"
+    """live | shadow (decided and recorded, nothing is done)"""
+    reason: str = ""
+    """Why it waits, was skipped or was cancelled."""
+    key: str = Field(default="", index=True)
+    """Digest of its concurrency key; runs of one workflow that share it stand in one line."""
+    inputs: dict[str, Any] = json()
+    parent: str | None = Field(default=None, index=True)
+    """The step that called this run as a sub-workflow."""
+    starts_at: datetime | None = maybe_instant(index=True)
+    """Business time before which a queued run does not start."""
+    deadline: datetime | None = maybe_instant(index=True)
+    """Business time at which a run that still goes on fails."""
     error: dict[str, Any] = json()
     started_at: datetime = instant()
     ended_at: datetime | None = maybe_instant()
@@ -192,12 +205,50 @@ class StepRow(SQLModel, table=True):
     path: str
     number: int
     state: str = "pending"
-    """pending | running | done | skipped | failed"""
+    """pending | running | waiting | done | skipped | failed | cancelled"""
+    wake_at: datetime | None = maybe_instant(index=True)
+    """Business time at which a waiting step goes on by itself."""
+    wait_event: str = Field(default="", index=True)
+    """Type of the event that a waiting step waits for."""
+    wait_key: str = ""
+    """`<noun>.id=<id>` that this event has to name, or empty for any."""
     input: dict[str, Any] = json()
+    override: dict[str, Any] = json()
+    """Values under `with` that a person put in place of the workflow's."""
     output: dict[str, Any] = json()
     error: dict[str, Any] = json()
     started_at: datetime | None = maybe_instant()
     ended_at: datetime | None = maybe_instant()
+
+
+class GateRow(SQLModel, table=True):
+    """That a run went through one of its workflow's gates, so that others may not."""
+
+    __tablename__ = "gate"
+    __table_args__ = (Index("ix_gate_digest", "workflow", "kind", "digest", "at"),)
+    id: str = key("gat")
+    workflow: str = Field(foreign_key="workflow.name")
+    kind: str
+    """once | dedup | throttle"""
+    digest: str
+    """Of the gate's key, so that nothing personal is kept."""
+    run: str = Field(foreign_key="run.id")
+    at: datetime = instant()
+    until: datetime | None = maybe_instant(index=True)
+    """When it stops to count; never for `once`."""
+
+
+class ScheduleRow(SQLModel, table=True):
+    """When a schedule of a workflow is due next, in business time."""
+
+    __tablename__ = "schedule"
+    workflow: str = Field(primary_key=True, foreign_key="workflow.name")
+    number: int = Field(primary_key=True)
+    """Its place under `on:`."""
+    text: str
+    """What it was computed from; when that changes it is computed anew."""
+    next_at: datetime | None = maybe_instant(index=True)
+    last_at: datetime | None = maybe_instant()
 
 
 class EffectRow(SQLModel, table=True):

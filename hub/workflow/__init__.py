@@ -9,14 +9,16 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Add the engine's kinds of work: evaluate, step and effect; and the check of a connection."""
+    """Add the engine's kinds of work, what time wakes, and the check of a connection."""
     from functools import partial
 
-    from hub.workflow import checks, effects, engine, steps
-    from hub.workflow.library import Library
+    from hub.workflow import checks, effects, engine, runs, steps, timers
+    from hub.workflow.library import library_of
 
-    library = Library(hub)
+    library = library_of(hub)
     hub.handlers["evaluate"] = partial(engine.evaluate, library)
+    hub.handlers[runs.RUN_KIND] = partial(engine.start_or_end, library)
+    hub.rounds.append(partial(timers.go_round, library))
     hub.handlers["step"] = partial(steps.run, library)
     hub.handlers["effect"] = partial(effects.run, library)
     hub.handlers[checks.KIND] = checks.run

@@ -26,7 +26,7 @@ from hub.nouns import Receipt
 from hub.orders import geocoding
 from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, unpark
-from hub.store import ConnectionRow, EffectRow, Session, StepAttemptRow, StepRow
+from hub.store import ConnectionRow, EffectRow, RunRow, Session, StepAttemptRow, StepRow
 from hub.store.database import Busy
 from hub.workflow.failures import described, kind_of, message_of
 from hub.workflow.library import Library
@@ -64,7 +64,7 @@ def run(library: Library, hub: Hub, claim: Claim) -> None:
     """Do the work `effect` of one claimed row; its subject is the effect's id."""
     with hub.store.read() as session:
         effect = session.get_one(EffectRow, claim.subject)
-    if effect.state in ENDED:
+    if effect.state in ENDED or is_cancelled(hub, effect.run):
         with hub.store.write() as session:
             finish(session, claim)
         return
@@ -73,7 +73,7 @@ def run(library: Library, hub: Hub, claim: Claim) -> None:
     except Invalid as error:
         abandon(hub, claim, error)
         return
-    action = here.move.action
+    action = here.action
     if not isinstance(action, Outward):
         raise PluginError(f"{action.name} is no longer an outward action")
     call = Call(effect.key, effect.connection or "", here.run.merchant)
@@ -84,6 +84,12 @@ def run(library: Library, hub: Hub, claim: Claim) -> None:
         settle(hub, Sending(claim, here, action, None, effect.id, call, began), error)
         return
     send(hub, Sending(claim, here, action, given, effect.id, call, began))
+
+
+def is_cancelled(hub: Hub, run: str) -> bool:
+    """Say whether a run was ended before its time, so that nothing more is sent for it."""
+    with hub.store.read() as session:
+        return session.get_one(RunRow, run).state == "cancelled"
 
 
 def abandon(hub: Hub, claim: Claim, error: Invalid) -> None:

@@ -32,17 +32,38 @@ def event_facts(row: EventRow, person: Mapping[str, Any], link: str = "") -> dic
     }
 
 
-def step_facts(rows: Iterable[StepRow]) -> dict[str, Any]:
-    """Return `steps`: of each ended step its output, or that it failed or was skipped."""
+def step_facts(
+    rows: Iterable[StepRow], path: str = "", events: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return `steps` for the step at `path`: what each ended one gave, or that it did not.
+
+    Of a step in a loop that is over, `outputs` holds what it gave for every item.
+    """
     facts: dict[str, Any] = {}
     for row in rows:
-        if row.state in ("done", "failed", "skipped"):
-            facts[row.path] = {
-                "output": row.output if row.state == "done" else None,
-                "failed": row.state == "failed",
-                "skipped": row.state == "skipped",
-            }
+        if row.state not in ("done", "failed", "skipped"):
+            continue
+        block, _, name = row.path.rpartition(".")
+        if "[" in block and not path.startswith(f"{block}."):
+            gather(facts.setdefault(name, {"outputs": [], "failures": 0}), row)
+            continue
+        facts[name] = {
+            "output": row.output if row.state == "done" else None,
+            "failed": row.state == "failed",
+            "skipped": row.state == "skipped",
+        }
+        if "timed_out" in row.output:
+            heard = (events or {}).get(row.output.get("event", ""))
+            facts[name] |= {"timed_out": row.output["timed_out"], "event": heard}
     return facts
+
+
+def gather(told: dict[str, Any], row: StepRow) -> None:
+    """Add what a step gave for one item of a loop."""
+    if row.state == "done":
+        told["outputs"].append(row.output)
+    elif row.state == "failed":
+        told["failures"] += 1
 
 
 def private_values(person: Mapping[str, Any], link: str = "") -> tuple[str, ...]:

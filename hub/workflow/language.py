@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 ErrorKind = Literal["retry", "unknown", "lost", "error"]
 """Which failures may be tried again: the other side asked for it, its answer was lost, the worker
 died during the call, anything unforeseen."""
 
-PLANNED = frozenset(
-    {
-        "coalesce", "choose", "concurrency", "dedup", "delay", "else", "expires_in", "foreach",
-        "heartbeat", "idempotency", "manual", "on_timeout", "once", "parallel", "queue",
-        "quiet_hours", "rate_limit", "schedule", "tests", "throttle", "timeout", "undo", "until",
-        "wait", "webhook",
-    }
-)  # fmt: skip
+PLANNED = frozenset({"heartbeat", "queue", "webhook"})
 """Words that the language will have; until then they are refused by name."""
+NAMED = frozenset({"schedule.due", "workflow.requested", "workflow.called"})
+"""Types of event that start only the workflow that they name."""
 
 _DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -41,8 +46,41 @@ def condition(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def clock(value: object) -> time:
+    """Return `21:00` as a time of day."""
+    if isinstance(value, time):
+        return value
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise ValueError('has to be a time of day such as "21:00"')
+    return time(int(found[1]), int(found[2]))
+
+
+def zone(value: str) -> str:
+    """Return the name of a time zone; raise `ValueError` for one that is not known."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("is no time zone such as Europe/Vaduz") from None
+    return value
+
+
+def one_of(model: BaseModel, names: tuple[str, ...]) -> None:
+    """Raise `ValueError` unless exactly one of these fields of a model is set."""
+    given = [name for name in names if getattr(model, name) is not None]
+    if len(given) != 1:
+        shown = ", ".join(name.removesuffix("_") for name in names)
+        said = " and ".join(name.removesuffix("_") for name in given) or "none"
+        raise ValueError(f"needs exactly one of {shown}; there is {said}")
+
+
 Condition = Annotated[str, BeforeValidator(condition)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
+Clock = Annotated[time, BeforeValidator(clock)]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+"""Text with `{{ }}` in it."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -53,11 +91,58 @@ class Word(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Trigger(Word):
-    """One reason to start: a type of event, and a condition on it."""
+class Schedule(Word):
+    """A time that comes again: five cron fields, read in a time zone."""
 
-    event: str
+    cron: str
+    tz: str = "UTC"
+    if_missed: Literal["run_once", "run_all", "skip"] = "run_once"
+    """What becomes of times that passed while the hub was down."""
+    max_late: Duration = timedelta(hours=1)
+    """A time that is missed by more than this starts nothing."""
+    jitter: Duration = timedelta(0)
+    """At most this much later, by a share that is the workflow's own."""
+
+    @field_validator("cron")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        from cronsim import CronSim, CronSimError
+
+        try:
+            CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+        except CronSimError as error:
+            raise ValueError(f"is no cron expression of five fields: {error}") from None
+        return value
+
+    @field_validator("tz")
+    @classmethod
+    def _tz(cls, value: str) -> str:
+        return zone(value)
+
+
+class Trigger(Word):
+    """One reason to start, and a condition on it: exactly one of the four kinds."""
+
+    event: str | None = None
+    schedule: Schedule | None = None
+    manual: Literal[True] | None = None
+    workflow: Literal[True] | None = None
+    """Other workflows may call it, as the action `workflow.<its name>`."""
     if_: Condition | None = Field(default=None, alias="if")
+
+    @model_validator(mode="after")
+    def _one(self) -> Trigger:
+        one_of(self, ("event", "schedule", "manual", "workflow"))
+        return self
+
+    @property
+    def type(self) -> str:
+        """The type of event that it starts on; every kind of trigger has one."""
+        if self.event is not None:
+            return self.event
+        kinds = {"schedule": "schedule.due", "manual": "workflow.requested",
+                 "workflow": "workflow.called"}  # fmt: skip
+        return next(kinds[name] for name in kinds if getattr(self, name) is not None)
 
 
 class RetryPolicy(Word):
@@ -91,13 +176,171 @@ class Action(Word):
     with_: dict[str, Any] = Field(default_factory=dict, alias="with")
 
 
-class Step(Action):
-    """One action of a run, under an id that later steps can refer to."""
+class RateLimit(Word):
+    """How many times a minute or second all steps with the same key may begin together."""
 
-    id: StepId
+    key: Text
+    per_second: float | None = Field(default=None, gt=0, le=1000)
+    per_minute: float | None = Field(default=None, gt=0, le=60_000)
+
+    @model_validator(mode="after")
+    def _one(self) -> RateLimit:
+        one_of(self, ("per_second", "per_minute"))
+        return self
+
+    @property
+    def rate(self) -> float:
+        """Starts per second."""
+        return self.per_second or (self.per_minute or 0) / 60
+
+
+class Wait(Word):
+    """An event to wait for; in `match`, `event` is that event and `trigger` the run's own."""
+
+    event: str
+    match: Condition = "true"
+    timeout: Duration = timedelta(hours=24)
+
+
+class Foreach(Word):
+    """A list to go through, one block of steps per item."""
+
+    in_: Condition = Field(alias="in")
+    as_: StepId = Field(default="item", alias="as")
+    max_parallel: int = Field(default=1, ge=1, le=100)
+    on_item_error: Literal["stop", "continue"] = "stop"
+
+
+class Case(Word):
+    """One way of a choice: the first whose condition holds is taken; `else: true` always holds."""
+
     if_: Condition | None = Field(default=None, alias="if")
+    else_: Literal[True] | None = Field(default=None, alias="else")
+    steps: list[Step] = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _one(self) -> Case:
+        one_of(self, ("if_", "else_"))
+        return self
+
+
+class Branch(Word):
+    """Steps that follow each other, beside other branches."""
+
+    steps: list[Step] = Field(min_length=1, max_length=200)
+
+
+def side(value: object) -> str:
+    """Return whether something under `parallel` is a branch of steps or a single step."""
+    given = value if isinstance(value, dict) else {}
+    return BRANCH if "steps" in given and "foreach" not in given else SINGLE
+
+
+BRANCH, SINGLE = "branch of steps", "single step"
+StepOrBranch = Annotated[
+    Annotated["Step", Tag(SINGLE)] | Annotated[Branch, Tag(BRANCH)], Discriminator(side)
+]
+
+
+class Step(Word):
+    """One step of a run: exactly one of an action, a wait, a delay, or a block of more steps."""
+
+    id: StepId | None = None
+    """The name under which later steps refer to it; an action or a wait needs one."""
+    if_: Condition | None = Field(default=None, alias="if")
+    use: str | None = None
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    else_: Action | None = Field(default=None, alias="else")
+    """What is done instead where the condition does not hold."""
+    wait: Wait | None = None
+    on_timeout: Literal["continue", "fail"] = "continue"
+    delay: Text | None = None
+    until: Condition | None = None
+    """A moment to wait for."""
+    parallel: list[StepOrBranch] | None = Field(default=None, min_length=1, max_length=50)
+    foreach: Foreach | None = None
+    steps: list[Step] | None = Field(default=None, min_length=1, max_length=200)
+    """What is done for each item of `foreach`."""
+    choose: list[Case] | None = Field(default=None, min_length=1, max_length=20)
     retry: RetryPolicy = RetryPolicy()
+    timeout: Duration | None = None
+    """How long one try may take."""
+    expires_in: Duration | None = None
+    """How old the run's event may be when the step begins; an older one is skipped."""
+    idempotency: Text | None = None
+    """The key of its outward calls in place of `run:step:item`, shared by all runs."""
+    rate_limit: RateLimit | None = None
     continue_on_error: bool = False
+    undo: Action | None = None
+    """What takes the step back when the run fails later."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Step:
+        one_of(self, KINDS)
+        if (self.foreach is None) != (self.steps is None):
+            raise ValueError("'foreach' and 'steps' belong together")
+        if self.id is None and (self.use or self.wait):
+            raise ValueError("needs an 'id', so that other steps and people can name it")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds it is."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
+
+
+KINDS = ("use", "wait", "delay", "until", "parallel", "foreach", "choose")
+
+
+class Input(Word):
+    """One value that a workflow can be given."""
+
+    type: Literal["text", "int", "number", "bool"] = "text"
+    default: str | int | float | bool | None = None
+    merchants: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Values of single merchants, by their slug or id."""
+    description: str = ""
+
+
+class Concurrency(Word):
+    """What becomes of a run that would begin while others with the same key go on."""
+
+    key: Text
+    mode: Literal["single", "restart", "queued", "parallel"] = "single"
+    max: int = Field(default=10, ge=1, le=1000)
+    """Runs that may stand in the queue, or with `parallel` go on side by side."""
+
+
+class Dedup(Word):
+    """Start once per key within a span of time."""
+
+    key: Text
+    for_: Duration = Field(default=timedelta(days=30), alias="for")
+
+
+class Throttle(Word):
+    """Start at most so often per key within a span of time; what is more is skipped."""
+
+    key: Text
+    max: int = Field(ge=1, le=1000)
+    per: Duration
+
+
+class Coalesce(Word):
+    """Gather what comes within a span of time under one key into one run."""
+
+    key: Text
+    within: Duration
+    max_items: int = Field(default=500, ge=1, le=10_000)
+
+
+class QuietHours(Word):
+    """Hours in which nothing starts, unless the event's own window or ETA lies in them."""
+
+    from_: Clock = Field(alias="from")
+    to: Clock
+    tz: str
+    then: Literal["skip", "delay"] = "skip"
 
 
 class Workflow(Word):
@@ -106,6 +349,34 @@ class Workflow(Word):
     workflow: Name
     version: int = Field(default=1, ge=1)
     description: str = ""
+    mode: Literal["live", "shadow"] = "live"
     on: list[Trigger] = Field(min_length=1, max_length=50)
+    inputs: dict[StepId, Input] = Field(default_factory=dict, max_length=50)
+    concurrency: Concurrency | None = None
+    dedup: Dedup | None = None
+    once: Text | None = None
+    throttle: Throttle | None = None
+    coalesce: Coalesce | None = None
+    quiet_hours: QuietHours | None = None
+    timeout: Duration | None = None
     steps: list[Step] = Field(min_length=1, max_length=200)
     on_error: list[Action] = Field(default_factory=list, max_length=20)
+    tests: list[Example] = Field(default_factory=list, max_length=200)
+
+
+class Example(Word):
+    """One test of the workflow: what happens, what its actions answer, what is expected."""
+
+    name: str
+    given: dict[str, Any]
+    """`event`: the type; beside it the facts by noun, `inputs`, and `at`: when it happens."""
+    mock: dict[str, Any] = Field(default_factory=dict)
+    """By step: its output, or `{error: {kind, message}}`, or `{event: {...}}` for a wait."""
+    expect: dict[str, Any] = Field(default_factory=dict)
+    """`started`, `steps`, `skipped`, `with`, `state`, `error`: what is left out is not compared."""
+
+
+Case.model_rebuild()
+Branch.model_rebuild()
+Step.model_rebuild()
+Workflow.model_rebuild()

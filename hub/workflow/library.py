@@ -15,6 +15,7 @@ from hub.store import RevisionRow, Session, WorkflowRow
 from hub.store.columns import new_id
 from hub.store.once import insert_once
 from hub.workflow.checker import check, parse
+from hub.workflow.language import Schedule
 from hub.workflow.problem import Invalid, Problem
 from hub.workflow.program import Program
 from hub.workflow.yaml_source import read
@@ -82,6 +83,16 @@ class Library:
                 index.setdefault(event, []).append(entry)
         return index
 
+    def schedules(self, session: Session) -> list[tuple[str, int, Schedule]]:
+        """Return every schedule of the workflows that are switched on, with its place."""
+        found = []
+        for entry in self.index(session).get("schedule.due", []):
+            if entry.program is not None:
+                for number, trigger in enumerate(entry.program.workflow.on):
+                    if trigger.schedule is not None:
+                        found.append((entry.workflow, number, trigger.schedule))
+        return found
+
     def _entry(self, session: Session, name: str, revision: str) -> tuple[tuple[str, ...], Entry]:
         try:
             program = self.program(session, revision)
@@ -97,7 +108,13 @@ class Library:
             workflow = parse(read(row.text, row.workflow))
         except Invalid:
             return ()
-        return tuple({trigger.event for trigger in workflow.on})
+        return tuple({trigger.type for trigger in workflow.on})
+
+
+def library_of(hub: Hub) -> Library:
+    """Return the programs of this process."""
+    found: Library = hub.parts.setdefault("workflows", Library(hub))
+    return found
 
 
 def save(hub: Hub, session: Session, text: str, *, author: str = "", name: str = "") -> str:

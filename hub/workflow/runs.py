@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
-from hub.access import get
-from hub.errors import Refused
 from hub.events import append
 from hub.events.catalogue import WorkflowFailed
 from hub.events.facts import RunFacts
@@ -16,37 +14,63 @@ from hub.events.log import CAUSE
 from hub.queue import enqueue
 from hub.store import EventRow, RunRow, Session, StepRow, WorkRow
 from hub.workflow.failures import described
+from hub.workflow.flow import Flow
 from hub.workflow.problem import Invalid
 from hub.workflow.program import Course
 
-RESCUE = 1000
-"""Number of the first on_error step; those of ordinary steps are below."""
+RUN_KIND = "run"
+"""The work of starting a queued run, or of ending one whose time is over."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """That a workflow starts for an event, or why it could not be decided."""
+class Book:
+    """The steps of one run in the database; see `hub.workflow.flow.Ledger`."""
 
-    event: EventRow
-    workflow: str
-    revision: str
-    course: Course | None
-    error: dict[str, Any] | None = None
+    def __init__(self, session: Session, run: RunRow) -> None:
+        self.session, self.run = session, run
 
+    @property
+    def now(self) -> datetime:
+        """Business time."""
+        return self.session.now
 
-def start(session: Session, decisions: list[Decision]) -> None:
-    """Store the runs of decisions with all their steps, and make their first steps due."""
-    runs = [make(session, decision) for decision in decisions]
-    session.add_all(runs)
-    session.flush()
-    for run, decision in zip(runs, decisions, strict=True):
-        if decision.error is not None:
-            tell_failure(session, run, decision.event)
-            continue
-        moves = decision.course.steps if decision.course else ()
-        steps = [StepRow(run=run.id, path=m.path, number=n) for n, m in enumerate(moves)]
-        session.add_all([*steps, fresh_work(session, steps[0])])
-    session.rings.add("fast")
+    def row(self, path: str) -> StepRow | None:
+        """Return the step of that path, if it was opened."""
+        self.session.flush()
+        return self.session.exec(
+            select(StepRow).where(StepRow.run == self.run.id, StepRow.path == path)
+        ).one_or_none()
+
+    def rows(self) -> list[StepRow]:
+        """Return every step that was opened, in the order in which they ended."""
+        self.session.flush()
+        query = select(StepRow).where(StepRow.run == self.run.id)
+        return list(self.session.exec(query.order_by(col(StepRow.ended_at), StepRow.id)))
+
+    def open(self, path: str, number: int) -> StepRow:
+        """Make a step due, anew if it was there before."""
+        row = self.row(path)
+        if row is None:
+            row = StepRow(run=self.run.id, path=path, number=number)
+            self.session.add_all([row, fresh_work(self.session, row)])
+            self.session.rings.add("fast")
+            return row
+        row.state, row.output, row.error = "pending", {}, {}
+        row.started_at = row.ended_at = row.wake_at = None
+        row.wait_event = row.wait_key = ""
+        self.session.flush()
+        enqueue(self.session, "step", row.id)
+        return row
+
+    def fail(self, error: dict[str, Any]) -> None:
+        """Make the run a dead letter and tell about it."""
+        self.run.state, self.run.error, self.run.ended_at = "failed", error, self.now
+        tell_failure(self.session, self.run, self.session.get_one(EventRow, self.run.event))
+        after_end(self.session, self.run)
+
+    def succeed(self) -> None:
+        """End the run well."""
+        self.run.state, self.run.ended_at = "succeeded", self.now
+        after_end(self.session, self.run)
 
 
 def fresh_work(session: Session, step: StepRow) -> WorkRow:
@@ -55,19 +79,17 @@ def fresh_work(session: Session, step: StepRow) -> WorkRow:
     return WorkRow(kind="step", subject=step.id, queue="fast", not_before=wall, created_at=wall)
 
 
-def make(session: Session, decision: Decision) -> RunRow:
-    """Return the row of a run that has just been decided."""
-    now = session.now
-    return RunRow(
-        workflow=decision.workflow,
-        revision=decision.revision,
-        event=decision.event.id,
-        merchant=decision.event.merchant,
-        state="running" if decision.error is None else "failed",
-        error=decision.error or {},
-        started_at=now,
-        ended_at=None if decision.error is None else now,
-    )
+def begin(session: Session, run: RunRow, course: Course, lasts: timedelta | None) -> None:
+    """Start a run that had to wait for its turn."""
+    run.state, run.reason, run.starts_at = "running", "", None
+    run.started_at = session.now
+    run.deadline = None if lasts is None else session.now + lasts
+    Flow(course, run, Book(session, run)).begin()
+
+
+def hold(session: Session, id: str) -> RunRow:
+    """Return a run, held until the end of the transaction, so that its steps end one by one."""
+    return session.get_one(RunRow, id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def end_step(
@@ -81,44 +103,58 @@ def end_step(
 ) -> None:
     """End a step as done, skipped or failed, and let its run go on or end, in one transaction."""
     step = session.get_one(StepRow, id)
-    run = session.get_one(RunRow, step.run)
-    step.state, step.ended_at = state, session.now
-    step.started_at = step.started_at or session.now
-    step.output, step.error = output or {}, error or {}
-    if step.number >= RESCUE:
-        proceed(session, step)
-    elif state == "failed" and not course.move(step.path).continue_on_error:
-        fail(session, run, course, step.error)
-    elif not proceed(session, step):
-        run.state, run.ended_at = "succeeded", session.now
+    run = hold(session, step.run)
+    Flow(course, run, Book(session, run)).end(step, state, output, error)
 
 
-def proceed(session: Session, step: StepRow) -> bool:
-    """Make the step after this one due; return whether there is one.
-
-    Ordinary steps are followed by ordinary ones, on_error steps by on_error ones.
-    """
+def after_end(session: Session, run: RunRow) -> None:
+    """Let the next run of the same key begin, and the step go on that called this one."""
     session.flush()
-    following = session.exec(
-        select(StepRow).where(StepRow.run == step.run, StepRow.number == step.number + 1)
-    ).one_or_none()
-    if following is None:
-        return False
-    enqueue(session, "step", following.id)
-    return True
+    if run.key:
+        queued = session.exec(
+            select(RunRow.id)
+            .where(
+                RunRow.workflow == run.workflow, RunRow.key == run.key, RunRow.state == "queued",
+                col(RunRow.starts_at).is_(None),
+            )
+            .order_by(RunRow.id)
+            .limit(1)
+        ).first()  # fmt: skip
+        if queued is not None:
+            enqueue(session, RUN_KIND, queued)
+    if run.parent is not None:
+        caller = session.get(StepRow, run.parent)
+        if caller is not None and caller.state == "waiting":
+            caller.state, caller.wake_at = "pending", None
+            caller.output = {"run": run.id, "state": run.state}
+            session.flush()
+            enqueue(session, "step", caller.id)
 
 
-def fail(session: Session, run: RunRow, course: Course | None, error: dict[str, Any]) -> None:
-    """Make a run a dead letter, tell about it and start its on_error steps."""
-    run.state, run.error, run.ended_at = "failed", error, session.now
-    tell_failure(session, run, session.get_one(EventRow, run.event))
-    first = None
-    for number, move in enumerate(course.on_error if course else ()):
-        row = rescue(session, run, move.path, RESCUE + number)
-        first = first or row
-    if first is not None:
-        session.flush()
-        enqueue(session, "step", first.id)
+def cancel(session: Session, run: RunRow, reason: str, state: str = "cancelled") -> None:
+    """End a run before its time: nothing of it that has not begun will be done."""
+    stop_steps(session, run)
+    run.state, run.reason, run.ended_at = state, reason, session.now
+    run.starts_at = run.deadline = None
+    after_end(session, run)
+
+
+def stop_steps(session: Session, run: RunRow) -> None:
+    """Cancel every step of a run that has not ended."""
+    open_steps = select(StepRow).where(
+        StepRow.run == run.id, col(StepRow.state).in_(("pending", "running", "waiting"))
+    )
+    for step in session.exec(open_steps):
+        step.state, step.ended_at, step.wake_at = "cancelled", session.now, None
+
+
+def time_out(session: Session, run: RunRow, course: Course) -> None:
+    """Fail a run whose workflow gave it no more time."""
+    stop_steps(session, run)
+    run.deadline = None
+    message = f"the workflow {run.workflow} did not end in its time"
+    error = {"step": "", "kind": "timeout", "message": message}
+    Flow(course, run, Book(session, run)).fail(error)
 
 
 def give_up(session: Session, step_id: str, error: Invalid) -> dict[str, Any]:
@@ -128,20 +164,9 @@ def give_up(session: Session, step_id: str, error: Invalid) -> dict[str, Any]:
     """
     step = session.get_one(StepRow, step_id)
     step.state, step.error, step.ended_at = "failed", described(step.path, error), session.now
-    fail(session, session.get_one(RunRow, step.run), None, step.error)
+    run = hold(session, step.run)
+    Book(session, run).fail(step.error)
     return step.error
-
-
-def rescue(session: Session, run: RunRow, path: str, number: int) -> StepRow:
-    """Return the row of an on_error step, fresh also when the run fails a second time."""
-    known = session.exec(
-        select(StepRow).where(StepRow.run == run.id, StepRow.path == path)
-    ).one_or_none()
-    row = known or StepRow(run=run.id, path=path, number=number)
-    row.state, row.output, row.error = "pending", {}, {}
-    row.started_at = row.ended_at = None
-    session.add(row)
-    return row
 
 
 def tell_failure(session: Session, run: RunRow, event: EventRow) -> None:
@@ -161,29 +186,3 @@ def tell_failure(session: Session, run: RunRow, event: EventRow) -> None:
             ),
         ),
     )
-
-
-def retry(session: Session, run_id: str) -> RunRow:
-    """Let a dead letter go on from the step that failed, on its own revision and with its keys.
-
-    What has succeeded is not done again. Raise `Missing` for a run that the session's principal
-    may not see, `Refused` for one that has not failed or failed before its first step.
-    """
-    run = get(session, RunRow, run_id)
-    session.refresh(run, with_for_update=True)
-    if run.state != "failed":
-        raise Refused(f"run {run.id} is {run.state}; only a failed run can be retried")
-    step = session.exec(
-        select(StepRow).where(
-            StepRow.run == run.id, StepRow.path == run.error.get("step"), StepRow.state == "failed"
-        )
-    ).one_or_none()
-    if step is None:
-        raise Refused(
-            f"run {run.id} failed before its first step; correct the workflow {run.workflow}"
-        )
-    step.state, step.error, step.ended_at = "pending", {}, None
-    run.state, run.error, run.ended_at = "running", {}, None
-    session.flush()
-    enqueue(session, "step", step.id)
-    return run

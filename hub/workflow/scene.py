@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from sqlmodel import select
+from sqlmodel import col, or_, select
 
-from hub.actions import ActionInput
-from hub.errors import Rejected
+from hub.actions import Action, ActionInput
+from hub.errors import PluginError, Rejected
 from hub.events.log import CAUSE, persons
 from hub.store import EventRow, RunRow, Session, StepRow, System
 from hub.tracking.links import tracking_url
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 
+INSTEAD = "else"
+"""Marks, in the input of a step, that its `else` action was chosen."""
 LONGEST_MESSAGE = 300
 """Characters of an error that on_error steps get to read, so that it fits what they write."""
 
@@ -35,6 +37,8 @@ class Scene:
     course: Course
     move: Move
     data: Data
+    facts: dict[str, Any]
+    """What `data` was made of, as plain values."""
     private: tuple[str, ...]
 
     @property
@@ -55,18 +59,30 @@ class Scene:
         """Say whether the step's condition holds; raise `Failed` where it cannot tell."""
         return self.move.condition is None or self.move.condition.holds(self.data)
 
+    def instead(self) -> Scene | None:
+        """Return the scene of what is done where the condition does not hold, if anything is."""
+        other = self.move.otherwise
+        return replace(self, move=other) if other is not None else None
+
     def values(self) -> dict[str, Any]:
         """Return the values under `with:` filled in; raise `Failed` where one cannot be."""
-        return self.move.input(self.data)
+        return {**self.move.input(self.data), **self.step.override}
+
+    @property
+    def action(self) -> Action:
+        """The action of a step that has one."""
+        if self.move.action is None:
+            raise PluginError(f"the step {self.move.path} has no action")
+        return self.move.action
 
     def given(self) -> ActionInput:
         """Return the action's checked input; raise `Rejected` naming the field that is wrong."""
         try:
-            return self.move.action.Input.model_validate(self.values())
+            return self.action.Input.model_validate(self.values())
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            message = f"{self.move.action.name}: {field}: {first['msg']}"
+            message = f"{self.action.name}: {field}: {first['msg']}"
             raise Rejected(message, field) from None
 
     def covered(self, value: Any) -> Any:
@@ -81,18 +97,72 @@ def scene(hub: Hub, library: Library, step_id: str) -> Scene:
         run = session.get_one(RunRow, step.run)
         event = session.get_one(EventRow, run.event)
         program = library.program(session, run.revision)
-        person = persons(session, [event.id]).get(event.id, {})
-        before = session.exec(select(StepRow).where(StepRow.run == run.id)).all()
+        before = visible(session, step)
+        heard = {row.id: row for row in awaited(session, before)}
+        people = persons(session, [event.id, *heard])
     course = program.courses[event.type]
-    move = course.move(step.path)
-    link = link_of(hub, event, program.needs_link)
-    facts = {
-        "event": event_facts(event, person, link),
-        "steps": step_facts(before),
-        "error": {name: str(text)[:LONGEST_MESSAGE] for name, text in run.error.items()},
+    move = instead_of(course.move(step.path), step)
+    links = {
+        row.id: link_of(hub, row, program.needs_link) for row in (event, *heard.values())
+    }  # fmt: skip
+    told = {
+        id: event_facts(row, people.get(id, {}), links[id])
+        for id, row in ({event.id: event} | heard).items()
     }
-    private = private_values(person, link)
-    return Scene(run, step, event, course, move, move.data(facts), private)
+    facts = {
+        "event": told[event.id],
+        "inputs": run.inputs,
+        "steps": step_facts(before, step.path, told),
+        "error": {name: str(text)[:LONGEST_MESSAGE] for name, text in run.error.items()},
+        **items(course, before, step.path),
+    }
+    private = {value for id in told for value in private_values(people.get(id, {}), links[id])}
+    hidden = tuple(sorted(private, key=len, reverse=True))
+    return Scene(run, step, event, course, move, move.data(facts), facts, hidden)
+
+
+def instead_of(move: Move, step: StepRow) -> Move:
+    """Return what a step does: its `else` action once that was chosen."""
+    return move.otherwise if move.otherwise and step.input.get(INSTEAD) else move
+
+
+def visible(session: Session, step: StepRow) -> list[StepRow]:
+    """Return the run's steps that this one may look at: of a loop around it, its own item's."""
+    query = select(StepRow).where(StepRow.run == step.run)
+    if "]." in step.path:
+        own = step.path[: step.path.rindex("].") + 2]
+        outside = col(StepRow.path).not_like("%[%")
+        around = [
+            col(StepRow.path).startswith(own[: own.index("].", at) + 2], autoescape=True)
+            for at in range(len(own))
+            if own.startswith("].", at)
+        ]
+        query = query.where(or_(outside, *around))
+    return list(session.exec(query.order_by(StepRow.id)))
+
+
+def awaited(session: Session, rows: list[StepRow]) -> list[EventRow]:
+    """Return the events that steps have waited for."""
+    ids = [row.output["event"] for row in rows if row.output.get("event")]
+    return list(session.exec(select(EventRow).where(col(EventRow.id).in_(ids)))) if ids else []
+
+
+def items(course: Course, rows: list[StepRow], path: str) -> dict[str, Any]:
+    """Return the items of the loops around a step, by the names that the loops give them."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        if not path.startswith(f"{row.path}["):
+            continue
+        loop = course.move(row.path).loop
+        number = int(path[len(row.path) + 1 :].partition("]")[0])
+        if loop is not None:
+            found[loop.foreach.as_] = as_item(row.input["items"][number])
+    return found
+
+
+def as_item(value: Any) -> dict[str, Any]:
+    """Return one item of a list as expressions see it: an object, or `{value: ...}`."""
+    return value if isinstance(value, dict) else {"value": value}
 
 
 def link_of(hub: Hub, event: EventRow, needed: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin
@@ -43,9 +44,67 @@ def event_shape(kind: type[Event]) -> dict[str, Any]:
     return shape
 
 
-def step_shape(output: type[BaseModel]) -> dict[str, Any]:
+def step_shape(output: type[BaseModel] | None) -> dict[str, Any]:
     """Return what later steps may read of a step whose action has that output."""
-    return {"output": model_shape(output), "failed": bool, "skipped": bool}
+    shape: dict[str, Any] = {"failed": bool, "skipped": bool}
+    return shape if output is None else {"output": model_shape(output), **shape}
+
+
+def wait_shape(event: Shape) -> dict[str, Any]:
+    """Return what later steps may read of a step that waited for an event of that shape."""
+    return {"event": event, "timed_out": bool, "failed": bool, "skipped": bool}
+
+
+def loop_shape(step: Shape) -> dict[str, Any]:
+    """Return what may be read, after a loop, of a step in it: what it gave for each item."""
+    shape: dict[str, Any] = {"failures": int}
+    output = step.get("output")
+    return {"outputs": Each(output), **shape} if isinstance(output, Mapping) else shape
+
+
+@dataclass(frozen=True)
+class Each:
+    """A list of objects of one shape."""
+
+    shape: Shape
+
+
+def input_shape(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the declared inputs of a workflow, by name."""
+    kinds = {"text": str, "int": int, "number": float, "bool": bool}
+    return {name: kinds[given.type] for name, given in inputs.items()}
+
+
+def walk(names: Mapping[str, Any], path: list[str]) -> Any:
+    """Return the type of a dotted field, or None where there is no such field."""
+    found: Any = names
+    for part in path:
+        kind = bare(found) if not isinstance(found, Mapping) else found
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = model_shape(kind)
+        if not isinstance(kind, Mapping) or part not in kind:
+            return None
+        found = kind[part]
+    return found
+
+
+def item_shape(kind: Any) -> Any:
+    """Return what one item of a list is: a shape, or `{"value": type}` for plain values.
+
+    `kind` is an annotation or CEL's name of a type. None where it is no list.
+    """
+    if isinstance(kind, str):
+        scalars = {"LIST<STRING>": str, "LIST<INT>": int, "LIST<DOUBLE>": float, "LIST<BOOL>": bool}
+        return {"value": scalars[kind]} if kind in scalars else None
+    if isinstance(kind, Each):
+        return kind.shape
+    item = repeated(kind) if kind is not None else None
+    if item is None:
+        return None
+    plain_kind = bare(item)
+    if isinstance(plain_kind, type) and issubclass(plain_kind, BaseModel):
+        return model_shape(plain_kind)
+    return {"value": plain_kind if plain_kind in _SCALARS else str}
 
 
 ERROR: dict[str, Any] = {"step": str, "kind": str, "message": str}
@@ -105,7 +164,7 @@ class Schemas:
             self.add(unique, kind)
             field.type, field.type_name = 11, f".hub.{unique}"
             return
-        item = repeated(kind)
+        item = kind.shape if isinstance(kind, Each) else repeated(kind)
         if item is not None:
             field.label = 3
             self._type(field, item, name)

@@ -1,4 +1,4 @@
-"""Run one step: decide whether, work out its input, do it here or hand it to its effects."""
+"""Run one step: decide whether, then act, wait, or open the steps within it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, bury, defer, enqueue, finish
 from hub.store import ConnectionRow, EffectRow, Session, StepRow
 from hub.store.database import Busy
+from hub.workflow import pauses
+from hub.workflow.branches import open_block
 from hub.workflow.effects import settle_step
 from hub.workflow.failures import described, kind_of
 from hub.workflow.library import Library
+from hub.workflow.pace import admitted_at
 from hub.workflow.problem import Invalid
 from hub.workflow.runs import end_step, give_up
-from hub.workflow.scene import Scene, scene
+from hub.workflow.samples import sample
+from hub.workflow.scene import INSTEAD, Scene, scene
+from hub.workflow.templates import Template, written
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -49,21 +54,59 @@ def run(library: Library, hub: Hub, claim: Claim) -> None:
 
 
 def advance(hub: Hub, claim: Claim, here: Scene) -> None:
-    """Skip the step, do it in one transaction, or store what it wants done outside."""
-    if not here.wanted():
-        with hub.store.write(here.principal) as session:
-            end_step(session, here.step.id, here.course, "skipped")
-            reach("before_commit")
-            finish(session, claim)
+    """Skip the step, or do what its kind asks for."""
+    if here.step.started_at is not None and here.move.kind in pauses.KINDS:
+        pauses.go_on(hub, claim, here)
         return
-    given = here.given()
-    action = here.move.action
+    chosen = here
+    if not pauses.fresh(hub, here) or not here.wanted():
+        other = here.instead() if pauses.fresh(hub, here) else None
+        if other is None:
+            skip(hub, claim, here)
+            return
+        chosen = other
+    if chosen.move.kind in pauses.KINDS:
+        pauses.begin(hub, claim, chosen)
+    elif chosen.move.kind == "use":
+        act(hub, claim, chosen)
+    else:
+        open_block(hub, claim, chosen)
+
+
+def skip(hub: Hub, claim: Claim, here: Scene) -> None:
+    """End a step that is not wanted."""
+    with hub.store.write(here.principal) as session:
+        end_step(session, here.step.id, here.course, "skipped")
+        reach("before_commit")
+        finish(session, claim)
+
+
+def act(hub: Hub, claim: Claim, here: Scene) -> None:
+    """Do an action in one transaction, or store what it wants done outside."""
+    given, action = here.given(), here.action
+    if here.run.mode == "shadow":
+        pretend(hub, claim, here, action)
+        return
+    wait = admitted_at(hub, here)
+    if wait > 0:
+        with hub.store.write(here.principal) as session:
+            defer(session, claim, session.wall + timedelta(seconds=wait), "its rate limit")
+        return
     if isinstance(action, Inside):
         inside(hub, claim, here, action, given)
     elif isinstance(action, Outward):
         fan_out(hub, claim, here, action, given)
     else:
         raise PluginError(f"{action.name} is neither an inside nor an outward action")
+
+
+def pretend(hub: Hub, claim: Claim, here: Scene, action: Action) -> None:
+    """Record what a step of a shadow run would do; nothing is done."""
+    with hub.store.write(here.principal) as session:
+        begin(session, here)
+        end_step(session, here.step.id, here.course, "done", output=sample(action.Output))
+        reach("before_commit")
+        finish(session, claim)
 
 
 def inside(hub: Hub, claim: Claim, here: Scene, action: Inside, given: ActionInput) -> None:
@@ -95,7 +138,7 @@ def fan_out(hub: Hub, claim: Claim, here: Scene, action: Outward, given: ActionI
 
 def effect_for(session: Session, here: Scene, item: str) -> EffectRow:
     """Return the effect of one item, under the key that it keeps for ever."""
-    key = f"{here.run.id}:{here.step.path}:{item}"
+    key = f"{own_key(here)}:{item}"
     known = session.exec(select(EffectRow).where(EffectRow.key == key)).one_or_none()
     if known is not None:
         return known
@@ -111,11 +154,25 @@ def effect_for(session: Session, here: Scene, item: str) -> EffectRow:
     return made
 
 
+def own_key(here: Scene) -> str:
+    """Return the key of a step's calls: the workflow's own, which all its runs share, or run:step.
+
+    Whichever run comes first makes the call; for the others it is done.
+    """
+    key = here.move.effect_key
+    if key is None:
+        return f"{here.run.id}:{here.step.path}"
+    text = written(key.value(here.data)) if isinstance(key, Template) else key
+    return f"{here.run.workflow}:{here.step.path}:{text}"
+
+
 def begin(session: Session, here: Scene) -> None:
     """Mark the step as running, with its input as it may be kept."""
     step = session.get_one(StepRow, here.step.id)
     step.state, step.started_at = "running", step.started_at or session.now
     step.input = here.covered(here.values())
+    if here.course.move(step.path).otherwise is here.move:
+        step.input = {**step.input, INSTEAD: True}
 
 
 def checked(action: Action, output: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -36,7 +37,7 @@ from hub.store import (
     System,
     WorkRow,
 )
-from hub.testing.fixtures import World
+from hub.testing.fixtures import MORNING, World, set_time
 from hub.workflow.library import save
 
 Answer = Callable[[Message], Receipt]
@@ -98,6 +99,7 @@ class Toys:
     inside_errors: list[Exception] = field(default_factory=list)
     failures: list[HubError] = field(default_factory=list)
     connector: type[Toy] = Toy
+    clock: datetime = MORNING
 
     def save(self, text: str) -> str:
         """Save a workflow; return its name."""
@@ -170,11 +172,33 @@ class Toys:
             )
         self.work()
 
+    def later(self, **span: float) -> None:
+        """Let business time pass, and what it wakes happen."""
+        self.clock += timedelta(**span)
+        set_time(self.hub, self.clock)
+        self.tick()
+
+    def tick(self) -> None:
+        """Do what the leading dispatcher does a few times a second, then all work."""
+        for go_round in self.hub.rounds:
+            go_round(self.hub)
+        self.number()
+        self.work()
+
+    def run_named(self, name: str) -> list[str]:
+        """Return the states of a workflow's runs, oldest first."""
+        return [row.state for row in self.rows(RunRow, workflow=name)]
+
     def rows(self, table: type[Any], **where: Any) -> list[Any]:
         """Return the rows of a table in the order in which they were made."""
         with self.hub.store.read(System()) as session:
             query = select(table).order_by(table.id)
             return list(session.exec(query.filter_by(**where)))
+
+    def rows_of(self, table: type[Any]) -> list[Any]:
+        """Return the rows of a table that has no id."""
+        with self.hub.store.read(System()) as session:
+            return list(session.exec(select(table)))
 
     def run(self) -> RunRow:
         """Return the only run."""

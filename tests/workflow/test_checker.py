@@ -39,7 +39,10 @@ def found(actions: Actions, text: str) -> list[str]:
 def test_a_good_file_compiles_for_each_of_its_events(actions: Actions) -> None:
     program = check(GOOD, actions)
     assert list(program.courses) == ["order.received"]
-    assert [move.path for move in program.courses["order.received"].steps] == ["note", "sms"]
+    assert [move.path for move in program.courses["order.received"].moves.values()] == [
+        "note",
+        "sms",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_a_good_file_compiles_for_each_of_its_events(actions: Actions) -> None:
         ("    if: event", "    iff: event", "4:5: unknown key 'iff'; did you mean 'if'?"),
         ("on_error:", "on_eror:", "14:1: unknown key 'on_eror'; did you mean 'on_error'?"),
         ("    retry: {max: 2", "    retry: {tries: 2", "13:13: unknown key 'tries'; known here:"),
-        ("    retry: {max", "    timeout: 20s\n    retry: {max", "13:5: 'timeout' is not"),
+        ("    retry: {max", "    queue: heavy\n    retry: {max", "13:5: 'queue' is not"),
         ("{max: 2,", "{max: two,", "13:18: input should be a valid integer"),
         ("delay: 10s", "delay: soon", "13:44: has to be a duration"),
         ("on: [retry]", "on: [retry, bad]", "13:61: input should be 'retry', 'unknown'"),
@@ -65,7 +68,7 @@ def test_a_good_file_compiles_for_each_of_its_events(actions: Actions) -> None:
         (", text: \"{{ steps.note.output.id }}\"", "", "11:10: toy.send needs 'text'"),
         ("{{ steps.note.output.id }}", "{{ steps.note.output.length }}", "12:52: text: has to be"),
         ("id: sms", "id: note", "9:9: the id 'note' is taken"),
-        ("    use: toy.send\n", "", "9:5: 'use' is missing"),
+        ("    use: toy.send\n", "", "9:5: needs exactly one of use"),
         ("error.message", "eror.message", "16:22: 'eror' is unknown here; did you mean 'error'?"),
         ("error.message", "steps.note.output.idd", "16:40: output has no field 'idd'"),
     ],

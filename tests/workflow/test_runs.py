@@ -4,7 +4,7 @@ import pytest
 
 from hub.errors import Missing, Refused, Rejected
 from hub.store import Merchant, MerchantRow, MessageRow, Operator, System
-from hub.workflow.runs import retry
+from hub.workflow.letters import retry
 
 from .conftest import Toy, Toys
 from .test_effects import SEND, begin
@@ -22,7 +22,7 @@ def test_a_dead_letter_goes_on_from_the_step_that_failed(toys: Toys) -> None:
     toys.driver_comes_near()
     toys.work()
     with toys.hub.store.write(Operator("ops")) as session:
-        retry(session, toys.run().id)
+        retry(toys.hub, session, toys.run().id)
     toys.work()
     assert toys.run().state == "succeeded"
     assert toys.texts() == ["once", "rejected", "sent 2"]
@@ -38,7 +38,7 @@ def test_a_dead_letter_can_die_a_second_time(toys: Toys) -> None:
         toys.work()
         if len(toys.texts()) < 2:
             with toys.hub.store.write(System()) as session:
-                retry(session, toys.run().id)
+                retry(toys.hub, session, toys.run().id)
     assert toys.run().state == "failed"
     assert toys.texts() == ["rejected", "rejected"]
     assert len(toys.events("workflow.failed")) == 2
@@ -48,7 +48,7 @@ def test_only_a_dead_letter_can_be_retried(toys: Toys) -> None:
     begin(toys, "toy")
     toys.work()
     with toys.hub.store.write(System()) as session, pytest.raises(Refused, match="succeeded"):
-        retry(session, toys.run().id)
+        retry(toys.hub, session, toys.run().id)
 
 
 def test_a_run_whose_condition_failed_has_no_step_to_retry(toys: Toys) -> None:
@@ -59,7 +59,7 @@ def test_a_run_whose_condition_failed_has_no_step_to_retry(toys: Toys) -> None:
         toys.hub.store.write(System()) as session,
         pytest.raises(Refused, match="correct the workflow"),
     ):
-        retry(session, toys.run().id)
+        retry(toys.hub, session, toys.run().id)
 
 
 def test_another_merchant_cannot_retry_it(toys: Toys) -> None:
@@ -70,4 +70,4 @@ def test_another_merchant_cannot_retry_it(toys: Toys) -> None:
         other = MerchantRow(name="Other", slug="other")
         session.add(other)
     with toys.hub.store.write(Merchant(other.id)) as session, pytest.raises(Missing):
-        retry(session, toys.run().id)
+        retry(toys.hub, session, toys.run().id)

@@ -10,9 +10,9 @@ from hub.access import scoped
 from hub.errors import Missing
 from hub.queue.work import enqueue
 from hub.store import EventRow, RunRow, Session, WorkRow
-from hub.web.context import read, write
+from hub.web.context import hub, read, write
 from hub.web.policy import allow
-from hub.workflow.runs import retry as retry_run
+from hub.workflow.letters import retry as retry_run
 
 blueprint = Blueprint("letters", __name__, url_prefix="/admin/dead-letters")
 SHOWN = 200
@@ -33,7 +33,7 @@ def page() -> str:
 def retry(id: str) -> Response:
     """Let a failed run go on from the step that failed, with the same keys."""
     with write() as session:
-        run = retry_run(session, id)
+        run = retry_run(hub(), session, id)
     flash(f"{run.workflow} tries again.", "good")
     return redirect("/admin/dead-letters")
 
