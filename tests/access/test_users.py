@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Barrier, Thread
+
 import pytest
 
 from hub.access import tokens, users
@@ -48,6 +50,32 @@ def test_the_last_owner_who_may_sign_in_cannot_be_disabled(hub: Hub) -> None:
         users.disable(session, "olivia@example.com")
     with hub.store.read() as session:
         assert users.find_user(session, "olivia@example.com").disabled_at is None
+
+
+def test_of_two_owners_who_disable_each_other_at_once_one_stays(hub: Hub) -> None:
+    emails = ("olivia@example.com", "oskar@example.com")
+    for email in emails:
+        add(hub, email, "owner")
+
+    def disable(email: str) -> None:
+        gate.wait()
+        try:
+            with hub.store.write() as session:
+                users.disable(session, email)
+        except Refused:
+            refused.append(email)
+
+    for _ in range(5):
+        gate, refused = Barrier(2), list[str]()
+        threads = [Thread(target=disable, args=(email,)) for email in emails]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refused) == 1
+        with hub.store.write() as session:
+            for email in emails:
+                users.enable(session, email)
 
 
 def test_disabling_twice_keeps_the_first_time(hub: Hub) -> None:
