@@ -21,7 +21,7 @@ $(VENV)/.ready: requirements/dev.txt requirements/tool.txt pyproject.toml $(wild
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 	  echo "python's venv module does not work; on Debian: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/tool.txt
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install -q --require-hashes -r requirements/dev.txt
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/dev.txt
 	@VIRTUAL_ENV=$(abspath $(VENV)) HUB_SKIP_ASSETS=1 $(BIN)/uv pip install -q --no-deps --no-build-isolation $(EDITABLE)
 	@touch $@
 

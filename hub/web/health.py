@@ -28,7 +28,7 @@ def readyz() -> Response:
         session.exec(select(SettingRow.name).limit(1)).first()
     checks = {
         "database": True,
-        "schema": migrations.current(hub().store) == migrations.newest(hub().store),
+        "schema": migrations.current(hub().store) == migrations.newest(),
         "queue": reachable(),
     }
     # The queue is a doorbell: without it work waits, but nothing that is accepted is lost.

@@ -8,7 +8,7 @@ from hub.testing.fixtures import MORNING
 
 
 def test_migrations_bring_an_empty_database_to_the_newest_schema(hub: Hub) -> None:
-    assert migrations.current(hub.store) == migrations.newest(hub.store)
+    assert migrations.current(hub.store) == migrations.newest()
 
 
 def test_an_old_schema_is_refused_with_the_command_to_run(database_url: str) -> None:
@@ -40,3 +40,10 @@ def test_an_error_in_a_write_session_leaves_nothing_behind(hub: Hub) -> None:
 
 def test_business_time_stands_where_the_clock_row_says(hub: Hub) -> None:
     assert hub.store.clock.now() == MORNING
+
+
+def test_the_newest_revision_by_its_file_is_alembics_head(hub: Hub) -> None:
+    from alembic.script import ScriptDirectory
+
+    head = ScriptDirectory.from_config(migrations.config(hub.store)).get_current_head()
+    assert migrations.newest() == head
