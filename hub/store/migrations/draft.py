@@ -20,7 +20,7 @@ def draft(message: str) -> None:
     """Write one revision file named by the next number."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{Path(folder) / 'draft.db'}")
-        if newest(store) is not None:
+        if newest() is not None:
             upgrade(store)
         known = list(ScriptDirectory.from_config(config(store)).walk_revisions())
         command.revision(config(store), message, autogenerate=True, rev_id=f"{len(known) + 1:04d}")
