@@ -13,15 +13,14 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from hub.store.database import Store
-from hub.store.migrations import config, newest, upgrade
+from hub.store.migrations import config, upgrade
 
 
 def draft(message: str) -> None:
     """Write one revision file named by the next number."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{Path(folder) / 'draft.db'}")
-        if newest() is not None:
-            upgrade(store)
+        upgrade(store)
         known = list(ScriptDirectory.from_config(config(store)).walk_revisions())
         command.revision(config(store), message, autogenerate=True, rev_id=f"{len(known) + 1:04d}")
         store.close()
