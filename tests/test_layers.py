@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     ["cli", "simulate", "__main__"],
     ["web"],
+    ["embed"],
     ["testing", "builtin"],
     ["workflow"],
     ["insights", "notify"],
