@@ -55,14 +55,16 @@ def deadline(seconds: float) -> Iterator[None]:
     """Have the kernel kill this process if the block lasts longer than `seconds`; 0: no limit.
 
     SIGALRM keeps its default action, so code that holds the interpreter is stopped as well. Only
-    the main thread of a worker may use it.
+    the main thread of a worker may use it. A limit within a limit cannot make that one longer.
     """
     if seconds <= 0 or threading.current_thread() is not threading.main_thread():
         yield
         return
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    outer, began = signal.getitimer(signal.ITIMER_REAL)[0], time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, outer) if outer else seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        left = max(outer - (time.monotonic() - began), 0.001) if outer else 0
+        signal.setitimer(signal.ITIMER_REAL, left)

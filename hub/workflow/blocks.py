@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from hub.actions import Action
+from hub.actions import Action, Outward
 from hub.events.catalogue import catalogue
 from hub.workflow import language
 from hub.workflow.expressions import Environment, Expression
@@ -167,6 +167,9 @@ class Blocks(Texts):
         if made is None:
             return None
         shape = step_shape(made.action.Output if made.action else None)
+        if step.timeout is not None and not isinstance(made.action, Outward):
+            message = "only a step that calls another system or workflow can have a timeout"
+            self._add((*path, "timeout"), message, key=True)
         if step.else_ is not None:
             other = self._act(environment, step.else_, (*path, "else"), at)
             made = replace(made, otherwise=other)

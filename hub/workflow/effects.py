@@ -25,6 +25,7 @@ from hub.events.facts import ConnectionFacts
 from hub.nouns import Receipt
 from hub.orders import geocoding
 from hub.queue.faults import reach
+from hub.queue.limits import deadline
 from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, unpark
 from hub.store import ConnectionRow, EffectRow, RunRow, Session, StepAttemptRow, StepRow
 from hub.store.database import Busy
@@ -118,7 +119,8 @@ def send(hub: Hub, sending: Sending) -> None:
         return
     reach("before_call")
     try:
-        receipt = sending.action.call(connector, noun)
+        with deadline(sending.here.move.timeout or 0):
+            receipt = sending.action.call(connector, noun)
         if not isinstance(receipt, Receipt):
             raise PluginError(f"{connector!r} returned {receipt!r}, which is no Receipt")
     except Exception as error:  # a connector may raise anything; it ends as a recorded attempt

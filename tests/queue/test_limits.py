@@ -36,6 +36,15 @@ def test_work_within_its_deadline_is_left_alone_afterwards() -> None:
     assert ended.stdout == "alive\n"
 
 
+def test_a_limit_within_a_limit_is_kept_and_the_outer_one_goes_on() -> None:
+    inner = "from hub.queue.limits import deadline\nimport time\nwith deadline({}):\n"
+    body = "  with deadline({}): time.sleep({})\n  time.sleep({}); print('alive')\n"
+    assert python((inner + body).format(5, 0.1, 1, 0)).returncode == -signal.SIGALRM
+    assert python((inner + body).format(0.3, 5, 1, 0)).returncode == -signal.SIGALRM
+    assert python((inner + body).format(0.4, 5, 0.1, 1)).returncode == -signal.SIGALRM
+    assert python((inner + body).format(5, 5, 0.1, 0.1)).stdout == "alive\n"
+
+
 @linux
 def test_memory_beyond_the_bound_is_refused() -> None:
     ended = python(
