@@ -6,7 +6,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -117,20 +117,47 @@ def library_of(hub: Hub) -> Library:
     return found
 
 
-def save(hub: Hub, session: Session, text: str, *, author: str = "", name: str = "") -> str:
-    """Keep a workflow's text as a new revision and put it in force; return the workflow's name.
+@dataclass(frozen=True)
+class Saved:
+    """What became of a text: a new revision, an old one in force again, or nothing."""
 
-    A text that was saved before is left alone, so loading the same files at every start changes
-    nothing. `name` is what mistakes are reported under. Raise `Invalid` for a text with mistakes.
+    workflow: str
+    number: int
+    """Of the revision that holds the text."""
+    outcome: Literal["new", "again", "same"]
+    """same: nothing changed."""
+
+
+def save(hub: Hub, session: Session, text: str, *, author: str = "", name: str = "") -> str:
+    """Check a workflow's text, put it in force as `keep` does, and return the workflow's name.
+
+    `name` is what mistakes are reported under. Raise `Invalid` for a text with mistakes. A check
+    takes tens of milliseconds: a process that has work to do beside it checks first, then keeps.
     """
     workflow = check(text, hub.actions, name or "workflow").workflow.workflow
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    return keep(session, workflow, text, author=author).workflow
+
+
+def keep(
+    session: Session, workflow: str, text: str, *, author: str = "", again: bool = True
+) -> Saved:
+    """Put a text that was checked in force: as a new revision, or as the one that has it already.
+
+    With `again` False a text that was saved before is left alone, whatever is in force now.
+    """
+    digest = sha256(text)
     insert_once(session, WorkflowRow(name=workflow))
     row = session.exec(
         select(WorkflowRow).where(WorkflowRow.name == workflow).with_for_update()
     ).one()
-    if known(session, workflow, digest):
-        return workflow
+    old = session.exec(
+        select(RevisionRow).where(RevisionRow.workflow == workflow, RevisionRow.sha256 == digest)
+    ).first()
+    if old is not None:
+        if not again or row.revision == old.id:
+            return Saved(workflow, old.number, "same")
+        row.revision = old.id
+        return Saved(workflow, old.number, "again")
     count = session.exec(select(func.count()).where(RevisionRow.workflow == workflow)).one()
     revision = RevisionRow(
         id=new_id("rev"),
@@ -143,36 +170,32 @@ def save(hub: Hub, session: Session, text: str, *, author: str = "", name: str =
     )
     session.add(revision)
     row.revision = revision.id
-    return workflow
+    return Saved(workflow, revision.number, "new")
 
 
-def known(session: Session, workflow: str, digest: str) -> bool:
-    """Say whether a text with that SHA-256 was ever saved under a workflow's name."""
-    found = select(RevisionRow.id).where(
-        RevisionRow.workflow == workflow, RevisionRow.sha256 == digest
-    )
-    return session.exec(found).first() is not None
+def sha256(text: str) -> str:
+    """Return the SHA-256 by which two revisions of a workflow are told apart."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_folder(hub: Hub, folder: Path, replaced: frozenset[str] = frozenset()) -> Loaded:
     """Save every `*.yaml` of a folder; a file with mistakes is refused and the rest still load.
 
-    Workflows whose names are in `replaced` are left out.
+    A text that was saved before is left alone: loading the same files at every start undoes
+    neither an edit made elsewhere nor a roll-back. Workflows whose names are in `replaced` are
+    left out.
     """
     saved, refused = [], []
     seen: dict[str, str] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            text = read_file(path)
             name = check(text, hub.actions, str(path)).workflow.workflow
             if name in seen:
-                message = f"the workflow '{name}' is already in {seen[name]}"
-                raise Invalid(str(path), [Problem(1, 1, message)])
+                raise Invalid(str(path), [taken(name, seen[name])])
             seen[name] = path.name
-            if name not in replaced and store_text(hub, text, str(path)):
+            if name not in replaced and store_text(hub, name, text):
                 saved.append(name)
-        except UnicodeDecodeError:
-            refused.append(Invalid(str(path), [Problem(1, 1, "the file is not UTF-8")]))
         except Invalid as error:
             refused.append(error)
     for one in refused:
@@ -180,16 +203,29 @@ def load_folder(hub: Hub, folder: Path, replaced: frozenset[str] = frozenset()) 
     return Loaded(tuple(saved), frozenset(seen), tuple(refused))
 
 
-def store_text(hub: Hub, text: str, name: str) -> bool:
-    """Save the text of a file; return whether it was new."""
-    digest = hashlib.sha256(text.encode()).hexdigest()
+def read_file(path: Path) -> str:
+    """Return the text of a workflow file; raise `Invalid` where it is not UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Invalid(str(path), [Problem(1, 1, "the file is not UTF-8")]) from None
+
+
+def taken(name: str, file: str) -> Problem:
+    """Return the mistake that two files hold workflows of one name."""
+    return Problem(1, 1, f"the workflow '{name}' is already in {file}")
+
+
+def store_text(hub: Hub, workflow: str, text: str) -> bool:
+    """Save the checked text of a file; return whether it was new."""
     with hub.store.read() as session:
-        found = select(RevisionRow.id).where(RevisionRow.sha256 == digest)
+        found = select(RevisionRow.id).where(
+            RevisionRow.workflow == workflow, RevisionRow.sha256 == sha256(text)
+        )
         if session.exec(found).first() is not None:
             return False
     with hub.store.write() as session:
-        save(hub, session, text, author="file", name=name)
-    return True
+        return keep(session, workflow, text, author="file", again=False).outcome == "new"
 
 
 def shipped() -> Path:
