@@ -52,7 +52,7 @@ def test_a_good_file_compiles_for_each_of_its_events(actions: Actions) -> None:
         ("    if: event", "    iff: event", "4:5: unknown key 'iff'; did you mean 'if'?"),
         ("on_error:", "on_eror:", "14:1: unknown key 'on_eror'; did you mean 'on_error'?"),
         ("    retry: {max: 2", "    retry: {tries: 2", "13:13: unknown key 'tries'; known here:"),
-        ("    use: toy.write\n", "    use: toy.write\n    timeout: 5s\n", "8:5: only a step that calls"),
+        ("    use: toy.write\n", "    use: toy.write\n    timeout: 5s\n", "8:5: only a step"),
         ("    retry: {max", "    queue: heavy\n    retry: {max", "13:5: 'queue' is not"),
         ("{max: 2,", "{max: two,", "13:18: input should be a valid integer"),
         ("delay: 10s", "delay: soon", "13:44: has to be a duration"),
