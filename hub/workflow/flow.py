@@ -120,11 +120,12 @@ class Flow:
 
     def _next_item(self, row: StepRow, move: Move) -> None:
         """Begin one more item of a loop, or drop the rest after a failure that stops it."""
-        if row.output["failures"] and not forgiving(move):
-            dropped = row.output["count"] - row.output["begun"]
-            row.output = {**row.output, "left": row.output["left"] - dropped,
-                          "begun": row.output["count"]}  # fmt: skip
-        elif row.output["begun"] < row.output["count"]:
+        told = row.output
+        if told["failures"] and not forgiving(move):
+            dropped = told["count"] - told["begun"]
+            left = told["left"] - dropped + told.get("dropped", 0)
+            row.output = {**told, "left": left, "dropped": dropped}
+        elif told["begun"] < told["count"]:
             self._begin_more(row, move, 1)
 
     def _finish(self, error: dict[str, Any]) -> None:
@@ -164,7 +165,9 @@ class Flow:
             if block is not None and block.state == "failed":
                 block.state, block.error, block.ended_at = "running", {}, None
                 told = block.output
-                block.output = {**told, "left": told["left"] + 1, "failures": told["failures"] - 1}
+                left = told["left"] + 1 + told.get("dropped", 0)
+                failures = told["failures"] - 1
+                block.output = {**told, "left": left, "failures": failures, "dropped": 0}
             above = holder(above)
         self.ledger.open(row.path, row.number)
 

@@ -185,6 +185,10 @@ class Toys:
         self.number()
         self.work()
 
+    def receipt(self) -> Receipt:
+        """Return what a connector gives back for a call that was made."""
+        return Receipt(ref="toy-2")
+
     def run_named(self, name: str) -> list[str]:
         """Return the states of a workflow's runs, oldest first."""
         return [row.state for row in self.rows(RunRow, workflow=name)]
