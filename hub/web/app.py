@@ -15,6 +15,7 @@ BLUEPRINTS = (
     "hub.web.health",
     "hub.web.assets",
     "hub.web.frame",
+    "hub.web.schema",
     "hub.web.signin",
     "hub.web.board",
     "hub.web.admin.connections",

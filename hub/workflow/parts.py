@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from hub import dispatch, notify, orders, planning, proofs, workflow
+from hub.plugins import Plugins
 from hub.workflow.library import Loaded, load_folder, shipped
 
 if TYPE_CHECKING:
+    from hub.actions import Action
     from hub.hub import Hub
 
 
@@ -15,6 +18,15 @@ def assemble(hub: Hub) -> None:
     """Register the handlers and actions of all packages on an open hub."""
     for package in (orders, planning, dispatch, proofs, notify, workflow):
         package.register(hub)
+
+
+def installed_actions() -> dict[str, Action]:
+    """Return what workflows may do on this installation, without a database."""
+    # A hub that is not open: packages only add to these when they register.
+    bare = SimpleNamespace(actions={}, handlers={}, rounds=[], parts={}, plugins=Plugins())
+    assemble(cast("Hub", bare))
+    found: dict[str, Action] = bare.actions
+    return found
 
 
 def load_workflows(hub: Hub) -> Loaded:
