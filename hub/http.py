@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import json
 import os
 import re
 import socket
@@ -351,7 +352,7 @@ def understood(reply: requests.Response, *, reads: bool | None = None) -> reques
     """Return a 2xx reply; raise what any other status means for the caller."""
     if 200 <= reply.status_code < 300:
         return reply
-    said = redact(reply.text[:300].strip()) or reply.reason
+    said = redact(sentence(reply.text)) or reply.reason
     raise judge(
         host_of(reply.url),
         reply.status_code,
@@ -359,6 +360,21 @@ def understood(reply: requests.Response, *, reads: bool | None = None) -> reques
         reads=reply.request.method in READS if reads is None else reads,
         after=reply.headers.get("Retry-After", ""),
     )
+
+
+def sentence(text: str) -> str:
+    """Return what an answer says to people: the message in its JSON, else its first 300 letters."""
+    try:
+        found = json.loads(text[:10_000])
+    except ValueError:
+        found = None
+    for name in ("detail", "message", "error", "title"):
+        inner = found.get(name) if isinstance(found, dict) else None
+        if isinstance(inner, dict):
+            inner = inner.get("message")
+        if isinstance(inner, str) and inner.strip():
+            return inner.strip()[:300]
+    return text[:300].strip()
 
 
 def judge(host: str, status: int, said: str, *, reads: bool, after: str = "") -> HubError:

@@ -15,7 +15,7 @@ import requests
 import urllib3
 
 from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
-from hub.http import GuardedPool, Http, calling, guard, judge, lost, redact, session
+from hub.http import GuardedPool, Http, calling, guard, judge, lost, redact, sentence, session
 
 
 @pytest.mark.parametrize(
@@ -229,3 +229,15 @@ def test_a_pool_for_an_sdk_neither_repeats_nor_follows(service: Http, server: An
         assert f"/{reply.status}" == path
         assert reply.data == b""
     assert server.seen == ["/429", "/503", "/302"]
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ('{"error": "this number does not exist"}', "this number does not exist"),
+    ('{"error": {"code": 7, "message": "no such invoice"}}', "no such invoice"),
+    ('{"title": "Bad Request", "detail": "the date is past"}', "the date is past"),
+    ('{"code": 7}', '{"code": 7}'),
+    ("[1]", "[1]"),
+    ("  plain words\n", "plain words"),
+])  # fmt: skip
+def test_of_an_answer_the_sentence_for_people_is_taken(body: str, said: str) -> None:
+    assert sentence(body) == said
