@@ -19,6 +19,7 @@ COMMANDS = {
     "depot": ("hub.cli.fleet", "Add and list depots."),
     "vehicle": ("hub.cli.fleet", "Add and list vehicles."),
     "driver": ("hub.cli.drivers", "Add drivers, sign their phones in, switch them off."),
+    "workflow": ("hub.cli.workflows", "Check, save, compare and follow workflows."),
     "plugin": ("hub.cli.plugins", "List the installed plugins."),
     "web": ("hub.cli.services", "Serve the pages and the API."),
     "live": ("hub.cli.services", "Serve the live channel."),

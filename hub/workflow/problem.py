@@ -29,9 +29,14 @@ class Problem:
         return f"{name}:{self.line}:{self.column}: {self.message}"
 
     def block(self, name: str, source: str) -> str:
-        """Return the mistake above its line of the file and a caret under its column."""
+        """Return the mistake above its line of the file and a caret under its column.
+
+        Where that line is empty or there is none, it stands alone.
+        """
         lines = _BREAK.split(source.removeprefix("\ufeff"))
         line = lines[self.line - 1] if self.line <= len(lines) else ""
+        if not line.strip():
+            return self.text(name)
         at = min(self.column - 1, len(line))
         begin = max(0, at - WIDEST + 20)
         before, after = line[begin:at], line[at : begin + WIDEST]

@@ -42,4 +42,4 @@ def test_signs_that_a_terminal_would_obey_are_not_printed() -> None:
 
 
 def test_a_mistake_past_the_end_of_the_file_is_still_told() -> None:
-    assert Problem(7, 3, "not YAML").block("a", "").startswith("a:7:3: not YAML\n")
+    assert Problem(7, 3, "not YAML").block("a", "") == "a:7:3: not YAML"
