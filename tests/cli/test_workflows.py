@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -243,6 +245,28 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
 ) -> None:
     with pytest.raises(Missing, match="there is no workflow gret; did you mean 'greet'"):
         command("workflow", "rollback", "gret")
+
+
+def test_the_commands_that_the_documents_name_take_a_workflow_there_and_back(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "writing-workflows.md").read_text()
+    lines = [shlex.split(line)[1:] for line in page.splitlines() if line.startswith("    hub ")]
+    assert len(lines) == 12
+    monkeypatch.chdir(tmp_path)
+    text = page.split("```yaml\n")[1].split("```")[0]
+    Path("order-flagged.yaml").write_text(text + "# first\n")
+    command("workflow", "save", "order-flagged.yaml")
+    Path("order-flagged.yaml").write_text(text)
+    said = [command(*words).stdout for words in lines if words[-1] != "RUN"]
+    assert said[0] == "no mistakes in 1 file\n"
+    assert "-# first\n" in said[1]
+    assert said[2] == "revision 2 of order-flagged is in force\n"
+    assert "revision 1 of order-flagged is in force again, 2 is no more\n" in said
+    mistake = page.split("block:\n\n")[1].split("\n\nThe exit")[0]
+    Path("order-flagged.yaml").write_text(text.split("\n", 1)[1].replace("total", "totl"))
+    shown = textwrap.dedent(fails("workflow", "validate", "order-flagged.yaml").stdout)
+    assert shown.rstrip("\n") == textwrap.dedent(mistake)
 
 
 def test_the_schema_is_printed_for_editors(command: Command) -> None:

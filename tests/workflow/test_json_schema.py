@@ -229,10 +229,12 @@ def test_without_any_action_the_schema_is_still_one() -> None:
     assert faults({}, SMALL.replace("toy.write", "workflow.other")) == []
 
 
-def test_the_example_of_the_documents_points_to_the_schema_and_fits() -> None:
+@pytest.mark.parametrize("page", ["workflows.md", "writing-workflows.md"])
+def test_the_example_of_the_documents_points_to_the_schema_and_fits(page: str) -> None:
     from hub.workflow.parts import installed_actions
 
-    page = (Path(__file__).parents[2] / "docs" / "workflows.md").read_text()
-    example = page.split("```yaml\n")[1].split("```")[0]
+    text = (Path(__file__).parents[2] / "docs" / page).read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
     assert example.startswith("# yaml-language-server: $schema=")
+    check(example, installed_actions(), page)
     assert list(validator(installed_actions()).iter_errors(read(example).value)) == []
