@@ -25,6 +25,7 @@ from hub.queue import enqueue, entry
 from hub.queue.leader import lead
 from hub.store import System
 from hub.testing.fixtures import World
+from hub.workflow.library import keep
 from hub.workflow.parts import assemble
 
 Command = Callable[..., Result]
@@ -219,6 +220,34 @@ def test_rolling_back_takes_one_command(command: Command, edited: Path) -> None:
     assert [(row["revision"], row["by"], row["state"]) for row in rows] == [
         (2, "Ben", ""), (1, "Mia", "in force"),
     ]  # fmt: skip
+    assert command("workflow", "show", "greet").stdout == GOOD
+
+
+@pytest.fixture
+def outdated(hub: Hub, command: Command, file: Path) -> str:
+    """Return a text in force whose action is not installed; the one saved before can run."""
+    text = GOOD.replace("dispatch.flag", "gone.flag")
+    command("workflow", "save", str(file))
+    with hub.store.write(System()) as session:
+        keep(session, "greet", text)
+    return text
+
+
+def test_a_workflow_that_can_no_longer_run_is_listed_with_the_reason(
+    command: Command, outdated: str
+) -> None:
+    (row,) = json.loads(command("workflow", "list", "--json").stdout)
+    assert row["state"] == "broken"
+    assert row["starts_on"].startswith("cannot run: there is no action 'gone.flag'")
+
+
+def test_a_revision_that_can_no_longer_run_is_not_put_in_force(
+    command: Command, outdated: str
+) -> None:
+    command("workflow", "rollback", "greet")
+    said = fails("workflow", "rollback", "greet", "2").stdout
+    assert said.startswith("greet:9:10: there is no action 'gone.flag'")
+    assert "\n      use: gone.flag\n           ^\n" in said
     assert command("workflow", "show", "greet").stdout == GOOD
 
 
