@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.errors import HubError
+from hub.workflow.functions import FUNCTIONS, LATE, Context, bound, extension, misused
 from hub.workflow.problem import suggestion
-from hub.workflow.schemas import Schemas, Shape, label
+from hub.workflow.schemas import Shape, form, label, moment, pool
 
 LONGEST = 1000
 LARGEST_RESULT = 2000
@@ -33,6 +34,8 @@ _TEXT = re.compile(
 _CALL = re.compile(r"\.\s*([A-Za-z_][A-Za-z0-9_]*)\s*\(|([()])")
 _LOCATED = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _NO_FIELD = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
+_NO_FIT = re.compile(r"found no matching overload for '(\w+)' applied to '\((.*?)\)'")
+_LATE = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(LATE))})\s*\(")
 _NO_NAME = re.compile(r"undeclared reference to '([^']*)'")
 
 
@@ -48,6 +51,22 @@ class Failed(HubError):
     """Say why an expression could not be evaluated on these values."""
 
 
+class Data(dict[str, Any]):
+    """The messages that expressions of one environment read, and what its functions know."""
+
+    def __init__(self, environment: Any, messages: Mapping[str, Any], context: Context) -> None:
+        super().__init__(messages)
+        self._environment, self._context = environment, context
+        self._ready: dict[bool, Any] = {}
+
+    def activation(self, late: bool) -> Any:
+        """Return the data as CEL takes it, with the functions of the moment where `late`."""
+        if late not in self._ready:
+            functions = bound(self._context) if late else None
+            self._ready[late] = self._environment.Activation(self, functions=functions)
+        return self._ready[late]
+
+
 @dataclass(frozen=True)
 class Expression:
     """One compiled expression; `kind` is CEL's name of its type, e.g. BOOL or LIST<INT>."""
@@ -55,14 +74,20 @@ class Expression:
     text: str
     kind: str
     program: Any
+    late: bool = False
+    """Whether it asks what only the moment knows, such as now()."""
 
     def value(self, data: Mapping[str, Any]) -> Any:
         """Return the plain value on `data`; raise `Failed` for a run-time error."""
         try:
-            found = self.program.eval(data=dict(data))
+            if isinstance(data, Data):
+                found = self.program.eval(data.activation(self.late))
+            else:
+                functions = bound(Context()) if self.late else None
+                found = self.program.eval(data=dict(data), functions=functions)
             kind = found.type().name()
             value = found.plain_value()
-        except (RuntimeError, TypeError, ValueError) as error:
+        except (RuntimeError, TypeError, ValueError, OverflowError) as error:
             raise Failed(f"{shown(self.text)}: {reason(str(error))}") from error
         if kind in ("ERROR", "*error*", "UNKNOWN"):
             raise Failed(f"{shown(self.text)}: {reason(str(value))}")
@@ -83,15 +108,12 @@ class Environment:
         from cel_expr_python import cel
         from cel_expr_python.ext import ext_optional, ext_strings
 
-        self.schemas = Schemas()
-        for name, shape in variables.items():
-            self.schemas.add(name, shape)
-        self.schemas.close()
         self.names = list(variables)
+        self._forms = {name: form(name, shape) for name, shape in variables.items()}
         self._cel = cel.NewEnv(
-            self.schemas.pool,
-            variables={name: cel.Type(f"hub.{name}") for name in variables},
-            extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
+            pool(list(self._forms.values())),
+            variables={name: cel.Type(found.type) for name, found in self._forms.items()},
+            extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional(), extension()],
         )
 
     def compile(self, text: str) -> Expression:
@@ -106,11 +128,24 @@ class Environment:
             raise BadExpression("this is a whole object; name one field of it")
         if kind.startswith(("TYPE", "BYTES", "optional_type")):
             raise BadExpression(f"a result of type {kind} cannot be used here; see orValue()")
-        return Expression(text, kind, program)
+        return Expression(text, kind, program, late=asks_late(text))
 
-    def data(self, **values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what `Expression.value` needs, from plain values by name."""
-        return {name: self.schemas.make(name, values.get(name, {})) for name in self.names}
+    def data(self, context: Context | None = None, /, **values: Mapping[str, Any]) -> Data:
+        """Return what `Expression.value` needs, from plain values by name.
+
+        Without a `context`, now() is when the event happened and nothing is connected. Raise
+        `Failed` for a value that does not fit its type.
+        """
+        made = {}
+        for name, found in self._forms.items():
+            try:
+                made[name] = found.make(values.get(name) or {})
+            except (TypeError, ValueError, OverflowError) as error:
+                raise Failed(f"{name}: {error}") from error
+        if context is None:
+            happened = (values.get("event") or {}).get("occurred_at")
+            context = Context(None if happened is None else moment(happened))
+        return Data(self._cel, made, context)
 
     def _explained(self, text: str, error: str) -> BadExpression:
         found = _LOCATED.search(error)
@@ -120,15 +155,21 @@ class Environment:
         offset = position(text, int(found[1]), int(found[2]))
         no_field = _NO_FIELD.search(message)
         if no_field:
-            word, owner = no_field[1], no_field[2]
-            known = self.schemas.fields.get(owner, [])
+            word, owner, forms = no_field[1], no_field[2], self._forms.values()
+            known = next((one.fields[owner] for one in forms if owner in one.fields), [])
             hint, offset = suggestion(word, known), max(text.find(word, offset), 0)
             return BadExpression(f"{label(owner)} has no field '{word}'{hint}", offset)
         no_name = _NO_NAME.search(message)
         if no_name:
             word = no_name[1].split(".")[0]
             offset = max(text.rfind(word, 0, offset + len(word)), 0)
+            if re.match(r"\s*\(", text[offset + len(word) :]):
+                return BadExpression(misused(word), offset)
             return BadExpression(f"'{word}' is unknown here{suggestion(word, self.names)}", offset)
+        no_fit = _NO_FIT.search(message)
+        if no_fit and no_fit[1] in FUNCTIONS:
+            offset = max(text.rfind(no_fit[1], 0, offset), 0)
+            return BadExpression(misused(no_fit[1], no_fit[2]), offset)
         return BadExpression(message.split(" expecting {")[0], offset)
 
 
@@ -138,7 +179,7 @@ def limit(text: str) -> None:
         raise BadExpression("the expression is empty")
     if len(text) > LONGEST:
         raise BadExpression(f"the expression has {len(text)} characters; at most {LONGEST} may be")
-    bare = _TEXT.sub(lambda found: " " * len(found[0]), text)
+    bare = without_texts(text)
     loops, growing, open_calls = 0, 0, list[bool]()
     for call in _CALL.finditer(bare):
         name, bracket = call[1], call[2]
@@ -156,6 +197,16 @@ def limit(text: str) -> None:
         raise BadExpression(f"{loops} loops such as all() or map(); at most 2 may be used")
     if growing > 1:
         raise BadExpression("only one of replace(), join(), split(), format() may be used")
+
+
+def without_texts(text: str) -> str:
+    """Return an expression with blanks in place of what holds no code."""
+    return _TEXT.sub(lambda found: " " * len(found[0]), text)
+
+
+def asks_late(text: str) -> bool:
+    """Say whether an expression calls a function that only the moment can answer."""
+    return _LATE.search(without_texts(text)) is not None
 
 
 def bounded(text: str, value: Any) -> Any:
