@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
 BATCH = 200
 """Events that are looked at in one go."""
-MOST_RUNS = 20
-"""Runs that are stored in one transaction, few enough to stay below 50 ms."""
+MOST_RUNS = 200
+"""Runs that are stored in one transaction at most; fewer where that would take long."""
 DEEPEST = 8
 """An event that so many workflows lie behind starts nothing: they are going in a circle."""
 log = logging.getLogger(__name__)
+
+Answers = dict[int, bool]
+"""`id` of a start -> whether its condition holds."""
 
 
 def evaluate(library: Library, hub: Hub, claim: Claim) -> None:
@@ -45,26 +48,32 @@ def evaluate(library: Library, hub: Hub, claim: Claim) -> None:
     with hub.store.read() as session:
         seq = position(session)
         events = after(session, seq, BATCH)
-        people = persons(session, [event.id for event in events])
         index = library.index(session)
-        slugs = merchants(session)
+        wanted = [event for event in events if event.type in index]
+        people = persons(session, [event.id for event in wanted]) if wanted else {}
+        slugs = merchants(session, wanted)
+    tempo = starts.tempo_of(hub)
     decisions: list[Decision] = []
     reached, seen = seq, list[EventRow]()
     for event in events:
-        if len(decisions) >= MOST_RUNS:
+        if len(decisions) >= min(MOST_RUNS, tempo.most):
             break
-        found = index.get(event.type, [])
-        decisions += decide(hub, event, people.get(event.id, {}), found, slugs)
+        if event.type in index:
+            found = index[event.type]
+            decisions += decide(hub, event, people.get(event.id, {}), found, slugs, library)
         reached = event.seq or reached
         seen.append(event)
     ended, asked = listening.matched(hub, library, seen)
     with hub.store.write() as session:
-        if move(session, seq, reached):
-            starts.start(session, decisions)
+        moved = move(session, seq, reached)
+        if moved:
+            with tempo.measure(len(decisions)):
+                starts.start(session, decisions)
             listening.wake(session, ended)
             listening.wake(session, listening.late(hub, library, session, seen, asked))
         reach("before_commit")
-        if after(session, reached, 1):
+        # Whoever numbers events from now on asks for this work anew, which `finish` respects.
+        if len(seen) < len(events) or len(events) == BATCH or (events and not moved):
             defer(session, claim, session.wall)
             session.rings.add(claim.queue)
         else:
@@ -91,9 +100,28 @@ def move(session: Session, old: int, new: int) -> bool:
     return bool(moved.rowcount == 1)
 
 
-def merchants(session: Session) -> dict[str, str]:
-    """Return the slug of every merchant by its id: inputs may be given by either."""
-    return dict(session.exec(select(MerchantRow.id, MerchantRow.slug)).all())
+def merchants(session: Session, events: list[EventRow]) -> dict[str, str]:
+    """Return the slugs of the events' merchants by id: inputs may be given by either."""
+    ids = {event.merchant for event in events if event.merchant}
+    if not ids:
+        return {}
+    query = select(MerchantRow.id, MerchantRow.slug).where(col(MerchantRow.id).in_(ids))
+    return dict(session.exec(query).all())
+
+
+class Sight:
+    """One event as its workflows see it, made once for all of them."""
+
+    def __init__(self, hub: Hub, event: EventRow, person: dict[str, Any], slug: str) -> None:
+        self.hub, self.event, self.person, self.slug = hub, event, person, slug
+        self._facts: dict[bool, tuple[dict[str, Any], str]] = {}
+
+    def facts(self, needs_link: bool) -> tuple[dict[str, Any], str]:
+        """Return the facts, and the link to the stop's page where it is needed."""
+        if needs_link not in self._facts:
+            link = link_of(self.hub, self.event, needs_link)
+            self._facts[needs_link] = event_facts(self.event, self.person, link), link
+        return self._facts[needs_link]
 
 
 def decide(
@@ -102,6 +130,7 @@ def decide(
     person: dict[str, Any],
     entries: list[Entry],
     slugs: dict[str, str] | None = None,
+    library: Library | None = None,
 ) -> list[Decision]:
     """Return which workflows start for `event`, and which could not be decided and why."""
     if entries and event.depth >= DEEPEST:
@@ -110,36 +139,42 @@ def decide(
             event.id, event.type, event.depth,
         )  # fmt: skip
         return []
+    sight = Sight(hub, event, person, (slugs or {}).get(event.merchant or "", ""))
+    known: Answers = {}
     if event.type in NAMED:
         entries = [entry for entry in entries if entry.workflow == event.subject]
-    slug = (slugs or {}).get(event.merchant or "", "")
-    found = (decision(hub, event, person, entry, slug) for entry in entries)
+    elif library is not None and len(entries) > 1:
+        known = library.panel(event.type, entries).answers(sight.facts(False)[0])
+    found = (decision(hub, sight, entry, known) for entry in entries)
     return [one for one in found if one is not None]
 
 
-def decision(
-    hub: Hub, event: EventRow, person: dict[str, Any], entry: Entry, slug: str = ""
-) -> Decision | None:
+def decision(hub: Hub, sight: Sight, entry: Entry, known: Answers) -> Decision | None:
     """Return that a workflow starts, that it cannot be decided, or None where it does not start.
 
-    Any one of its triggers is enough; one that fails counts only when no other holds.
+    Any one of its triggers is enough; one that fails counts only when no other holds. `known` are
+    the conditions that were asked together.
     """
+    event = sight.event
     if entry.program is None:
         error = {"step": "", "kind": "invalid", "message": entry.broken[:1000]}
         return Decision(event, entry.workflow, entry.revision, None, error)
     course = entry.program.courses[event.type]
-    link = link_of(hub, event, entry.program.needs_link)
-    facts = event_facts(event, person, link)
-    given = inputs(entry.program, event, slug)
+    if all(known.get(id(start)) is False for start in course.starts):
+        return None
+    facts, link = sight.facts(entry.program.needs_link)
+    given = inputs(entry.program, event, sight.slug)
     failed = None
     for start in course.starts:
         if event.type == "schedule.due" and facts["request"].get("trigger", 0) != start.number:
             continue
         try:
-            if start.holds(facts, inputs=given):
+            holds = known.get(id(start))
+            if start.holds(facts, inputs=given) if holds is None else holds:
                 return admitted(hub, event, entry, course, facts, given)
         except Failed as error:
-            failed = failed or masked(described(start.path, error), private_values(person, link))
+            private = private_values(sight.person, link)
+            failed = failed or masked(described(start.path, error), private)
     return None if failed is None else undecided(event, entry, course, failed)
 
 

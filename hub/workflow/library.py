@@ -6,7 +6,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -16,6 +16,7 @@ from hub.store.columns import new_id
 from hub.store.once import insert_once
 from hub.workflow.checker import check, parse
 from hub.workflow.language import Schedule
+from hub.workflow.panel import Panel
 from hub.workflow.problem import Invalid, Problem
 from hub.workflow.program import Program
 from hub.workflow.yaml_source import read
@@ -52,6 +53,8 @@ class Library:
         self.hub = hub
         self._programs: dict[str, Program | Invalid] = {}
         self._in_force: dict[tuple[str, str], tuple[tuple[str, ...], Entry]] = {}
+        self._index: tuple[tuple[Any, ...], dict[str, list[Entry]]] = ((), {})
+        self._panels: dict[str, Panel] = {}
 
     def program(self, session: Session, revision: str) -> Program:
         """Return the program of a revision; raise `Invalid` where it does not fit this hub."""
@@ -69,11 +72,27 @@ class Library:
 
     def index(self, session: Session) -> dict[str, list[Entry]]:
         """Return the workflows that are switched on, by the type of event that starts them."""
-        rows = session.exec(
+        query = (
             select(WorkflowRow.name, WorkflowRow.revision)
             .where(col(WorkflowRow.enabled).is_(True), WorkflowRow.revision != "")
             .order_by(WorkflowRow.name)
-        ).all()
+        )
+        rows = tuple((name, revision) for name, revision in session.exec(query))
+        if rows != self._index[0]:
+            self._index, self._panels = (rows, self._indexed(session, rows)), {}
+        return self._index[1]
+
+    def panel(self, type: str, entries: list[Entry]) -> Panel:
+        """Return the conditions of the index's `entries` for one type, to be asked together."""
+        if type not in self._panels:
+            programs = [entry.program for entry in entries if entry.program is not None]
+            self._panels[type] = Panel(type, programs)
+        return self._panels[type]
+
+    def _indexed(
+        self, session: Session, rows: tuple[tuple[str, str], ...]
+    ) -> dict[str, list[Entry]]:
+        """Return the workflows in force by the type of event that starts them."""
         index: dict[str, list[Entry]] = {}
         for name, revision in rows:
             if (name, revision) not in self._in_force:

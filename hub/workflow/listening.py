@@ -27,7 +27,7 @@ Asked = set[tuple[str, str]]
 def matched(hub: Hub, library: Library, events: list[EventRow]) -> tuple[Ended, Asked]:
     """Return the waits that these events end, each by the first that fits, and what was asked."""
     with hub.store.read() as session:
-        found = {event.id: candidates(session, event) for event in events}
+        found = candidates(session, events)
     asked_already: Asked = set()
     return compare(hub, library, events, found, asked_already), asked_already
 
@@ -36,7 +36,7 @@ def late(
     hub: Hub, library: Library, session: Session, events: list[EventRow], asked_already: Asked
 ) -> Ended:
     """Return the waits that have begun since `matched` looked, and are ended all the same."""
-    found = {event.id: candidates(session, event) for event in events}
+    found = candidates(session, events)
     return compare(hub, library, events, found, asked_already)
 
 
@@ -59,20 +59,30 @@ def compare(
     return ended
 
 
-def candidates(session: Session, event: EventRow) -> list[str]:
-    """Return the steps that wait for an event of this type and about these ids."""
+def candidates(session: Session, events: list[EventRow]) -> dict[str, list[str]]:
+    """Return, by event, the steps that wait for one of its type and about its ids."""
+    about = {event.id: keys(event) for event in events}
+    types = {event.type for event in events}
     query = (
-        select(StepRow.id)
+        select(StepRow.id, StepRow.wait_event, StepRow.wait_key, RunRow.merchant)
         .join(RunRow, col(RunRow.id) == StepRow.run)
         .where(
-            StepRow.state == "waiting", StepRow.wait_event == event.type,
-            col(StepRow.wait_key).in_(keys(event)),
+            StepRow.state == "waiting", col(StepRow.wait_event).in_(types),
+            col(StepRow.wait_key).in_({key for found in about.values() for key in found}),
         )
     )  # fmt: skip
-    if event.merchant is not None:
-        mine = col(RunRow.merchant).is_(None) | (col(RunRow.merchant) == event.merchant)
-        query = query.where(mine)
-    return list(session.exec(query.order_by(StepRow.id)))
+    waiting: dict[tuple[str, str], list[tuple[str, str | None]]] = {}
+    for step, type, key, merchant in session.exec(query.order_by(StepRow.id)) if types else ():
+        waiting.setdefault((type, key), []).append((step, merchant))
+    return {
+        event.id: sorted(
+            step
+            for key in about[event.id]
+            for step, merchant in waiting.get((event.type, key), ())
+            if event.merchant is None or merchant in (None, event.merchant)
+        )
+        for event in events
+    }
 
 
 def fits(hub: Hub, library: Library, step: str, event: EventRow) -> bool:

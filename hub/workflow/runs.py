@@ -51,7 +51,7 @@ class Book:
         row = self.row(path)
         if row is None:
             row = StepRow(run=self.run.id, path=path, number=number)
-            self.session.add_all([row, fresh_work(self.session, row)])
+            self.session.add_all([row, WorkRow(**fresh_work(self.session, row.id))])
             self.session.rings.add("fast")
             return row
         row.state, row.output, row.error = "pending", {}, {}
@@ -73,10 +73,12 @@ class Book:
         after_end(self.session, self.run)
 
 
-def fresh_work(session: Session, step: StepRow) -> WorkRow:
+def fresh_work(session: Session, step: str) -> dict[str, Any]:
     """Return the due work of a step that is new; nobody can have asked for it before."""
     wall = session.wall
-    return WorkRow(kind="step", subject=step.id, queue="fast", not_before=wall, created_at=wall)
+    return {
+        "kind": "step", "subject": step, "queue": "fast", "not_before": wall, "created_at": wall,
+    }  # fmt: skip
 
 
 def begin(session: Session, run: RunRow, course: Course, lasts: timedelta | None) -> None:
