@@ -1,4 +1,4 @@
-"""`hub workflow test`: run the examples that workflow files bring along, like pytest."""
+"""`hub workflow test|run|replay|start`: what a workflow would do, and asking for a run of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from hub.workflow.examples import Outcome
     from hub.workflow.problem import Invalid
+    from hub.workflow.replay import Difference
 
 
 @click.command("test")
@@ -73,3 +74,72 @@ def report(outcomes: list[Outcome], broken: list[Invalid]) -> int:
     if failed or broken:
         click.echo()
     return len(failed) + len(broken)
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.option("--since", default="7d", show_default=True, help="How far back: 12h, 7d ...")
+@click.option("--dry", is_flag=True, help="Nothing is written or sent; there is no other way.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--most", default=20, show_default=True, help="Differences that are printed.")
+def run_replay(file: Path, since: str, dry: bool, as_json: bool, most: int) -> None:
+    """Run an edited workflow over recorded events and print what it would have done otherwise."""
+    import json
+    from dataclasses import asdict
+
+    from hub.cli.terminal import BY
+    from hub.cli.workflows import assembled, telling
+    from hub.workflow.language import duration
+    from hub.workflow.library import read_file
+    from hub.workflow.replay import replay
+
+    try:
+        span = duration(since)
+    except ValueError as error:
+        raise click.BadParameter(f"{since} {error}", param_hint="--since") from None
+    text = read_file(file)
+    with assembled() as hub, telling(text, as_json):
+        found = replay(hub, BY, text, span)
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"counts": found.counts()}, default=str))
+        return
+    tell(found, most)
+
+
+def tell(found: Difference, most: int) -> None:
+    """Print what a replay found: the counts, then each difference with what was and would be."""
+    import json
+
+    runs = f"{found.started} runs where there were {found.ran}"
+    since = f"{found.since:%Y-%m-%d %H:%M}"
+    click.echo(f"{found.workflow}: {found.events} events since {since}, {runs}")
+    click.echo(f"{found.same} actions as they were" if found.same else "no action as it was")
+    for action, row in found.counts().items():
+        click.echo("  " + action + ": " + ", ".join(f"{n} {word}" for word, n in row.items() if n))
+    for item in found.items[:most]:
+        where = f"{item.at:%m-%d %H:%M} {item.type} {item.step}"
+        click.echo(f"{item.change:<8} {where} ({item.action})")
+        for sign, given in (("-", item.before), ("+", item.after)):
+            if given is not None:
+                click.echo(f"    {sign} {json.dumps(given, ensure_ascii=False)}")
+    if len(found.items) > most:
+        click.echo(f"... and {len(found.items) - most} more; see --most or --json")
+
+
+@click.command("start")
+@click.argument("name")
+@click.option("--input", "pairs", multiple=True, metavar="NAME=VALUE", help="One of its inputs.")
+@click.option("--merchant", help="Run it for this merchant (id).")
+def start_run(name: str, pairs: tuple[str, ...], merchant: str | None) -> None:
+    """Ask for a run of a workflow that has `manual: true`; a running hub does it."""
+    from hub.cli.terminal import BY
+    from hub.cli.workflows import assembled
+    from hub.workflow.requests import request
+
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair} has no =", param_hint="--input")
+    given = dict(pair.split("=", 1) for pair in pairs)
+    with assembled() as hub, hub.store.write(BY) as session:
+        made = request(hub, session, name, by="command line", inputs=given, merchant=merchant)
+    click.echo(f"asked for {name} (event {made.id}); see: hub workflow runs --workflow {name}")
