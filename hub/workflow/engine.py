@@ -35,9 +35,6 @@ DEEPEST = 8
 """An event that so many workflows lie behind starts nothing: they are going in a circle."""
 log = logging.getLogger(__name__)
 
-Answers = dict[int, bool]
-"""`id` of a start -> whether its condition holds."""
-
 
 def evaluate(library: Library, hub: Hub, claim: Claim) -> None:
     """Do the work `evaluate`: read on from the cursor, start runs and move it, all or nothing.
@@ -140,28 +137,27 @@ def decide(
         )  # fmt: skip
         return []
     sight = Sight(hub, event, person, (slugs or {}).get(event.merchant or "", ""))
-    known: Answers = {}
+    held = set[int]()
     if event.type in NAMED:
         entries = [entry for entry in entries if entry.workflow == event.subject]
     elif library is not None and len(entries) > 1:
-        known = library.panel(event.type, entries).answers(sight.facts(False)[0])
-    found = (decision(hub, sight, entry, known) for entry in entries)
+        may, held = library.panel(event.type, entries).ask(sight.facts(False)[0])
+        entries = [entries[number] for number in may]
+    found = (decision(hub, sight, entry, held) for entry in entries)
     return [one for one in found if one is not None]
 
 
-def decision(hub: Hub, sight: Sight, entry: Entry, known: Answers) -> Decision | None:
+def decision(hub: Hub, sight: Sight, entry: Entry, held: set[int]) -> Decision | None:
     """Return that a workflow starts, that it cannot be decided, or None where it does not start.
 
-    Any one of its triggers is enough; one that fails counts only when no other holds. `known` are
-    the conditions that were asked together.
+    Any one of its triggers is enough; one that fails counts only when no other holds. `held` are
+    the starts that are known to hold, by their `id`.
     """
     event = sight.event
     if entry.program is None:
         error = {"step": "", "kind": "invalid", "message": entry.broken[:1000]}
         return Decision(event, entry.workflow, entry.revision, None, error)
     course = entry.program.courses[event.type]
-    if all(known.get(id(start)) is False for start in course.starts):
-        return None
     facts, link = sight.facts(entry.program.needs_link)
     given = inputs(entry.program, event, sight.slug)
     failed = None
@@ -169,8 +165,7 @@ def decision(hub: Hub, sight: Sight, entry: Entry, known: Answers) -> Decision |
         if event.type == "schedule.due" and facts["request"].get("trigger", 0) != start.number:
             continue
         try:
-            holds = known.get(id(start))
-            if start.holds(facts, inputs=given) if holds is None else holds:
+            if id(start) in held or start.holds(facts, inputs=given):
                 return admitted(hub, event, entry, course, facts, given)
         except Failed as error:
             private = private_values(sight.person, link)

@@ -85,8 +85,7 @@ class Library:
     def panel(self, type: str, entries: list[Entry]) -> Panel:
         """Return the conditions of the index's `entries` for one type, to be asked together."""
         if type not in self._panels:
-            programs = [entry.program for entry in entries if entry.program is not None]
-            self._panels[type] = Panel(type, programs)
+            self._panels[type] = Panel(type, [entry.program for entry in entries])
         return self._panels[type]
 
     def _indexed(

@@ -50,7 +50,7 @@ def compare(
     """Ask each waiting step about the events that may be meant, in their order."""
     ended: Ended = {}
     for event in events:
-        for step in found[event.id]:
+        for step in found.get(event.id, ()):
             if step in ended or (step, event.id) in asked_already:
                 continue
             asked_already.add((step, event.id))
@@ -61,8 +61,14 @@ def compare(
 
 def candidates(session: Session, events: list[EventRow]) -> dict[str, list[str]]:
     """Return, by event, the steps that wait for one of its type and about its ids."""
-    about = {event.id: keys(event) for event in events}
-    types = {event.type for event in events}
+    waited = select(StepRow.wait_event).where(
+        StepRow.state == "waiting", col(StepRow.wait_event).in_({event.type for event in events})
+    )
+    # Mostly nobody waits, and asking for that is much quicker than asking about every id.
+    types = set(session.exec(waited.distinct())) if events else set()
+    if not types:
+        return {}
+    about = {event.id: keys(event) for event in events if event.type in types}
     query = (
         select(StepRow.id, StepRow.wait_event, StepRow.wait_key, RunRow.merchant)
         .join(RunRow, col(RunRow.id) == StepRow.run)
@@ -72,12 +78,12 @@ def candidates(session: Session, events: list[EventRow]) -> dict[str, list[str]]
         )
     )  # fmt: skip
     waiting: dict[tuple[str, str], list[tuple[str, str | None]]] = {}
-    for step, type, key, merchant in session.exec(query.order_by(StepRow.id)) if types else ():
+    for step, type, key, merchant in session.exec(query.order_by(StepRow.id)):
         waiting.setdefault((type, key), []).append((step, merchant))
     return {
         event.id: sorted(
             step
-            for key in about[event.id]
+            for key in about.get(event.id, ())
             for step, merchant in waiting.get((event.type, key), ())
             if event.merchant is None or merchant in (None, event.merchant)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.workflow.expressions import (
@@ -19,6 +19,9 @@ from hub.workflow.program import Program, Start
 MOST = 16
 """Conditions in one call: their sum must stay within the depth that CEL parses."""
 
+Place = tuple[int, Start]
+"""The number of a program, and one of its starts."""
+
 
 class Panel:
     """The conditions on one type of event that see the same names, each a bit of a number.
@@ -27,57 +30,64 @@ class Panel:
     panel is several times quicker than its conditions one by one.
     """
 
-    def __init__(self, type: str, programs: Iterable[Program]) -> None:
-        self.calls: list[tuple[Environment, Expression, list[int]]] = []
-        """What is asked, with which values, and the `id` of the start of each bit."""
-        starts = [
-            start
-            for program in programs
-            if not program.workflow.inputs and not program.needs_link
-            for start in program.courses[type].starts
-            if fits(start)
-        ]
-        self._kept = starts
-        if starts:
-            self._fill(starts[0].environment, starts)
+    def __init__(self, type: str, programs: Sequence[Program | None]) -> None:
+        self.calls: list[tuple[Environment, Expression, list[Place]]] = []
+        """What is asked, with which values, and the place of each bit."""
+        self.alone: set[int] = set()
+        """Programs of which not every condition is asked here."""
+        self._places: list[Place] = []
+        for number, program in enumerate(programs):
+            if program is None or program.workflow.inputs or program.needs_link:
+                self.alone.add(number)
+                continue
+            starts = program.courses[type].starts
+            self._places += [(number, start) for start in starts if fits(start)]
+            if not all(fits(start) for start in starts):
+                self.alone.add(number)
+        if self._places:
+            self._fill(self._places[0][1].environment)
 
-    def answers(self, facts: Mapping[str, Any]) -> dict[int, bool]:
-        """Return whether conditions hold, by the `id` of their start.
+    def ask(self, facts: Mapping[str, Any]) -> tuple[list[int], set[int]]:
+        """Return which programs may start, in order, and the `id` of each start that holds.
 
-        Those in one call with a condition that cannot be evaluated are left out: whoever asks has
-        to ask each of them alone.
+        Those in one call with a condition that cannot be evaluated may start: whoever asks has to
+        ask each of them alone.
         """
-        found: dict[int, bool] = {}
+        may, held = set(self.alone), set[int]()
         data: Mapping[str, Any] | None = None
-        for environment, expression, starts in self.calls:
+        for environment, expression, places in self.calls:
             try:
                 data = environment.data(event=facts, inputs={}) if data is None else data
                 bits = int(expression.value(data))
             except Failed:
+                may |= {number for number, _ in places}
                 continue
-            found |= {start: bool(bits >> place & 1) for place, start in enumerate(starts)}
-        return found
+            for place, (number, start) in enumerate(places if bits else ()):
+                if bits >> place & 1:
+                    may.add(number)
+                    held.add(id(start))
+        return sorted(may), held
 
-    def _fill(self, environment: Environment, starts: list[Start]) -> None:
+    def _fill(self, environment: Environment) -> None:
         """Put as many conditions into each call as fit."""
         terms: list[str] = []
-        asked: list[int] = []
-        for start in [*starts, None]:
-            term = written(start, len(terms)) if start else ""
-            full = len(terms) == MOST or len("+".join([*terms, term])) > LONGEST
-            if terms and (full or start is None):
+        asked: list[Place] = []
+        for number, start in self._places:
+            term = written(start, len(terms))
+            if len(terms) == MOST or len("+".join([*terms, term])) > LONGEST:
                 self._add(environment, terms, asked)
                 terms, asked = [], []
-            if start is not None:
-                terms.append(written(start, len(terms)))
-                asked.append(id(start))
+                term = written(start, 0)
+            terms.append(term)
+            asked.append((number, start))
+        self._add(environment, terms, asked)
 
-    def _add(self, environment: Environment, terms: list[str], asked: list[int]) -> None:
+    def _add(self, environment: Environment, terms: list[str], asked: list[Place]) -> None:
         """Add one call; conditions that do not compile together are left to be asked alone."""
         try:
             self.calls.append((environment, environment.compile("+".join(terms)), asked))
         except BadExpression:
-            return
+            self.alone |= {number for number, _ in asked}
 
 
 def fits(start: Start) -> bool:
