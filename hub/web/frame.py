@@ -22,6 +22,8 @@ ENTRIES = (
     ("imports.page", "Imports"),
     ("connections.page", "Connections"),
     ("plugins.page", "Plugins"),
+    ("workflows.page", "Workflows"),
+    ("runs.page", "Runs"),
     ("letters.page", "Dead letters"),
     ("sent.page", "Messages"),
 )

@@ -267,6 +267,14 @@ def test_a_merchant_sees_its_orders_and_no_admin_page(sign_in, hub: Hub, world: 
         assert browser.get(path).status_code == 403
 
 
+TEXT = """
+workflow: delivered
+on: [{event: stop.completed}]
+steps:
+  - {id: hand_over, use: dispatch.flag, with: {kind: late, text: "{{ event.order.ref }}"}}
+"""
+
+
 def failed_run(hub: Hub, world: World) -> str:
     with hub.store.write() as session:
         event = EventRow(
@@ -276,18 +284,18 @@ def failed_run(hub: Hub, world: World) -> str:
         session.add_all([event, WorkflowRow(name="delivered")])
         session.flush()
         revision = RevisionRow(
-            workflow="delivered", number=1, text="", sha256="1", saved_at=MORNING
+            workflow="delivered", number=1, text=TEXT, sha256="1", saved_at=MORNING
         )
         session.add(revision)
         session.flush()
         run = RunRow(
             workflow="delivered", revision=revision.id, event=event.id, merchant=world.merchant,
             state="failed", started_at=MORNING,
-            error={"step": "steps[0]", "kind": "rejected", "message": "no invoice INV-7"},
+            error={"step": "hand_over", "kind": "rejected", "message": "no invoice INV-7"},
         )  # fmt: skip
         session.add(run)
         session.flush()
-        session.add(StepRow(run=run.id, path="steps[0]", number=0, state="failed"))
+        session.add(StepRow(run=run.id, path="hand_over", number=0, state="failed"))
         return run.id
 
 

@@ -26,3 +26,12 @@ function tell(text: string): void {
   notice.textContent = text;
   main?.prepend(notice);
 }
+
+// What a reader has opened stays open when a part of the page is shown anew.
+let open: string[] = [];
+document.body.addEventListener("htmx:beforeSwap", () => {
+  open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+});
