@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Let workflows raise flags."""
+    """Let workflows raise flags, publish routes and take up failed stops."""
+    from hub.dispatch.actions import ACTIONS
     from hub.dispatch.flags import FLAG
 
-    hub.actions[FLAG.name] = FLAG
+    hub.actions.update({action.name: action for action in (FLAG, *ACTIONS)})

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Let the workers of `hub` make plans."""
+    """Let the workers of `hub` make plans, and workflows ask for them."""
     from hub.planning import plans
+    from hub.planning.actions import ACTIONS
+
+    hub.actions.update({action.name: action for action in ACTIONS})
 
     hub.handlers[plans.KIND] = plans.work
