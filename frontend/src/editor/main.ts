@@ -41,6 +41,9 @@ function start(): void {
   });
   field.hidden = true;
   field.after(view.dom);
+  // Below the text, so that no line moves away under the writer's hands.
+  const box = form.querySelector("#mistakes");
+  if (box) view.dom.after(box);
   let leaving = false;
   form.addEventListener("submit", () => {
     field.value = view.state.doc.toString();
@@ -49,7 +52,7 @@ function start(): void {
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && view.state.doc.toString() !== before) event.preventDefault();
   });
-  form.querySelector("#mistakes")?.addEventListener("click", (event) => follow(event, view));
+  box?.addEventListener("click", (event) => follow(event, view));
   form.querySelector("[data-keys]")?.removeAttribute("hidden");
   if (!fixed) forceLinting(view);
 }
@@ -109,7 +112,7 @@ async function mistakes(view: EditorView, form: HTMLFormElement): Promise<Diagno
   });
 }
 
-/** Write the mistakes above the text, where everybody finds them. */
+/** Write the mistakes in words too, for everybody. */
 function list(form: HTMLFormElement, found: Spot[], words: string): void {
   const box = form.querySelector<HTMLElement>("#mistakes");
   const count = box?.querySelector("[data-count]");

@@ -65,7 +65,7 @@ class Card:
         if not self.enabled:
             return "off", "Off"
         if letters:
-            return "failed", f"{letters} dead letter{'' if letters == 1 else 's'}"
+            return "failed", "Needs you"
         if day.get("waiting") or day.get("running") or day.get("queued"):
             return "running", "At work"
         return ("healthy", "Works") if self.tally.last else ("planned", "Has not run yet")
