@@ -14,6 +14,7 @@ from hub.access import tokens, users
 from hub.hub import Hub
 from hub.web import create_app
 from hub.workflow.parts import assemble
+from tests.workflow.conftest import toys as toys  # a fixture, shared
 
 SWITCHES = [
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
