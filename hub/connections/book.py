@@ -15,6 +15,7 @@ from hub.connector import Connector
 from hub.errors import HubError, Missing, PluginError, Refused
 from hub.plugins import Plugins
 from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
+from hub.store.once import insert_once
 
 GENERATION = "connections"
 
@@ -30,8 +31,7 @@ class Connections:
         self.store = store
         self.plugins = plugins
         self.keys = keys
-        self._generation = -1
-        self._built: dict[str, Connector[Any]] = {}
+        self._built: dict[str, tuple[int, Connector[Any]]] = {}
 
     def save(
         self,
@@ -112,13 +112,14 @@ class Connections:
     def build(self, session: Session, row: ConnectionRow) -> Connector[Any]:
         """Return the connector of a row, built anew when any connection has changed."""
         now = generation(session)
-        if now != self._generation:
-            self._built.clear()
-            self._generation = now
-        if row.id not in self._built:
+        known = self._built.get(row.id)
+        if known is None or known[0] != now:
+            # Read after the generation: a change in between is then built too early, never missed.
+            session.refresh(row)
             kind = self.plugins.connector(row.connector)
-            self._built[row.id] = kind(validated(kind, self.settings(row)))
-        return self._built[row.id]
+            known = now, kind(validated(kind, self.settings(row)))
+            self._built[row.id] = known
+        return known[1]
 
     def warm(self) -> None:
         """Import the slow modules of the connectors in use; for a worker, before it forks.
@@ -190,17 +191,20 @@ def split(config: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def generation(session: Session) -> int:
     """Return the number that every change of a connection or plugin raises by one."""
-    row = session.get(SettingRow, GENERATION)
-    return 0 if row is None else int(row.value["generation"])
+    query = select(SettingRow.value).where(SettingRow.name == GENERATION)
+    value = session.exec(query).one_or_none()
+    return 0 if value is None else int(value["generation"])
 
 
 def bump(session: Session) -> None:
-    """Raise the generation, in the transaction of the change itself."""
-    row = session.get(SettingRow, GENERATION)
+    """Raise the generation, in the transaction of the change itself; others wait for its end."""
+    query = select(SettingRow).where(SettingRow.name == GENERATION).with_for_update()
+    held = query.execution_options(populate_existing=True)
+    row = session.exec(held).one_or_none()
     if row is None:
-        session.add(SettingRow(name=GENERATION, value={"generation": 1}))
-    else:
-        row.value = {"generation": int(row.value["generation"]) + 1}
+        insert_once(session, SettingRow(name=GENERATION, value={"generation": 0}))
+        row = session.exec(held).one()
+    row.value = {"generation": int(row.value["generation"]) + 1}
 
 
 def set_plugin(session: Session, plugins: Plugins, name: str, enabled: bool) -> None:

@@ -21,7 +21,11 @@ from hub.clock import Clock, Rate
 from hub.errors import HubError
 from hub.store.principals import Nobody, Principal
 
-READ = {"hub_mode": "read"}
+READ: dict[str, dict[str, Any]] = {
+    "sqlite": {"hub_mode": "read"},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+"""Execution options of a session that reads, by database: one state for all of its questions."""
 TRACE = "HUB_TRACE_WRITES"
 
 
@@ -58,6 +62,7 @@ class Store:
     def __init__(self, url: str, patience: float = 5.0) -> None:
         self.url = url
         self.engine = make_engine(make_url(url), patience)
+        self._reading = self.engine.execution_options(**READ[self.engine.dialect.name])
         self.clock = Clock(self._read_clock)
         self.bell: Callable[[set[str]], None] | None = None
         """Called after a commit with the queues to wake; it may fail without harm."""
@@ -91,8 +96,7 @@ class Store:
     @contextmanager
     def read(self, principal: Principal | None = None) -> Iterator[Session]:
         """Open a read-only session; it sees one state of the database and locks nobody out."""
-        engine = self.engine.execution_options(**READ)
-        with Session(engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             self._equip(session, principal)
             yield session
 
@@ -101,7 +105,7 @@ class Store:
         session.principal = principal if principal is not None else Nobody()
 
     def _read_clock(self) -> Rate | None:
-        with self.engine.execution_options(**READ).connect() as connection:
+        with self._reading.connect() as connection:
             try:
                 row = connection.execute(
                     sqlalchemy.text(

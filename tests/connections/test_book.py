@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from hub.connections.book import Connections, Parked
+from hub.connections.book import Connections, Parked, generation
 from hub.connector import Connector
 from hub.errors import Refused
 from hub.hookspecs import hookimpl
@@ -96,6 +98,48 @@ def test_another_process_sees_a_change_at_its_next_piece_of_work(
     with hub.store.write() as session:
         book.save(session, "post", {"url": "http://a", "token": "second-secret"}, id=id)
     assert sent_with(hub, other, id) == "second-secret"
+
+
+def meanwhile(work: Callable[[], object]) -> Future[object]:
+    """Start `work` in a thread; return when it is done, or stands waiting for a lock."""
+    pool = ThreadPoolExecutor(1)
+    begun = pool.submit(work)
+    pool.shutdown(wait=False)
+    wait([begun], 0.3)
+    return begun
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the very first", "later"])
+def test_of_two_changes_at_once_each_raises_the_generation(
+    hub: Hub, book: Connections, first: bool
+) -> None:
+    if not first:
+        add(hub, book)
+    with hub.store.write() as session:
+        before = generation(session)
+        book.save(session, "post", {"url": "http://a", "token": "first-secret"})
+        other = meanwhile(lambda: add(hub, book))
+        assert not other.done()
+    other.result(10)
+    with hub.store.read() as session:
+        assert generation(session) == before + 2
+
+
+def test_a_change_between_reading_a_connection_and_building_it_is_seen_at_the_next_use(
+    hub: Hub, book: Connections
+) -> None:
+    id = add(hub, book)
+
+    def change() -> None:
+        with hub.store.write() as session:
+            book.save(session, "post", {"url": "http://a", "token": "second-secret"}, id=id)
+
+    with hub.store.write() as session:
+        row = session.get_one(ConnectionRow, id)
+        changed = meanwhile(change)
+        book.build(session, row)
+    changed.result(10)
+    assert sent_with(hub, book, id) == "second-secret"
 
 
 def test_work_of_a_connection_that_is_off_or_expired_is_parked(hub: Hub, book: Connections) -> None:

@@ -1,6 +1,7 @@
 """The store: sessions, migrations, time."""
 
 import pytest
+from sqlmodel import select
 
 from hub.hub import Hub
 from hub.store import MerchantRow, Session, Store, migrations
@@ -36,6 +37,17 @@ def test_an_error_in_a_write_session_leaves_nothing_behind(hub: Hub) -> None:
         fail(session)
     with hub.store.read() as session:
         assert session.get(MerchantRow, "a") is None
+
+
+def test_a_reader_sees_one_state_of_the_database_whatever_is_committed_meanwhile(hub: Hub) -> None:
+    names = select(MerchantRow.name)
+    with hub.store.read() as reader:
+        before = reader.exec(names).all()
+        with hub.store.write() as session:
+            session.add(MerchantRow(name="A", slug="a"))
+        assert reader.exec(names).all() == before == []
+    with hub.store.read() as reader:
+        assert reader.exec(names).all() == ["A"]
 
 
 def test_business_time_stands_where_the_clock_row_says(hub: Hub) -> None:
