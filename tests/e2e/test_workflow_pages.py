@@ -47,14 +47,31 @@ def test_a_condition_is_edited_watched_and_rolled_back(
     toys.save(TEXT)
     page = desk("ops", "/admin/workflows")
     page.get_by_role("link", name="story").click()
-    editor = page.get_by_role("textbox", name="Text of the workflow")
+    edit(page)
+    toys.order_comes()
+    toys.work()
+    page.reload()
+    page.get_by_role("region", name="Latest runs").get_by_role("link", name="08:00").click()
+    follow(page, toys)
+    page.get_by_role("link", name="Revision 2").click()
+    expect(page.locator(".put")).to_contain_text("|| event.order.total_minor > 100")
+    page.goto(re.sub(r"/revisions/.*", "", page.url))
+    page.get_by_role("button", name="Put back in force: revision 1").click()
+    expect(page.get_by_text("Revision 1 is in force again")).to_be_visible()
+    assert number_in_force(toys) == 1
+
+
+def edit(page: Any) -> None:
+    """Misspell a field, follow the mistake to its place, put it right and save."""
+    from playwright.sync_api import expect
+
     page.locator(".cm-line").nth(5).click()
     page.keyboard.press("End")
     page.keyboard.type(" || event.order.totl > 100")
     expect(page.get_by_text("1 mistake keeps this from being saved.")).to_be_visible()
     expect(page.locator(".cm-lintRange-error")).to_have_text("totl")
     page.get_by_role("link", name="Line 6, column").click()
-    expect(editor).to_be_focused()
+    expect(page.get_by_role("textbox", name="Text of the workflow")).to_be_focused()
     for _ in "totl":
         page.keyboard.press("Delete")
     page.keyboard.type("total_minor")
@@ -63,10 +80,12 @@ def test_a_condition_is_edited_watched_and_rolled_back(
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved. Revision 2 is in force")).to_be_visible()
     expect(page.get_by_text("by ops")).to_be_visible()
-    toys.order_comes()
-    toys.work()
-    page.reload()
-    page.get_by_role("region", name="Latest runs").get_by_role("link", name="08:00").click()
+
+
+def follow(page: Any, toys: Toys) -> None:
+    """See a step wait and the run end by itself; what was opened stays open."""
+    from playwright.sync_api import expect
+
     greet = page.get_by_role("listitem").filter(has_text="greet")
     expect(greet.get_by_text("held", exact=True)).to_be_visible()
     expect(page.get_by_text("It waits for stop.approaching until 17:00.")).to_be_visible()
@@ -75,12 +94,6 @@ def test_a_condition_is_edited_watched_and_rolled_back(
     toys.work()
     expect(page.get_by_text("follows the run")).to_have_count(0)
     expect(greet.get_by_text('"text": "hello"')).to_be_visible()
-    page.get_by_role("link", name="Revision 2").click()
-    expect(page.locator(".put")).to_contain_text("|| event.order.total_minor > 100")
-    page.goto(re.sub(r"/revisions/.*", "", page.url))
-    page.get_by_role("button", name="Put back in force: revision 1").click()
-    expect(page.get_by_text("Revision 1 is in force again")).to_be_visible()
-    assert number_in_force(toys) == 1
 
 
 def test_without_scripts_the_text_is_a_plain_field(desk: Callable[..., Any], toys: Toys) -> None:
