@@ -15,7 +15,7 @@ from hub.errors import HubError, Retry
 from hub.queue.bell import install
 from hub.queue.faults import reach
 from hub.queue.limits import deadline
-from hub.queue.work import LEASE, Claim, LeaseLost, bury, claim, defer, holds, renew
+from hub.queue.work import LEASE, Claim, LeaseLost, bury, claim, defer, give_back, holds, renew
 from hub.store import Store
 from hub.store.database import Busy
 
@@ -26,6 +26,8 @@ BUDGET = 5.0
 """Seconds after which a worker takes no further work for one ticket."""
 LOSSES = 8
 """How often in a row work may fail without a word, or kill its worker, before it is dead."""
+LONGEST_CHAIN = 20
+"""Pieces of work that follow from each other before older work of others has its turn."""
 LONGEST_WAIT = 300.0
 log = logging.getLogger(__name__)
 
@@ -52,10 +54,14 @@ def run(
             claims = claim(hub.store, queue, worker)
             if not claims:
                 return done
-            for one in claims:
+            for _ in range(LONGEST_CHAIN):
                 reach("after_claim")
-                work(hub, one, seconds)
+                claims = work(hub, claims[0], seconds)
                 done += 1
+                if not claims or stop():
+                    break
+            if claims:
+                give_back(hub.store, claims)
     except Busy as error:
         log.info("%s leaves %s for later: %s", worker, queue, error)
     finally:
@@ -64,20 +70,24 @@ def run(
     return done
 
 
-def work(hub: Hub, claim: Claim, seconds: float = 0) -> None:
-    """Have one claimed piece of work done; whatever happens, it is not left half said."""
+def work(hub: Hub, claim: Claim, seconds: float = 0) -> list[Claim]:
+    """Have one claimed piece of work done; whatever happens, it is not left half said.
+
+    Return the next piece that it made due, where that was leased to the same worker.
+    """
     if claim.lost and claim.losses >= LOSSES:
         fail(hub, claim, HubError(f"its worker died {claim.losses} times in a row while doing it"))
-        return
+        return []
     try:
         with kept(hub.store, claim), deadline(seconds):
             handler(hub, claim.kind)(hub, claim)
         reach("after_commit")
-        check_ended(hub.store, claim)
+        return check_ended(hub.store, claim)
     except LeaseLost as error:
         log.info("%s", error)
     except Exception as error:  # one bad handler must not stop the others; it is recorded below
         fail(hub, claim, error)
+    return []
 
 
 def handler(hub: Hub, kind: str) -> Callable[[Hub, Claim], None]:
@@ -88,11 +98,13 @@ def handler(hub: Hub, kind: str) -> Callable[[Hub, Claim], None]:
     return found
 
 
-def check_ended(store: Store, claim: Claim) -> None:
-    """Raise `HubError` if a handler came back without saying how its work ended."""
+def check_ended(store: Store, claim: Claim) -> list[Claim]:
+    """Return what follows; raise `HubError` if the handler did not say how its work ended."""
     with store.read() as session:
         if holds(session, claim):
             raise HubError(f"the handler of {claim.kind} neither ended nor deferred its work")
+        # What a transaction leased that was then rolled back is not there.
+        return [one for one in claim.then if holds(session, one)]
 
 
 def fail(hub: Hub, claim: Claim, error: Exception) -> None:

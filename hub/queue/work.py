@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from hub.store.once import insert_once
 
 LEASE = timedelta(seconds=20)
 """How long a claim holds without being renewed; a worker renews it every third of this."""
+FRESH = "fresh work"
 QUEUES = ("fast", "outward", "heavy")
 
 
@@ -38,6 +39,9 @@ class Claim:
     """Whether an earlier holder died while it held this."""
     losses: int = 0
     """How often in a row its worker died or its handler failed without saying what next."""
+    worker: str = ""
+    then: list[Claim] = field(default_factory=list, compare=False)
+    """What its end made due and leased to the same worker in the same transaction, one at most."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +148,9 @@ def hold(session: Session, row: WorkRow, worker: str) -> Claim:
     row.tries += 1
     row.losses += 1 if lost else 0
     return Claim(
-        row.id, row.kind, row.subject, row.lease_token, row.tries, row.queue, lost, row.losses
-    )
+        row.id, row.kind, row.subject, row.lease_token, row.tries, row.queue, lost, row.losses,
+        worker,
+    )  # fmt: skip
 
 
 def held(session: Session, claim: Claim, **values: Any) -> None:
@@ -184,8 +189,33 @@ def end(session: Session, claim: Claim, state: str, error: str = "") -> None:
 
 
 def finish(session: Session, claim: Claim) -> None:
-    """End the work, in the transaction that writes its result."""
+    """End the work, in the transaction that writes its result.
+
+    Where that has made exactly one new piece of work of the queue due, by `follow`, the worker
+    gets the lease of it at once: claiming it apart would take two more transactions.
+    """
     end(session, claim, "done")
+    fresh: list[WorkRow] = session.info.pop(FRESH, [])
+    if len(fresh) == 1 and fresh[0].queue == claim.queue and claim.worker:
+        claim.then[:] = [hold(session, fresh[0], claim.worker)]
+
+
+def follow(session: Session, row: WorkRow) -> None:
+    """Add a due piece of work that nobody can have asked for before; see `finish`."""
+    session.add(row)
+    session.info.setdefault(FRESH, []).append(row)
+    session.rings.add(row.queue)
+
+
+def give_back(store: Store, claims: list[Claim]) -> None:
+    """Let others do what was leased and not begun."""
+    with store.write() as session:
+        for claim in claims:
+            held(
+                session, claim, state="ready", tries=claim.tries - 1, lease_token="",
+                lease_until=None,
+            )  # fmt: skip
+            session.rings.add(claim.queue)
 
 
 def defer(session: Session, claim: Claim, at: datetime, error: str = "", losses: int = 0) -> None:

@@ -12,6 +12,7 @@ from hub.events.catalogue import WorkflowFailed
 from hub.events.facts import RunFacts
 from hub.events.log import CAUSE
 from hub.queue import enqueue
+from hub.queue.work import follow
 from hub.store import EventRow, RunRow, Session, StepRow, WorkRow
 from hub.workflow.failures import described
 from hub.workflow.flow import Flow
@@ -51,8 +52,8 @@ class Book:
         row = self.row(path)
         if row is None:
             row = StepRow(run=self.run.id, path=path, number=number)
-            self.session.add_all([row, WorkRow(**fresh_work(self.session, row.id))])
-            self.session.rings.add("fast")
+            self.session.add(row)
+            follow(self.session, WorkRow(**fresh_work(self.session, row.id)))
             return row
         row.state, row.output, row.error = "pending", {}, {}
         row.started_at = row.ended_at = row.wake_at = None

@@ -32,18 +32,19 @@ if TYPE_CHECKING:
 
 def run(library: Library, hub: Hub, claim: Claim) -> None:
     """Do the work `step` of one claimed row; its subject is the step's id."""
-    with hub.store.read() as session:
-        pending = session.get_one(StepRow, claim.subject).state == "pending"
-    if not pending:
-        with hub.store.write() as session:
-            finish(session, claim)
-        return
     try:
         here = scene(hub, library, claim.subject)
     except Invalid as error:
         with hub.store.write() as session:
-            give_up(session, claim.subject, error)
-            bury(session, claim, str(error))
+            if session.get_one(StepRow, claim.subject).state == "pending":
+                give_up(session, claim.subject, error)
+                bury(session, claim, str(error))
+            else:
+                finish(session, claim)
+        return
+    if here.step.state != "pending":
+        with hub.store.write() as session:
+            finish(session, claim)
         return
     try:
         advance(hub, claim, here)

@@ -50,10 +50,11 @@ def test_a_claim_that_is_worked_twice_is_done_once(
     work = entry.work
     worked = []
 
-    def twice(hub: object, claim: Claim, seconds: float = 0) -> None:
+    def twice(hub: object, claim: Claim, seconds: float = 0) -> list[Claim]:
         worked.append(claim.kind)
+        then = work(toys.hub, claim, seconds)
         work(toys.hub, claim, seconds)
-        work(toys.hub, claim, seconds)
+        return then
 
     monkeypatch.setattr(entry, "work", twice)
     check(toys, live_through(toys))
@@ -66,13 +67,13 @@ def test_a_ticket_that_is_delivered_in_the_middle_of_another_does_nothing_twice(
     work = entry.work
     inner = []
 
-    def interrupted(hub: object, claim: Claim, seconds: float = 0) -> None:
+    def interrupted(hub: object, claim: Claim, seconds: float = 0) -> list[Claim]:
         """Let a second worker answer the same ticket while the first holds its claim."""
         if not inner:
             inner.append(claim)
             entry.run(toys.hub, claim.queue, "second")
             inner.pop()
-        work(toys.hub, claim, seconds)
+        return work(toys.hub, claim, seconds)
 
     monkeypatch.setattr(entry, "work", interrupted)
     check(toys, live_through(toys))
