@@ -1,7 +1,6 @@
 """CEL: compiled once against typed events, evaluated within fixed bounds, never raising at will.
 
-Google's CEL evaluates; what it does not bound is bounded here before it compiles: the length of
-an expression, how often and how deep it may loop, and how large a result may be.
+Google's CEL evaluates; what it does not bound, `hub.workflow.bounds` does.
 """
 
 from __future__ import annotations
@@ -9,46 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from hub.errors import HubError
-from hub.workflow.functions import FUNCTIONS, LATE, Context, bound, extension, misused
-from hub.workflow.problem import suggestion
-from hub.workflow.schemas import Shape, form, label, moment, pool
-
-LONGEST = 1000
-LARGEST_RESULT = 2000
-LARGEST_LIST = 1000
-LOOPS = {"all", "exists", "exists_one", "map", "filter", "transformList", "transformMap"}
-GROWING = {"replace", "join", "format", "split"}
-
-_TEXT = re.compile(
-    r"""//[^\n]*|`[^`]*`"""
-    r"""|[rR][bB]?(?:"{3}.*?"{3}|\'{3}.*?\'{3}|"[^"\n]*"|\'[^\'\n]*\')"""
-    r"""|"{3}(?:\\.|[^\\])*?"{3}|\'{3}(?:\\.|[^\\])*?\'{3}"""
-    r"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'""",
-    re.S,
+from hub.workflow.bounds import (
+    GROWING,
+    LARGEST_RESULT,
+    LONGEST,
+    LOOPS,
+    BadExpression,
+    Failed,
+    bounded,
+    limit,
+    shown,
+    without_texts,
 )
-"""What holds no code: comments, quoted names, raw texts, long texts, texts."""
-_CALL = re.compile(r"\.\s*([A-Za-z_][A-Za-z0-9_]*)\s*\(|([()])")
+from hub.workflow.functions import FUNCTIONS, LATE, Context, bound, extension, misused
+from hub.workflow.messages import form, label, moment, pool
+from hub.workflow.problem import suggestion
+from hub.workflow.schemas import Shape
+
+LONGEST_NAME = 60
+"""Characters of a name that is looked for among the known ones."""
 _LOCATED = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _NO_FIELD = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
 _NO_FIT = re.compile(r"found no matching overload for '(\w+)' applied to '\((.*?)\)'")
 _LATE = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(LATE))})\s*\(")
 _NO_NAME = re.compile(r"undeclared reference to '([^']*)'")
-
-
-class BadExpression(HubError):
-    """Say why an expression does not compile; `offset` is the character at fault, from 0."""
-
-    def __init__(self, message: str, offset: int = 0) -> None:
-        super().__init__(message)
-        self.offset = offset
-
-
-class Failed(HubError):
-    """Say why an expression could not be evaluated on these values."""
 
 
 class Data(dict[str, Any]):
@@ -118,7 +103,7 @@ class Environment:
 
     def compile(self, text: str) -> Expression:
         """Return `text` compiled and type-checked; raise `BadExpression` saying what and where."""
-        limit(text)
+        limit(text, self._lists)
         try:
             program = self._cel.compile(text)
             kind = program.return_type().name()
@@ -147,6 +132,10 @@ class Environment:
             context = Context(None if happened is None else moment(happened))
         return Data(self._cel, made, context)
 
+    def _lists(self, path: str) -> bool:
+        name, _, rest = path.partition(".")
+        return name in self._forms and self._forms[name].lists(rest)
+
     def _explained(self, text: str, error: str) -> BadExpression:
         found = _LOCATED.search(error)
         if found is None:
@@ -157,15 +146,17 @@ class Environment:
         if no_field:
             word, owner, forms = no_field[1], no_field[2], self._forms.values()
             known = next((one.fields[owner] for one in forms if owner in one.fields), [])
-            hint, offset = suggestion(word, known), max(text.find(word, offset), 0)
-            return BadExpression(f"{label(owner)} has no field '{word}'{hint}", offset)
+            hint = suggestion(word, known) if len(word) <= LONGEST_NAME else ""
+            offset = max(text.find(word, offset), 0)
+            return BadExpression(f"{label(owner)} has no field '{shown(word)}'{hint}", offset)
         no_name = _NO_NAME.search(message)
         if no_name:
             word = no_name[1].split(".")[0]
             offset = max(text.rfind(word, 0, offset + len(word)), 0)
             if re.match(r"\s*\(", text[offset + len(word) :]):
                 return BadExpression(misused(word), offset)
-            return BadExpression(f"'{word}' is unknown here{suggestion(word, self.names)}", offset)
+            hint = suggestion(word, self.names) if len(word) <= LONGEST_NAME else ""
+            return BadExpression(f"'{shown(word)}' is unknown here{hint}", offset)
         no_fit = _NO_FIT.search(message)
         if no_fit and no_fit[1] in FUNCTIONS:
             offset = max(text.rfind(no_fit[1], 0, offset), 0)
@@ -173,60 +164,9 @@ class Environment:
         return BadExpression(message.split(" expecting {")[0], offset)
 
 
-def limit(text: str) -> None:
-    """Raise `BadExpression` for what could take long or much memory, before it compiles."""
-    if not text.strip():
-        raise BadExpression("the expression is empty")
-    if len(text) > LONGEST:
-        raise BadExpression(f"the expression has {len(text)} characters; at most {LONGEST} may be")
-    bare = without_texts(text)
-    loops, growing, open_calls = 0, 0, list[bool]()
-    for call in _CALL.finditer(bare):
-        name, bracket = call[1], call[2]
-        if bracket == ")":
-            if open_calls:
-                open_calls.pop()
-            continue
-        heavy = name in LOOPS or name in GROWING
-        if heavy and any(open_calls):
-            raise BadExpression(f"{name}() may not stand inside another loop", call.start())
-        open_calls.append(name in LOOPS)
-        loops += name in LOOPS
-        growing += name in GROWING
-    if loops > 2:
-        raise BadExpression(f"{loops} loops such as all() or map(); at most 2 may be used")
-    if growing > 1:
-        raise BadExpression("only one of replace(), join(), split(), format() may be used")
-
-
-def without_texts(text: str) -> str:
-    """Return an expression with blanks in place of what holds no code."""
-    return _TEXT.sub(lambda found: " " * len(found[0]), text)
-
-
 def asks_late(text: str) -> bool:
     """Say whether an expression calls a function that only the moment can answer."""
     return _LATE.search(without_texts(text)) is not None
-
-
-def bounded(text: str, value: Any) -> Any:
-    """Return `value` where it is small enough to be passed on; raise `Failed` otherwise."""
-    if isinstance(value, str) and len(value) > LARGEST_RESULT:
-        raise Failed(f"{shown(text)}: the text has {len(value)} characters; {LARGEST_RESULT} fit")
-    if isinstance(value, list | dict):
-        if len(value) > LARGEST_LIST:
-            raise Failed(f"{shown(text)}: a list of {len(value)}; {LARGEST_LIST} fit")
-        inner = value.values() if isinstance(value, dict) else value
-        if sum(len(item) for item in map(str, inner)) > 10 * LARGEST_RESULT:
-            raise Failed(f"{shown(text)}: the result is too large")
-        if isinstance(value, dict):
-            return {str(name): bounded(text, item) for name, item in value.items()}
-        return [bounded(text, item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str | datetime):
-        return value
-    if isinstance(value, timedelta):
-        return int(value.total_seconds())
-    raise Failed(f"{shown(text)} is a whole object; name one field of it")
 
 
 def position(text: str, line: int, column: int) -> int:
@@ -245,7 +185,7 @@ def reason(error: str) -> str:
     )
 
 
-def shown(text: str) -> str:
-    """Return an expression short enough for a message."""
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:57] + "..."
+__all__ = [
+    "GROWING", "LARGEST_RESULT", "LONGEST", "LOOPS",
+    "BadExpression", "Context", "Data", "Environment", "Expression", "Failed",
+]  # fmt: skip

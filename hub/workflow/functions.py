@@ -233,7 +233,7 @@ def misused(name: str, given: str = "") -> str:
         return f"{name}() is written {FUNCTIONS[name].usage}{told}"
     if name in STANDARD:
         return f"{name}() does not take what it is given here"
-    return f"there is no function '{name}'{suggestion(name, [*FUNCTIONS, *STANDARD])}"
+    return f"there is no function {quoted(name)}{suggestion(name[:40], [*FUNCTIONS, *STANDARD])}"
 
 
 @cache

@@ -11,6 +11,9 @@ from hub.workflow.expressions import LARGEST_RESULT, BadExpression, Environment,
 
 TEXTABLE = {"STRING", "INT", "UINT", "DOUBLE", "BOOL", "TIMESTAMP", "DURATION", "NULL", "DYN"}
 
+MOST_EXPRESSIONS = 20
+"""How many expressions one text may hold."""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -84,8 +87,16 @@ def compile_text(environment: Environment, text: str) -> Template | str:
     """Return a text with its expressions compiled, or the text itself where it has none."""
     parts: list[str | Expression] = []
     found = cut(text)
-    if not any(kind == "cel" for kind, _, _ in found):
+    expressions = [offset for kind, _, offset in found if kind == "cel"]
+    if not expressions:
         return text
+    if len(expressions) > MOST_EXPRESSIONS:
+        message = f"a text holds {len(expressions)} expressions; at most {MOST_EXPRESSIONS} may be"
+        raise BadExpression(message, expressions[MOST_EXPRESSIONS])
+    if (
+        words := sum(len(content) for kind, content, _ in found if kind == "text")
+    ) > LARGEST_RESULT:
+        raise BadExpression(f"the text has {words} characters; {LARGEST_RESULT} fit")
     for kind, content, offset in found:
         if kind == "text":
             parts.append(content)
@@ -121,4 +132,4 @@ def written(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, list | dict):
         raise Failed("a list cannot be written into a text; name one item of it")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

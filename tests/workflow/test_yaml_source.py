@@ -46,7 +46,7 @@ def test_a_missing_thing_is_reported_where_it_should_stand() -> None:
         ("a: 1\n---\nb: 2", 2, 1, "second document"),
         ("a: [1, 2", 2, 1, "not YAML"),
         ("a: 'open", 1, 9, "not YAML"),
-        ("a: \x07", 1, 1, "not YAML"),
+        ("a: \x07", 1, 4, "U+0007 cannot be seen"),
         ("? [a, b]\n: 1", 1, 3, "a key has to be a word"),
         ("", 1, 1, "empty"),
     ],
