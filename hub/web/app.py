@@ -23,6 +23,7 @@ BLUEPRINTS = (
     "hub.web.admin.imports",
     "hub.web.admin.workflows",
     "hub.web.admin.editor",
+    "hub.web.admin.replays",
     "hub.web.admin.runs",
     "hub.web.admin.letters",
     "hub.web.admin.sent",

@@ -73,6 +73,8 @@ class Difference:
     ran: int = 0
     """Runs that there were."""
     same: int = 0
+    cut: bool = False
+    """Whether there were more events than it was to look at."""
     items: list[Item] = field(default_factory=list)
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -110,10 +112,13 @@ class Memory:
         return [at for at in self.passed.get((word, keys[word]), []) if at > first]
 
 
-def replay(hub: Hub, principal: Principal, text: str, since: timedelta) -> Difference:
+def replay(
+    hub: Hub, principal: Principal, text: str, since: timedelta, most: int = 1_000_000
+) -> Difference:
     """Return what `text` would have done otherwise within the last `since` of business time.
 
-    Raise `Invalid` for a text with mistakes. Nothing is written.
+    At most `most` events are looked at, the oldest first. Raise `Invalid` for a text with
+    mistakes. Nothing is written.
     """
     program = check(text, hub.actions)
     name = program.workflow.workflow
@@ -126,6 +131,9 @@ def replay(hub: Hub, principal: Principal, text: str, since: timedelta) -> Diffe
             people = persons(session, [event.id for event in batch])
             before = real(hub, session, name, [event.id for event in batch])
             for event in batch:
+                if told.events == most:
+                    told.cut = True
+                    return told
                 told.events += 1
                 person = people.get(event.id, {})
                 run, was = before.get(event.id, (None, {}))
