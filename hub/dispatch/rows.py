@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from hub.access import scoped
 from hub.errors import Missing
@@ -15,7 +15,7 @@ from hub.store import DriverRow, EventRow, RouteRow, Session, StopRow
 
 def lock_route(session: Session, id: str) -> RouteRow:
     """Return a route that the principal may see, locked; raise `Missing` otherwise."""
-    query = scoped(session, RouteRow).where(RouteRow.id == id).with_for_update()
+    query = scoped(session, RouteRow).where(RouteRow.id == id).with_for_update(key_share=True)
     route = session.exec(query.execution_options(populate_existing=True)).one_or_none()
     if route is None:
         raise Missing(f"there is no route {id}")
@@ -23,10 +23,14 @@ def lock_route(session: Session, id: str) -> RouteRow:
 
 
 def lock_stops(session: Session, route: str) -> list[StopRow]:
-    """Return the stops of a route in their order, locked."""
-    query = select(StopRow).where(StopRow.route == route).order_by(col(StopRow.position))
-    locked = query.with_for_update().execution_options(populate_existing=True)
-    return list(session.exec(locked))
+    """Return the stops of a route in their order, locked; the route itself is locked before.
+
+    Whoever locks several stops does it by their ids, so that two who do it wait for each other in
+    one direction only. The whole order is in docs/architecture.md.
+    """
+    query = select(StopRow).where(StopRow.route == route).order_by(StopRow.id)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return sorted(session.exec(locked), key=lambda stop: stop.position or 0)
 
 
 def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> EventRow:

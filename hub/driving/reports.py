@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlmodel import select
+
 from hub.driving import routes, visits
 from hub.driving.visits import Prove
-from hub.driving.words import Moment, Report, moment
+from hub.driving.words import ENDINGS, Moment, Report, moment
 from hub.errors import Missing, PluginError, Refused
 from hub.hub import Hub
 from hub.queue import inbox
-from hub.store import RouteRow, Session, StopRow
+from hub.store import MerchantRow, RouteRow, Session, StopRow
 
 
 def report(
@@ -47,16 +49,31 @@ def report(
 
 
 def find(session: Session, driver: str, said: Report) -> tuple[RouteRow, StopRow | None]:
-    """Return the route (held) and the stop that a report is about."""
+    """Return the route (held with its stops) and the stop that a report is about."""
     if said.stop is None:
         route = routes.current(session, driver)
         if route is None:
             raise Missing("you have no route today; ask the dispatcher to publish one")
         return routes.lock(session, driver, route.id), None
     stop = session.get(StopRow, said.stop)
-    route = routes.lock(session, driver, stop.route if stop else None)
+    if stop is None:
+        raise routes.not_yours()
+    if said.kind in ENDINGS:
+        hold_merchant(session, stop.merchant)
+    route = routes.lock(session, driver, stop.route)
     session.refresh(stop)
+    if stop.route != route.id:
+        raise routes.not_yours()  # it was taken off while this waited
     return route, stop
+
+
+def hold_merchant(session: Session, merchant: str) -> None:
+    """Hold the merchant, whose row the proof of an ending needs, before any stop is held.
+
+    An intake of the merchant's orders holds it too, and then wants the stops of changed orders.
+    """
+    row = select(MerchantRow.id).where(MerchantRow.id == merchant)
+    session.exec(row.with_for_update(key_share=True)).one()
 
 
 def apply(

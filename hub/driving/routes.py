@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
+from hub.dispatch.rows import lock_stops
 from hub.errors import Missing, Refused
 from hub.events import append
 from hub.events.catalogue import RouteClosed, RouteEvent, RouteStarted, StopEnRoute
@@ -53,7 +54,10 @@ def today(session: Session, driver: str) -> date:
 
 
 def lock(session: Session, driver: str, id: str | None) -> RouteRow:
-    """Return a route of `driver`, held until the transaction ends; raise `Missing` otherwise."""
+    """Return a route of `driver`, held with its stops until the transaction ends.
+
+    Raise `Missing` for a route that is not the driver's.
+    """
     route = session.exec(
         select(RouteRow)
         .where(RouteRow.id == id, RouteRow.driver == driver, col(RouteRow.state).in_(DRIVABLE))
@@ -61,8 +65,14 @@ def lock(session: Session, driver: str, id: str | None) -> RouteRow:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if route is None:
-        raise Missing("that is not on a route of yours; reload the list of stops")
+        raise not_yours()
+    lock_stops(session, route.id)
     return route
+
+
+def not_yours() -> Missing:
+    """Return what to say about a stop or route that the driver has not got."""
+    return Missing("that is not on a route of yours; reload the list of stops")
 
 
 def stops_of(session: Session, route: str) -> list[StopRow]:

@@ -18,11 +18,11 @@ def cancel(session: Session, order_id: str) -> OrderRow:
     Raise `Refused` once the driver is at the door or the stop has ended.
     """
     order = get(session, OrderRow, order_id)
-    session.refresh(order, with_for_update=True)
+    session.refresh(order, with_for_update={"key_share": True})
     if order.state == "cancelled":
         return order
     stop = session.exec(
-        select(StopRow).where(StopRow.order == order.id).with_for_update()
+        select(StopRow).where(StopRow.order == order.id).with_for_update(key_share=True)
     ).one_or_none()
     if stop is not None and "cancelled" not in STOP_MOVES[stop.state]:
         raise Refused(f"order {order.ref} is {stop.state} already and cannot be cancelled")

@@ -146,7 +146,7 @@ def found(
         end(hub, claim, f"{row.title} is not sure about its address; set the pin on the map")
         return
     with hub.store.write() as session:
-        order = session.get_one(OrderRow, claim.subject, with_for_update=True)
+        order = session.get_one(OrderRow, claim.subject, with_for_update={"key_share": True})
         places.remember(session, address, location, row.connector)
         # The address may have been changed or pinned while the geocoder was asked.
         if order.state == "needs_address" and Address.model_validate(order.address) == address:

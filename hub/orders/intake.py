@@ -94,9 +94,14 @@ def known_orders(
         .where(
             OrderRow.merchant == merchant, OrderRow.source == source, col(OrderRow.ref).in_(refs)
         )
-        .with_for_update()
+        .order_by(OrderRow.id)
+        .with_for_update(key_share=True)
     )
-    return {row.ref: row for row in rows}
+    found = {row.ref: row for row in rows}
+    if found:  # by their ids, as everybody who locks several; the orders may come in any order
+        mine = select(StopRow.id).where(col(StopRow.order).in_([row.id for row in found.values()]))
+        session.exec(mine.order_by(StopRow.id).with_for_update(key_share=True)).all()
+    return found
 
 
 class Counter:
@@ -146,7 +151,7 @@ class Counter:
         """Apply changed words to a known order and to its stop."""
         self.close()
         stop = self.session.exec(
-            select(StopRow).where(StopRow.order == row.id).with_for_update()
+            select(StopRow).where(StopRow.order == row.id).with_for_update(key_share=True)
         ).one_or_none()
         check_change(row, stop, values)
         was_placed = row.state == "ready"

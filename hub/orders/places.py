@@ -42,11 +42,11 @@ def set_pin(
 
 def put(session: Session, order: OrderRow, location: Location) -> None:
     """Give `order` a place and a depot, and let its stop and the event feed know."""
-    session.refresh(order, with_for_update=True)
+    session.refresh(order, with_for_update={"key_share": True})
     if order.state == "cancelled":
         raise Refused(f"order {order.ref} was cancelled")
     stop = session.exec(
-        select(StopRow).where(StopRow.order == order.id).with_for_update()
+        select(StopRow).where(StopRow.order == order.id).with_for_update(key_share=True)
     ).one_or_none()
     if stop is not None and stop.state not in FREE:
         raise Refused(f"order {order.ref} is on a route already; take its stop off the route first")

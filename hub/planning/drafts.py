@@ -42,7 +42,8 @@ def discard(session: Session, route_id: str) -> None:
     ).one_or_none()
     if route is None or route.state != "draft":
         return
-    for stop in session.exec(select(StopRow).where(StopRow.route == route.id).with_for_update()):
+    held = select(StopRow).where(StopRow.route == route.id).order_by(StopRow.id)
+    for stop in session.exec(held.with_for_update(key_share=True)):
         if stop.state == "planned":
             move_stop(stop, "unassigned")
         take_out(stop)
@@ -88,8 +89,12 @@ def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
 def put(session: Session, day: Day, route: str, visits: Sequence[Visit], first: int) -> None:
     """Put stops into a draft, the first of them at position `first`, and tell `stop.planned`.
 
-    Raises `Moved` when one of them is not free, or not as it was when the plan was made.
+    Raises `Moved` when the route is no draft any more, or when one of the stops is not free, or
+    not as it was when the plan was made.
     """
+    state = select(RouteRow.state).where(RouteRow.id == route).with_for_update(key_share=True)
+    if session.exec(state).one_or_none() != "draft":
+        raise Moved(f"route {route} is no draft any more; plan again")
     stops = fetch(session, [visit.stop for visit in visits])
     planned = {stop.id: stop for stop in day.stops}
     places = {place: number for number, place in enumerate(day.points)}
@@ -103,8 +108,8 @@ def put(session: Session, day: Day, route: str, visits: Sequence[Visit], first: 
 
 def fetch(session: Session, ids: Sequence[str]) -> list[StopRow]:
     """Return stops in the given order, locked; raise `Missing` for one that is gone."""
-    query = select(StopRow).where(col(StopRow.id).in_(ids)).with_for_update()
-    found = {stop.id: stop for stop in session.exec(query)}
+    query = select(StopRow).where(col(StopRow.id).in_(ids)).order_by(StopRow.id)
+    found = {stop.id: stop for stop in session.exec(query.with_for_update(key_share=True))}
     gone = [id for id in ids if id not in found]
     if gone:
         raise Missing(f"there is no stop {gone[0]}")

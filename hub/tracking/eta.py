@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
+from hub.dispatch.rows import lock_stops
 from hub.events.catalogue import StopApproaching, StopEtaChanged
 from hub.orders.happenings import tell_stop, tell_stops
 from hub.planning.times import seconds_between
@@ -123,10 +124,10 @@ def locked(session: Session, route_id: str) -> tuple[RouteRow, list[StopRow]]:
     route = session.exec(
         select(RouteRow)
         .where(RouteRow.id == route_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
-    return route, stops_of(session, route_id)
+    return route, lock_stops(session, route_id)
 
 
 def stops_of(session: Session, route_id: str) -> list[StopRow]:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from hub.dispatch.publish import unpublish
 from hub.errors import Missing, Refused, Retry, Unauthorized
 from hub.hub import Hub
 from hub.nouns import Plan, Problem, Unserved
 from hub.planning import plans, register
+from hub.planning.day import Day
 from hub.queue.work import LeaseLost, claim
-from hub.store import Merchant, PlanRow, System, WorkRow
+from hub.store import Merchant, PlanRow, Session, System, WorkRow
 from hub.testing.fixtures import MORNING, World, set_time
 from hub.testing.town import DAY, Town, at
 
@@ -176,6 +178,26 @@ def test_a_stop_that_moves_between_two_writes_is_not_planned_at_its_old_place(
     (route,) = town.routes()
     assert town.read(stop).route == route.id
     assert route.metres > 15_000
+
+
+def test_a_draft_that_is_taken_back_while_it_is_filled_is_planned_again(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = town.stop()
+    real, taken_back = plans.put, []
+
+    def put(session: Session, day: Day, route: str, *given: Any) -> None:
+        if not taken_back:
+            taken_back.append(route)
+            unpublish(session, route)
+            session.commit()
+        real(session, day, route, *given)
+
+    monkeypatch.setattr(plans, "put", put)
+    assert town.plan().state == "done"
+    (found,) = [route for route in town.routes() if route.state == "draft"]
+    assert [stop.id for stop in town.on(found.id)] == [stop]
+    assert town.on(taken_back[0]) == []
 
 
 def test_a_plan_overtaken_by_a_newer_one_is_not_stored(
