@@ -21,7 +21,7 @@ class OrderInput(ActionInput):
 
 
 class StopOutput(ActionOutput):
-    """A stop by its id."""
+    """A stop by its id; empty where the order was called off before it had one."""
 
     id: str
 
@@ -34,7 +34,8 @@ class LookUpOutput(ActionOutput):
 
 def make_stop(hub: Hub, session: Session, given: OrderInput) -> StopOutput:
     """Make the order's stop, or return the one that it has."""
-    return StopOutput(id=create_stop(session, given.order).id)
+    stop = create_stop(session, given.order)
+    return StopOutput(id=stop.id if stop is not None else "")
 
 
 def look_up(hub: Hub, session: Session, given: OrderInput) -> LookUpOutput:

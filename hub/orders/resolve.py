@@ -26,6 +26,9 @@ SURE = 0.5
 """Confidence from which a geocoder's answer is a place; below it a person has to look."""
 AHEAD = timedelta(days=730)
 LARGEST = Decimal(10_000_000)
+HEAVIEST = 1_000_000
+"""Load units of one order: what the largest vehicle carries. The loads of a whole plan (see
+hub.planning.day.LARGEST) then add up to less than a database's integer holds."""
 NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency: the merchant's own is meant."""
 
@@ -68,6 +71,7 @@ def settle(desk: Desk, order: Order, old: OrderRow | None) -> dict[str, Any]:
     nothing against them.
     """
     check_words(order)
+    check_load(order)
     location = settle_place(desk, order, old)
     depot = settle_depot(desk, order, location)
     zone = depot or desk.depots[0]
@@ -123,6 +127,20 @@ def check_words(order: Order) -> None:
             raise Refused(f"{name} has {len(text):,} characters; at most {limit:,}", name)
         if "\x00" in text:
             raise Refused(f"{name} contains a NUL character; leave it out", name)
+
+
+def check_load(order: Order) -> None:
+    """Refuse an order that no vehicle carries, naming the line with which it becomes too much."""
+    total = 0
+    for number, line in enumerate(order.lines):
+        total += line.load * line.quantity
+        if total > HEAVIEST:
+            name = f" ({line.name[:60]})" if line.name else ""
+            raise Refused(
+                f"line {number + 1}{name}: {line.quantity:,} pieces of load {line.load:,} make a "
+                f"load of {total:,}; an order has at most {HEAVIEST:,}",
+                f"lines.{number}",
+            )
 
 
 def settle_place(desk: Desk, order: Order, old: OrderRow | None) -> Location | None:

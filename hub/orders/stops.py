@@ -12,16 +12,19 @@ from hub.orders.happenings import tell_stop
 from hub.store import OrderLineRow, OrderRow, Session, StopRow
 
 
-def create_stop(session: Session, order_id: str) -> StopRow:
+def create_stop(session: Session, order_id: str) -> StopRow | None:
     """Return the order's stop, made `unassigned` if there is none yet.
 
-    Raise `Refused` while the order has no place or is cancelled, `Missing` for an unknown order.
+    None for an order that was called off before it had one: nothing is left to do. Raise `Refused`
+    while the order has no place, `Missing` for an unknown order.
     """
     order = get(session, OrderRow, order_id)
-    session.refresh(order, with_for_update=True)
+    session.refresh(order, with_for_update={"key_share": True})
     known = session.exec(select(StopRow).where(StopRow.order == order.id)).one_or_none()
     if known is not None:
         return known
+    if order.state == "cancelled":
+        return None
     if order.state != "ready" or order.lat is None or order.lon is None or order.depot is None:
         raise Refused(f"order {order.ref} is {order.state.replace('_', ' ')}; it has no place yet")
     stop = StopRow(

@@ -11,6 +11,7 @@ from hub.errors import Refused
 from hub.events.catalogue import catalogue
 from hub.hub import Hub
 from hub.nouns import Address, Location, Money, Order, OrderLine, Recipient, TimeWindow
+from hub.orders.actions import OrderInput, make_stop
 from hub.orders.cancellation import cancel
 from hub.orders.intake import Taken, take, take_all
 from hub.orders.places import set_pin
@@ -60,6 +61,7 @@ def stop_of(hub: Hub, order: str, state: str = "unassigned") -> StopRow:
     """Make the order's stop and put it into `state`, as later steps would."""
     with hub.store.write(System()) as session:
         stop = create_stop(session, order)
+        assert stop is not None
         stop.state = state
         return stop
 
@@ -215,6 +217,10 @@ IMPOSSIBLE: list[tuple[dict[str, object], str]] = [
     ({"window_start_local": "12:00", "window_end_local": "10:00"}, "window_end_local"),
     ({"notes": "x" * 5001}, "notes"),
     ({"recipient": Recipient(name="a\x00b")}, "recipient.name"),
+    ({"lines": (OrderLine(name="Käse"), OrderLine(name="Fass", quantity=2000, load=1000))},
+     "lines.1"),
+    ({"lines": (OrderLine(name="Fass", quantity=999, load=1000), OrderLine(name="a", load=1001))},
+     "lines.1"),
     ({"cash_due": Money(amount=Decimal("-1"), currency="CHF")}, "cash_due"),
     ({"cash_due": Money(amount=Decimal("1e9999"), currency="CHF")}, "cash_due"),
     ({"cash_due": Money(amount=Decimal("1"), currency="CHF"),
@@ -231,6 +237,19 @@ def test_what_cannot_be_is_refused_by_field(hub: Hub, world: World) -> None:
         with pytest.raises(Refused) as refusal:
             hand_in(hub, world, changed(**values))
         assert refusal.value.field == field
+
+
+def test_the_largest_load_is_taken_and_kept_by_the_stop(hub: Hub, world: World) -> None:
+    lines = (OrderLine(name="Fass", quantity=1000, load=999), OrderLine(name="Kiste", load=1000))
+    assert stop_of(hub, hand_in(hub, world, changed(lines=lines)).id).load == 1_000_000
+
+
+def test_a_load_that_is_too_large_is_refused_with_the_line_by_its_name(
+    hub: Hub, world: World
+) -> None:
+    lines = (OrderLine(name="Käse"), OrderLine(name="Fass", quantity=1_000_000, load=1_000_000))
+    with pytest.raises(Refused, match=r"line 2 \(Fass\): 1,000,000 pieces of load 1,000,000"):
+        hand_in(hub, world, changed(lines=lines))
 
 
 def test_without_a_currency_the_merchants_own_is_meant(hub: Hub, world: World) -> None:
@@ -258,6 +277,20 @@ def test_cancelling_calls_off_order_and_stop_once(hub: Hub, world: World) -> Non
     assert events(hub)[-2:] == ["order.cancelled", "stop.cancelled"]
     with hub.store.read(System()) as session:
         assert session.exec(select(StopRow.state)).one() == "cancelled"
+
+
+def test_an_order_that_was_called_off_before_it_had_a_stop_gets_none(
+    hub: Hub, world: World
+) -> None:
+    taken = hand_in(hub, world, ORDER)
+    with hub.store.write(System()) as session:
+        cancel(session, taken.id)
+    with hub.store.write(System()) as session:
+        made = make_stop(hub, session, OrderInput(order=taken.id))
+    assert made.id == ""
+    with hub.store.read(System()) as session:
+        assert session.exec(select(StopRow)).all() == []
+    assert events(hub) == ["order.received", "order.cancelled"]
 
 
 def test_what_is_at_the_door_cannot_be_cancelled(hub: Hub, world: World) -> None:
