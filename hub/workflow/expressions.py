@@ -29,6 +29,7 @@ from hub.workflow.schemas import Shape
 
 LONGEST_NAME = 60
 """Characters of a name that is looked for among the known ones."""
+LONGEST_MESSAGE = 200
 _LOCATED = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _NO_FIELD = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
 _NO_FIT = re.compile(r"found no matching overload for '(\w+)' applied to '\((.*?)\)'")
@@ -161,7 +162,7 @@ class Environment:
         if no_fit and no_fit[1] in FUNCTIONS:
             offset = max(text.rfind(no_fit[1], 0, offset), 0)
             return BadExpression(misused(no_fit[1], no_fit[2]), offset)
-        return BadExpression(message.split(" expecting {")[0], offset)
+        return BadExpression(message.split(" expecting {")[0][:LONGEST_MESSAGE], offset)
 
 
 def asks_late(text: str) -> bool:

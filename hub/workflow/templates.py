@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.workflow.expressions import LARGEST_RESULT, BadExpression, Environment, Expression, Failed
+from hub.workflow.expressions import (
+    LARGEST_RESULT,
+    LONGEST,
+    BadExpression,
+    Environment,
+    Expression,
+    Failed,
+)
 
 TEXTABLE = {"STRING", "INT", "UINT", "DOUBLE", "BOOL", "TIMESTAMP", "DURATION", "NULL", "DYN"}
 
 MOST_EXPRESSIONS = 20
 """How many expressions one text may hold."""
+LONGEST_TEXT = LARGEST_RESULT + MOST_EXPRESSIONS * (LONGEST + len("{{}}"))
+"""Characters; a longer text with expressions could never be filled in."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ def closing(text: str, at: int) -> int:
 def compile_text(environment: Environment, text: str) -> Template | str:
     """Return a text with its expressions compiled, or the text itself where it has none."""
     parts: list[str | Expression] = []
+    if "{{" in text and len(text) > LONGEST_TEXT:
+        raise BadExpression(f"the text has {len(text)} characters; {LONGEST_TEXT} fit")
     found = cut(text)
     expressions = [offset for kind, _, offset in found if kind == "cel"]
     if not expressions:
