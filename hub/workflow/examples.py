@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from hub.workflow.language import Example, Workflow, duration
 from hub.workflow.problem import Invalid, Problem, suggestion
 from hub.workflow.program import Course, Move, Program
 from hub.workflow.rehearsal import Answer, Failure, Heard, Stage, rehearse, staged
+from hub.workflow.schemas import event_shape
 from hub.workflow.yaml_source import Source, read
 
 NOON = datetime(2026, 12, 1, 11, 0, tzinfo=UTC)
@@ -26,7 +27,7 @@ NOON = datetime(2026, 12, 1, 11, 0, tzinfo=UTC)
 LINK = "https://hub.example/t/0123456789abcdefghijkl"
 ENVELOPE = ("event", "at", "inputs", "customer")
 EXPECTED = ("started", "reason", "state", "steps", "skipped", "with", "error")
-MOCKED = ("error", "event", "timed_out")
+MOCKED = ("error", "event", "timed_out", "after")
 
 
 @dataclass(frozen=True)
@@ -79,31 +80,81 @@ def mistakes(source: Source, program: Program, number: int, example: Example) ->
         known = ", ".join(program.courses)
         text = f"'{kind}' does not start this workflow; it starts on: {known}"
         return [source.problem((*here, "given", "event"), text)]
-    nouns = [*catalogue()[str(kind)].model_fields, "stop", "driver"]
-    names = {name(path): move for path, move in program.courses[str(kind)].moves.items()}
-    found = [
-        (("given", word), f"there is no '{word}' in {kind}{suggestion(word, nouns)}")
-        for word in example.given
-        if word not in ENVELOPE and word not in nouns
-    ]
-    found += [
-        (("mock", word), f"there is no step '{word}'{suggestion(word, names)}")
-        for word in example.mock
-        if word not in names
-    ]
-    found += [
-        (("expect", word), f"'{word}' cannot be expected{suggestion(word, EXPECTED)}")
-        for word in example.expect
-        if word not in EXPECTED
-    ]
+    course = program.courses[str(kind)]
+    moves = {name(path): move for path, move in course.moves.items()}
+    found = [*given_mistakes(str(kind), example), *mock_mistakes(moves, example)]
+    found += expect_mistakes(moves, example)
+    return [source.problem((*here, *at), text, key=key) for at, text, key in found]
+
+
+Mistake = tuple[tuple[str, ...], str, bool]
+"""Where in the example, what is wrong, and whether the key is meant and not its value."""
+
+
+def given_mistakes(kind: str, example: Example) -> Iterator[Mistake]:
+    """Yield what of `given` means nothing: nouns, fields, a moment that is none."""
+    shape = event_shape(catalogue()[kind])
+    for word, values in example.given.items():
+        if word == "at":
+            yield from moment_mistakes(values)
+        elif word not in ENVELOPE and not isinstance(shape.get(word), dict):
+            hint = suggestion(word, [noun for noun in shape if isinstance(shape[noun], dict)])
+            yield ("given", word), f"there is no '{word}' in {kind}{hint}", True
+        elif word != "event" and not isinstance(values, dict):
+            yield ("given", word), "has to be a mapping of keys and values", False
+        elif word in shape and isinstance(shape[word], dict):
+            for key in values:
+                if key not in shape[word]:
+                    hint = suggestion(key, shape[word])
+                    yield ("given", word, key), f"{word} has no field '{key}'{hint}", True
+
+
+def moment_mistakes(value: object) -> Iterator[Mistake]:
+    """Yield that `at` is no moment with a time zone, where it is not."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        text = 'has to be a moment with its zone, such as "2026-12-01T21:30:00+01:00"'
+        yield ("given", "at"), text, False
+
+
+def mock_mistakes(moves: Mapping[str, Move], example: Example) -> Iterator[Mistake]:
+    """Yield what of `mock` means nothing: steps, and fields that their actions do not give."""
+    for step, values in example.mock.items():
+        move = moves.get(step)
+        if move is None:
+            yield ("mock", step), f"there is no step '{step}'{suggestion(step, moves)}", True
+            continue
+        known = [*MOCKED] if move.kind != "use" else ["error"]
+        known += list(move.action.Output.model_fields) if move.action else []
+        for key in values if isinstance(values, dict) else ():
+            if key not in known:
+                text = f"{step} cannot give '{key}'{suggestion(key, known)}"
+                yield ("mock", step, key), text, True
+
+
+def expect_mistakes(moves: Mapping[str, Move], example: Example) -> Iterator[Mistake]:
+    """Yield what of `expect` means nothing: words, steps, and fields that no step is given."""
+    for word in example.expect:
+        if word not in EXPECTED:
+            yield ("expect", word), f"'{word}' cannot be expected{suggestion(word, EXPECTED)}", True
     for word in ("steps", "skipped", "with"):
-        listed = example.expect.get(word) or ()
-        found += [
-            (("expect", word), f"there is no step '{step}'{suggestion(str(step), names)}")
-            for step in listed
-            if step not in names
-        ]
-    return [source.problem((*here, *at), text, key=True) for at, text in found]
+        for step in example.expect.get(word) or ():
+            if step not in moves:
+                hint = suggestion(str(step), moves)
+                yield ("expect", word), f"there is no step '{step}'{hint}", True
+    wanted = example.expect.get("with", {})
+    for step, values in wanted.items() if isinstance(wanted, dict) else ():
+        action = moves[step].action if step in moves else None
+        for key in values if isinstance(values, dict) and action else ():
+            if action and key not in action.Input.model_fields:
+                hint = suggestion(key, action.Input.model_fields)
+                yield ("expect", "with", step, key), f"{action.name} takes no '{key}'{hint}", True
+    for word in ("with", "error"):
+        if not isinstance(example.expect.get(word, {}), dict):
+            yield ("expect", word), "has to be a mapping of keys and values", False
 
 
 def name(path: str) -> str:

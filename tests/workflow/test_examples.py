@@ -85,6 +85,12 @@ def test_what_does_not_hold_is_told(
     (GIVEN + "}, mock: {noet: {}}, expect: {}", "there is no step 'noet'; did you mean 'note'?"),
     (GIVEN + "}, expect: {stat: failed}", "'stat' cannot be expected; did you mean 'state'?"),
     (GIVEN + "}, expect: {steps: [nte]}", "there is no step 'nte'"),
+    ("given: {event: order.received, order: {idd: 1}}, expect: {}", "did you mean 'id'?"),
+    ("given: {event: order.received, order: 7}, expect: {}", "has to be a mapping"),
+    ("given: {event: order.received, at: nonsense}, expect: {}", "has to be a moment"),
+    (GIVEN + "}, mock: {note: {idd: 1}}, expect: {}", "note cannot give 'idd'; did you mean 'id'"),
+    (GIVEN + "}, expect: {with: {note: {txt: a}}}", "takes no 'txt'; did you mean 'text'?"),
+    (GIVEN + "}, expect: {with: [note]}", "has to be a mapping"),
 ])  # fmt: skip
 def test_a_word_that_means_nothing_is_a_mistake_at_its_place(
     tmp_path: Path, actions: dict[str, Action], test: str, said: str
