@@ -22,11 +22,13 @@ LOOPS = {
     "optMap", "optFlatMap",
 }  # fmt: skip
 """What runs an expression for each item, or for one item under another name."""
+MAKING = {"map", "filter", "transformList", "transformMap"}
+"""Loops that make a list, which takes CEL the square of its length."""
 GROWING = {"replace", "join", "format", "split", "quote"}
 """What can make a text much longer, or many of one."""
 COSTLY = {"matches", "in_area"}
 """What takes long for one item already."""
-MOST_LOOPS, MOST_GROWING, MOST_LISTS, MOST_PATTERNS = 2, 1, 3, 3
+MOST_LOOPS, MOST_MAKING, MOST_GROWING, MOST_LISTS, MOST_PATTERNS = 2, 1, 1, 3, 3
 MOST_JOINS = 2
 """How often `+` may stand within loops, or beside what makes a text longer."""
 MOST_CALLS, LONGEST_LOOP = 5, 200
@@ -74,6 +76,8 @@ def limit(text: str, lists: Callable[[str], bool]) -> None:
     names = [found[1] for found in _CALL.finditer(bare) if found[1]]
     if (loops := sum(name in LOOPS for name in names)) > MOST_LOOPS:
         raise BadExpression(f"{loops} loops such as all() or map(); at most {MOST_LOOPS} may be")
+    if sum(name in MAKING for name in names) > MOST_MAKING:
+        raise BadExpression("only one of map(), filter() may be; map(x, condition, value) is both")
     if (growing := sum(name in GROWING for name in names)) > MOST_GROWING:
         raise BadExpression("only one of replace(), join(), split(), format() may be used")
     inner = limit_loops(bare, lists)

@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.workflow.bounds import (
     GROWING,
+    LARGEST_LIST,
     LARGEST_RESULT,
     LONGEST,
     LOOPS,
@@ -53,6 +54,25 @@ class Data(dict[str, Any]):
         return self._ready[late]
 
 
+def plain(found: Any) -> Any:
+    """Return one of CEL's values as a plain one.
+
+    Read item by item, because cel-expr-python 0.1.3 gives up a reference to None for every null
+    that it hands out, which in the end kills a Python older than 3.12.
+    """
+    kind = found.type().name()
+    if kind == "NULL":
+        return None
+    if not kind.startswith(("LIST", "MAP")):
+        return found.plain_value()
+    inner = found.value()
+    if len(inner) > LARGEST_LIST:
+        raise ValueError(f"a list of {len(inner)}; {LARGEST_LIST} fit")
+    if isinstance(inner, dict):
+        return {name: plain(item) for name, item in inner.items()}
+    return [plain(item) for item in inner]
+
+
 @dataclass(frozen=True)
 class Expression:
     """One compiled expression; `kind` is CEL's name of its type, e.g. BOOL or LIST<INT>."""
@@ -72,7 +92,7 @@ class Expression:
                 functions = bound(Context()) if self.late else None
                 found = self.program.eval(data=dict(data), functions=functions)
             kind = found.type().name()
-            value = found.plain_value()
+            value = plain(found)
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:
             raise Failed(f"{shown(self.text)}: {reason(str(error))}") from error
         if kind in ("ERROR", "*error*", "UNKNOWN"):

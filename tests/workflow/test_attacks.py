@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -190,3 +191,14 @@ def test_a_file_that_only_looks_odd_is_read_right(
     assert isinstance(given, str)
     if "12:30" in change(PLAIN):
         assert given in ("12:30", "NO 0123 12:30 1e1000 .inf")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is never freed any more")
+@pytest.mark.parametrize("text", ["null", "[null, null]", "{'a': null}", "event.any.none"])
+def test_a_null_does_not_wear_out_the_interpreter(environment: Environment, text: str) -> None:
+    asked = environment.compile(text)
+    data = environment.data(event={**EVENT, "any": {"none": None}})
+    before = sys.getrefcount(None)
+    for _ in range(500):
+        asked.value(data)
+    assert sys.getrefcount(None) > before - 250
