@@ -62,7 +62,7 @@ def zone(value: str) -> str:
 
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("is no time zone such as Europe/Vaduz") from None
     return value
 

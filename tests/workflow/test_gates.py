@@ -228,3 +228,9 @@ def test_jitter_is_always_the_same_for_one_workflow_and_spreads_several() -> Non
     found = {name: after(rule, name, at("2026-11-24T01:00")) for name in ("a", "b", "c", "d")}
     assert found == {name: after(rule, name, at("2026-11-24T01:00")) for name in found}
     assert len(set(found.values())) > 1
+
+
+@pytest.mark.parametrize("name", ["Europe", "Nowhere/Land", "../etc", ""])
+def test_what_is_no_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        schedule(tz=name)
