@@ -76,6 +76,10 @@ class Blocks(Texts):
             for number, trigger in enumerate(self.workflow.on)
             if trigger.type == kind
         )  # fmt: skip
+        for number, trigger in enumerate(self.workflow.on):
+            if "connected(" in (trigger.if_ or ""):
+                message = "connected() can be asked by a step; put the condition there"
+                self._add(("on", number, "if"), message)
         first, done = self._block(self.workflow.steps, ("steps",), Scope())
         everything = self._environment(Scope(steps=done), error=ERROR)
         rescues = [

@@ -37,7 +37,8 @@ def check(text: str | bytes, actions: Mapping[str, Action], name: str = "workflo
         courses[kind] = blocks.course(kind)
     if problems:
         raise Invalid(source.name, problems.values())
-    return Program(workflow, courses, "tracking_url" in source.text)
+    text = source.text
+    return Program(workflow, courses, "tracking_url" in text, "connected(" in text)
 
 
 def parse(source: Source) -> Workflow:

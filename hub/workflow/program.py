@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hub.actions import Action
 from hub.workflow.expressions import Environment, Expression
+from hub.workflow.functions import Context
 from hub.workflow.language import Foreach, RetryPolicy, Wait, Workflow
 from hub.workflow.templates import Template, Value, resolve
 
@@ -87,9 +88,9 @@ class Move:
     rate_key: Template | str | None = None
     rate: float = 0.0
 
-    def data(self, facts: Mapping[str, Mapping[str, Any]]) -> Data:
+    def data(self, facts: Mapping[str, Mapping[str, Any]], context: Context | None = None) -> Data:
         """Return `event`, `steps` and so on as this step's expressions see them."""
-        return self.environment.data(**facts)
+        return self.environment.data(context, **facts)
 
     def input(self, data: Data) -> dict[str, Any]:
         """Return the values under `with:`, filled in."""
@@ -159,6 +160,8 @@ class Program:
     courses: dict[str, Course] = field(default_factory=dict)
     needs_link: bool = False
     """Whether anything in it reads `event.stop.tracking_url`, which costs a token."""
+    needs_connections: bool = False
+    """Whether anything in it asks what is connected."""
 
 
 def static(path: str) -> str:

@@ -11,9 +11,10 @@ from sqlmodel import col, or_, select
 from hub.actions import Action, ActionInput
 from hub.errors import PluginError, Rejected
 from hub.events.log import CAUSE, persons
-from hub.store import EventRow, RunRow, Session, StepRow, System
+from hub.store import ConnectionRow, EventRow, RunRow, Session, StepRow, System
 from hub.tracking.links import tracking_url
 from hub.workflow.facts import event_facts, masked, private_values, step_facts
+from hub.workflow.functions import Context
 from hub.workflow.library import Library
 from hub.workflow.program import Course, Data, Move
 
@@ -100,6 +101,7 @@ def scene(hub: Hub, library: Library, step_id: str) -> Scene:
         before = visible(session, step)
         heard = {row.id: row for row in awaited(session, before)}
         people = persons(session, [event.id, *heard])
+        names = connected(session, run.merchant) if program.needs_connections else frozenset()
     course = program.courses[event.type]
     move = instead_of(course.move(step.path), step)
     links = {
@@ -118,7 +120,18 @@ def scene(hub: Hub, library: Library, step_id: str) -> Scene:
     }
     private = {value for id in told for value in private_values(people.get(id, {}), links[id])}
     hidden = tuple(sorted(private, key=len, reverse=True))
-    return Scene(run, step, event, course, move, move.data(facts), facts, hidden)
+    data = move.data(facts, Context(hub.store.clock.now(), names))
+    return Scene(run, step, event, course, move, data, facts, hidden)
+
+
+def connected(session: Session, merchant: str | None) -> frozenset[str]:
+    """Return the connectors that work for a merchant, or for the operator, can go out through."""
+    own = col(ConnectionRow.merchant).is_(None)
+    query = select(ConnectionRow.connector).where(
+        col(ConnectionRow.enabled).is_(True), ConnectionRow.state == "healthy",
+        or_(own, ConnectionRow.merchant == merchant) if merchant else own,
+    )  # fmt: skip
+    return frozenset(session.exec(query))
 
 
 def instead_of(move: Move, step: StepRow) -> Move:

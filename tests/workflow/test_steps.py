@@ -6,6 +6,7 @@ from hub.errors import Refused, Rejected, Retry
 from hub.queue.work import LeaseLost, claim
 from hub.store import FlagRow, StepRow, System, WorkRow
 from hub.workflow import steps
+from hub.workflow.problem import Invalid
 
 from .conftest import Toys
 
@@ -175,3 +176,24 @@ def _output() -> object:
     from .conftest import TextOutput
 
     return TextOutput(id="a", length=1)
+
+
+def test_a_step_knows_the_time_and_what_is_connected(toys: Toys) -> None:
+    toys.connect("toy")
+    toys.save(
+        "workflow: aware\non: [{event: order.received}]\nsteps:\n  - delay: 1h\n"
+        "  - {id: a, use: toy.write, with: "
+        "{text: \"{{ connected('toy') }} {{ connected('xero') }} {{ string(now()) }}\"}}\n"
+    )
+    toys.order_comes()
+    toys.work()
+    toys.later(hours=1, seconds=1)
+    assert toys.texts() == ["true false 2026-11-23T08:00:01Z"]
+
+
+def test_what_is_connected_is_not_asked_before_a_run_begins(toys: Toys) -> None:
+    with pytest.raises(Invalid, match="can be asked by a step"):
+        toys.save(
+            "workflow: aware\non: [{event: order.received, if: connected('toy')}]\n"
+            "steps: [{id: a, use: toy.write, with: {text: a}}]\n"
+        )
