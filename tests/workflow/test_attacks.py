@@ -20,7 +20,7 @@ from .attacks import ATOMS, EVENT, FILES, FORMS, HARMLESS, PLAIN, REFUSED, SHAPE
 FASTEST = 0.05
 """Seconds of CPU."""
 LARGEST = 2000
-TRIES = 3
+TRIES = 10
 """The best of so many counts, as others work on the machine too."""
 
 
