@@ -15,7 +15,7 @@ from hub.workflow.schemas import SCALARS, Each, Shape, bare, model_shape, repeat
 
 LONGEST_TEXT = 500
 """Longer texts are cut before an expression sees them, so that joining them stays cheap."""
-LONGEST_LIST = 1000
+LONGEST_LIST = 500
 """Longer lists are cut likewise."""
 DEEPEST = 20
 """Levels of a value whose fields are not declared; what lies deeper is left out."""
