@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
-
-from hub.access import scoped
 from hub.actions import ActionInput, ActionOutput, Inside
-from hub.store import AttemptRow, OrderRow, Session, StopRow
+from hub.insights.kpis import Tried, attempts
+from hub.store import OrderRow, Session
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -22,7 +21,10 @@ class DayInput(ActionInput):
 
 
 class SummaryOutput(ActionOutput):
-    """What was delivered on a day, by the last attempt at each stop, and the cash that came in."""
+    """What was tried on a day's routes, by the last attempt at each stop, and the cash taken.
+
+    A stop that was given another day since still counts on the day on which it was tried.
+    """
 
     stops: int
     completed: int
@@ -34,32 +36,24 @@ class SummaryOutput(ActionOutput):
 
 def summary(hub: Hub, session: Session, given: DayInput) -> SummaryOutput:
     """Return the figures that accounting wants at the end of a day."""
-    stops = session.exec(scoped(session, StopRow).where(StopRow.service_date == given.date)).all()
-    outcomes = [stop.state for stop in stops]
+    tried = sorted(attempts(session, given.date, None), key=lambda one: one.attempt.number)
+    outcomes = list({one.stop.id: one.attempt.outcome for one in tried}.values())
     return SummaryOutput(
-        stops=len(stops),
+        stops=len(outcomes),
         completed=outcomes.count("completed"),
         partial=outcomes.count("partial"),
-        failed=sum(state in ("failed", "returning", "returned") for state in outcomes),
-        cash=cash(session, given.date),
+        failed=outcomes.count("failed"),
+        cash=cash(session, tried),
     )
 
 
-def cash(session: Session, day: date) -> str:
-    """Return the cash taken on a day, by currency."""
-    query = (
-        select(OrderRow.currency, col(AttemptRow.cash_taken))
-        .join(StopRow, StopRow.id == AttemptRow.stop)  # type: ignore[arg-type]
-        .join(OrderRow, OrderRow.id == StopRow.order)  # type: ignore[arg-type]
-        .where(StopRow.service_date == day)
-    )
-    mine = getattr(session.principal, "merchant", None)
-    if mine is not None:
-        query = query.where(StopRow.merchant == mine)
-    taken: dict[str, object] = {}
-    for currency, amount in session.exec(query):
-        if amount is not None:
-            taken[currency] = taken.get(currency, 0) + amount  # type: ignore[operator]
+def cash(session: Session, tried: list[Tried]) -> str:
+    """Return the cash taken at these attempts, by currency."""
+    taken: dict[str, Decimal] = {}
+    for one in tried:
+        if one.attempt.cash_taken is not None:
+            currency = session.get_one(OrderRow, one.stop.order).currency
+            taken[currency] = taken.get(currency, Decimal(0)) + one.attempt.cash_taken
     return ", ".join(f"{amount} {currency}" for currency, amount in sorted(taken.items()))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
+from hub.dispatch.actions import RescheduleInput, reschedule
 from hub.events.log import number
 from hub.hub import Hub
 from hub.queue import enqueue
 from hub.queue.entry import run
 from hub.queue.leader import lead
-from hub.store import FlagRow, Operator, RouteRow, RunRow, StopRow, System
+from hub.store import AttemptRow, FlagRow, Operator, OrderRow, RouteRow, RunRow, StopRow, System
 from hub.testing.fixtures import set_time
 from hub.testing.town import DAY, Town, town
 from hub.workflow.examples import run_file
@@ -80,7 +82,6 @@ def test_a_failed_delivery_is_put_on_the_next_workday_once_its_route_has_ended(
     from hub.events.facts import DriverFacts, ProofFacts, RouteFacts
     from hub.events.log import append
     from hub.orders.happenings import merchant_facts, order_facts, stop_facts
-    from hub.store import OrderRow
 
     put_in_force(hub, "failed-attempt")
     (id,) = town.stops(1)
@@ -109,13 +110,36 @@ def test_a_failed_delivery_is_put_on_the_next_workday_once_its_route_has_ended(
     )  # fmt: skip
 
 
-def test_the_evenings_figures_are_noted_on_the_board(hub: Hub, town: Town) -> None:
+def tried(hub: Hub, town: Town, stop: str, outcome: str, cash: str | None = None) -> None:
+    """Let an attempt at a stop of a published route have been made."""
+    row = town.read(stop)
+    with hub.store.write(System()) as session:
+        session.add(
+            AttemptRow(
+                merchant=row.merchant, stop=stop, number=1, route=row.route,
+                driver=town.world.driver, outcome=outcome, occurred_at=session.now,
+                recorded_at=session.now, cash_taken=Decimal(cash) if cash else None,
+            )
+        )  # fmt: skip
+    town.change(stop, state=outcome, attempts=1)
+
+
+def test_the_evenings_figures_stay_those_of_the_day_when_a_stop_gets_another(
+    hub: Hub, town: Town
+) -> None:
     put_in_force(hub, "accounting-summary")
     done, failed, _ = town.stops(3)
-    town.change(done, state="completed")
-    town.change(failed, state="failed")
+    (route,) = town.published()
+    tried(hub, town, done, "completed", "12.50")
+    tried(hub, town, failed, "failed")
+    with hub.store.write(System()) as session:
+        session.get_one(RouteRow, route).state = "closed"
+        reschedule(hub, session, RescheduleInput(stop=failed, date=DAY + timedelta(days=1)))
     set_time(hub, hub.store.clock.now() + timedelta(hours=1))
     ask(hub, "accounting-summary")
     with hub.store.read(System()) as session:
         flag = session.exec(select(FlagRow)).one()
-    assert flag.text == f"{DAY}: 3 stops, 1 delivered, 0 in part, 1 failed; cash none"
+        currency = session.get_one(OrderRow, town.read(done).order).currency
+    assert flag.text == (
+        f"{DAY}: 2 stops, 1 delivered, 0 in part, 1 failed; cash 12.50 {currency}".rstrip()
+    )
