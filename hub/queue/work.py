@@ -226,6 +226,14 @@ def defer(session: Session, claim: Claim, at: datetime, error: str = "", losses:
     )  # fmt: skip
 
 
+def postpone(session: Session, claim: Claim, at: datetime, why: str) -> None:
+    """Make the work due again at wall time `at`, before anything was tried: it costs no try."""
+    held(
+        session, claim, state="ready", not_before=at, tries=claim.tries - 1,
+        lease_token="", lease_until=None, error=why[:1000],
+    )  # fmt: skip
+
+
 def bury(session: Session, claim: Claim, error: str) -> None:
     """End the work as one that cannot be done."""
     end(session, claim, "dead", error)

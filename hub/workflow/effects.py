@@ -65,7 +65,7 @@ def run(library: Library, hub: Hub, claim: Claim) -> None:
     """Do the work `effect` of one claimed row; its subject is the effect's id."""
     with hub.store.read() as session:
         effect = session.get_one(EffectRow, claim.subject)
-    if effect.state in ENDED or is_cancelled(hub, effect.run):
+    if effect.state in ENDED or is_cancelled(hub, effect):
         with hub.store.write() as session:
             finish(session, claim)
         return
@@ -87,10 +87,13 @@ def run(library: Library, hub: Hub, claim: Claim) -> None:
     send(hub, Sending(claim, here, action, given, effect.id, call, began))
 
 
-def is_cancelled(hub: Hub, run: str) -> bool:
-    """Say whether a run was ended before its time, so that nothing more is sent for it."""
+def is_cancelled(hub: Hub, effect: EffectRow) -> bool:
+    """Say whether its run, or its step, was ended before its time: nothing more is sent for it."""
     with hub.store.read() as session:
-        return session.get_one(RunRow, run).state == "cancelled"
+        states = {
+            session.get_one(RunRow, effect.run).state, session.get_one(StepRow, effect.step).state,
+        }  # fmt: skip
+    return "cancelled" in states
 
 
 def abandon(hub: Hub, claim: Claim, error: Invalid) -> None:

@@ -10,16 +10,17 @@ from sqlmodel import col, select, update
 from hub.events.log import after, persons
 from hub.queue.faults import reach
 from hub.queue.work import Claim, defer, finish
-from hub.store import CursorRow, EventRow, MerchantRow, Session
+from hub.store import CursorRow, EventRow, MerchantRow, RunRow, Session
 from hub.store.once import insert_once
 from hub.workflow import listening, runs, starts
 from hub.workflow.expressions import Failed
 from hub.workflow.facts import event_facts, masked, private_values
 from hub.workflow.failures import described
-from hub.workflow.gates import digests, quiet_until
+from hub.workflow.gates import digests, in_line, quiet_until
 from hub.workflow.language import NAMED
 from hub.workflow.library import Entry, Library
 from hub.workflow.pauses import READER
+from hub.workflow.problem import Invalid
 from hub.workflow.program import Course, Program
 from hub.workflow.scene import link_of
 from hub.workflow.starts import Decision
@@ -218,13 +219,30 @@ def undecided(event: EventRow, entry: Entry, course: Course, error: dict[str, An
 
 def start_or_end(library: Library, hub: Hub, claim: Claim) -> None:
     """Do the work `run`: begin one whose turn has come, end one whose time is over."""
+    with hub.store.read() as session:
+        found = session.get_one(RunRow, claim.subject)
+        event = session.get_one(EventRow, found.event)
+        try:
+            program: Program | None = library.program(session, found.revision)
+        except Invalid as error:
+            program, broken = None, described("", error)
     with hub.store.write() as session:
         run = runs.hold(session, claim.subject)
-        program = library.program(session, run.revision)
-        course = program.courses[session.get_one(EventRow, run.event).type]
-        due = run.starts_at is None or run.starts_at <= session.now
-        if run.state == "queued" and due:
-            runs.begin(session, run, course, program.workflow.timeout)
+        if program is None:
+            if run.state in ("queued", "running"):
+                runs.Book(session, run).fail(broken)
+        elif run.state == "queued" and (run.starts_at is None or run.starts_at <= session.now):
+            take_turn(session, run, program, program.courses[event.type])
         elif run.state == "running" and run.deadline and run.deadline <= session.now:
-            runs.time_out(session, run, course)
+            runs.time_out(session, run, program.courses[event.type])
         finish(session, claim)
+
+
+def take_turn(session: Session, run: RunRow, program: Program, course: Course) -> None:
+    """Begin a queued run, unless others of its key that came before still go on."""
+    run.state = "running"
+    in_line(session, run, program.workflow)
+    if run.state == "running":
+        runs.begin(session, run, course, program.workflow.timeout)
+    elif run.state == "skipped":
+        runs.after_end(session, run)

@@ -16,11 +16,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from hub.queue import enqueue
 from hub.store import GateRow, RunRow, Session
 from hub.workflow.language import QuietHours, Workflow
 from hub.workflow.program import Gates
-from hub.workflow.runs import RUN_KIND, cancel
+from hub.workflow.runs import cancel
 from hub.workflow.templates import Template, written
 
 if TYPE_CHECKING:
@@ -76,29 +75,33 @@ def matters_within(facts: Mapping[str, Any], begin: datetime, end: datetime) -> 
 
 def admit(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[str, str]) -> None:
     """Let a new run through, or set its state to `skipped` or `queued` and say why."""
-    for gate in (repeated, throttled, gathered, in_line):
+    for gate in (repeated, throttled, gathered):
         gate(session, run, workflow, keys)
         if run.state == "skipped":
-            run.ended_at, run.deadline = session.now, None
             return
-    if "coalesce" not in keys:
+    if run.state == "running":
+        in_line(session, run, workflow)
+    if run.state != "skipped":
         remember(session, run, workflow, keys)
 
 
-def hush(session: Session, run: RunRow, quiet: tuple[str, datetime]) -> None:
-    """Skip or put off a run because of quiet hours."""
-    then, end = quiet
-    if then == "skip":
-        run.state, run.reason, run.ended_at = "skipped", "quiet hours", session.now
-    else:
-        run.state, run.reason, run.starts_at = "queued", "quiet hours", end
+def skip(session: Session, run: RunRow, reason: str) -> None:
+    """End a run that does not begin."""
+    run.state, run.reason = "skipped", reason
+    run.ended_at, run.deadline, run.starts_at = session.now, None, None
+
+
+def put_off(session: Session, run: RunRow, until: datetime, reason: str) -> None:
+    """Let a run wait until a moment, or longer where it waits longer already."""
+    run.state, run.reason = "queued", reason
+    run.starts_at = max(until, run.starts_at or until)
 
 
 def repeated(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[str, str]) -> None:
     """Skip a run whose `once` or `dedup` key has passed before."""
     for word in ("once", "dedup"):
         if word in keys and passed(session, run, word, keys[word], session.now):
-            run.state, run.reason = "skipped", f"{word}: its key has been here before"
+            skip(session, run, f"{word}: its key has been here before")
 
 
 def passed(session: Session, run: RunRow, word: str, digest: str, now: datetime) -> bool:
@@ -120,7 +123,7 @@ def throttled(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[s
         GateRow.digest == keys["throttle"], col(GateRow.at) > session.now - limit.per,
     )  # fmt: skip
     if session.exec(query).one() >= limit.max:
-        run.state, run.reason = "skipped", f"throttle: {limit.max} were started already"
+        skip(session, run, f"throttle: {limit.max} were started already")
 
 
 def gathered(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[str, str]) -> None:
@@ -136,38 +139,40 @@ def gathered(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[st
         ).limit(1)
     ).first()  # fmt: skip
     if first is None:
-        run.state, run.reason = "queued", "gathers what else comes"
-        run.starts_at = session.now + rule.within
+        put_off(session, run, session.now + rule.within, "gathers what else comes")
         mark(session, run, "coalesce", keys["coalesce"], run.starts_at)
         return
-    run.state, run.reason = "skipped", f"gathered into {first.id}"
+    skip(session, run, f"gathered into {first.id}")
     session.flush()
     already = select(func.count()).where(RunRow.reason == run.reason)
     if session.exec(already).one() + 1 >= rule.max_items:
         first.starts_at = session.now
 
 
-def in_line(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[str, str]) -> None:
-    """Skip, queue or let through a run whose key others have; with `restart` end those others."""
+def in_line(session: Session, run: RunRow, workflow: Workflow) -> None:
+    """Skip, queue or let through a run whose key others have; with `restart` end those others.
+
+    Asked when a run is decided, and again when one that was put off would begin.
+    """
     rule = workflow.concurrency
-    if rule is None or run.state != "running":
+    if rule is None:
         return
     query = select(RunRow).where(
-        RunRow.workflow == run.workflow, RunRow.key == run.key, RunRow.id != run.id,
+        RunRow.workflow == run.workflow, RunRow.key == run.key, RunRow.id < run.id,
         col(RunRow.state).in_(("running", "queued")),
     )  # fmt: skip
     others = list(session.exec(query))
     if not others:
         return
     if rule.mode == "single":
-        run.state, run.reason = "skipped", "another run with its key goes on"
+        skip(session, run, "another run with its key goes on")
     elif rule.mode == "restart":
         for other in others:
             cancel(session, other, f"restarted by {run.id}")
     elif rule.mode == "queued" and len(others) > rule.max:
-        run.state, run.reason = "skipped", f"{rule.max} runs wait in its queue"
+        skip(session, run, f"{rule.max} runs wait in its queue")
     elif rule.mode == "queued" or len(others) >= rule.max:
-        run.state, run.reason = "queued", "waits for its turn"
+        run.state, run.reason, run.starts_at = "queued", "waits for its turn", None
 
 
 def remember(session: Session, run: RunRow, workflow: Workflow, keys: Mapping[str, str]) -> None:
@@ -191,11 +196,10 @@ def mark(session: Session, run: RunRow, kind: str, digest: str, until: datetime 
     )  # fmt: skip
 
 
-def wake_queue(session: Session) -> None:
-    """Make every run due that waits in a line in which nobody goes on any more."""
+def stuck(session: Session) -> list[str]:
+    """Return the first run of every line in which nobody goes on any more."""
     going = select(RunRow.key).where(RunRow.state == "running", RunRow.key != "")
-    stuck = select(func.min(RunRow.id)).where(
+    first = select(func.min(RunRow.id)).where(
         RunRow.state == "queued", col(RunRow.starts_at).is_(None), col(RunRow.key).not_in(going)
     )
-    for id in session.exec(stuck.group_by(col(RunRow.workflow), col(RunRow.key))):
-        enqueue(session, RUN_KIND, id)
+    return list(session.exec(first.group_by(col(RunRow.workflow), col(RunRow.key))))

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from sqlmodel import SQLModel
 
 from hub.store import EventRow, RunRow, Session, StepRow, WorkRow
-from hub.workflow.gates import admit, hush
+from hub.workflow.gates import admit, put_off, skip
 from hub.workflow.language import Workflow
 from hub.workflow.program import Course
 from hub.workflow.runs import after_end, fresh_work, tell_failure
@@ -140,11 +140,14 @@ def start_held(session: Session, decisions: list[Decision]) -> None:
 
 def gate(session: Session, run: RunRow, decision: Decision) -> None:
     """Hold back a new run where its workflow's gates ask for it."""
-    if decision.quiet is not None:
-        hush(session, run, decision.quiet)
-    elif decision.file is not None and decision.keys:
+    if decision.quiet is not None and decision.quiet[0] == "skip":
+        skip(session, run, "quiet hours")
+        return
+    if decision.file is not None and decision.keys:
         session.flush()
         admit(session, run, decision.file, decision.keys)
+    if decision.quiet is not None and run.state in ("running", "queued"):
+        put_off(session, run, decision.quiet[1], "quiet hours")
 
 
 def values(session: Session, decision: Decision) -> dict[str, Any]:

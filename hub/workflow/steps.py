@@ -11,7 +11,7 @@ from sqlmodel import select
 from hub.actions import Action, ActionInput, Inside, Outward
 from hub.errors import PluginError
 from hub.queue.faults import reach
-from hub.queue.work import Claim, LeaseLost, bury, defer, enqueue, finish
+from hub.queue.work import Claim, LeaseLost, bury, defer, enqueue, finish, postpone
 from hub.store import ConnectionRow, EffectRow, Session, StepRow
 from hub.store.database import Busy
 from hub.workflow import pauses
@@ -91,7 +91,7 @@ def act(hub: Hub, claim: Claim, here: Scene) -> None:
     wait = admitted_at(hub, here)
     if wait > 0:
         with hub.store.write(here.principal) as session:
-            defer(session, claim, session.wall + timedelta(seconds=wait), "its rate limit")
+            postpone(session, claim, session.wall + timedelta(seconds=wait), "its rate limit")
         return
     if isinstance(action, Inside):
         inside(hub, claim, here, action, given)

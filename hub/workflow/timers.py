@@ -40,10 +40,8 @@ def go_round(library: Library, hub: Hub) -> None:
         now = session.now
         schedules = library.schedules(session)
         work = due_steps(session, now), due_runs(session, now), behind(session, schedules, now)
-        lines = session.exec(
-            select(RunRow.id).where(RunRow.state == "queued", col(RunRow.starts_at).is_(None))
-        ).first()
-    if not any(work) and lines is None:
+        lines = gates.stuck(session)
+    if not any(work) and not lines:
         return
     with hub.store.write() as session:
         for step in due_steps(session, now):
@@ -51,12 +49,10 @@ def go_round(library: Library, hub: Hub) -> None:
             row.state, row.wake_at = "pending", None
             session.flush()
             enqueue(session, "step", step)
-        for run in due_runs(session, now):
+        for run in [*due_runs(session, now), *lines]:
             enqueue(session, RUN_KIND, run)
         for name, number, schedule in behind(session, schedules, now):
             come_round(session, name, number, schedule, now)
-        if lines is not None:
-            gates.wake_queue(session)
 
 
 def due_steps(session: Session, now: datetime) -> list[str]:

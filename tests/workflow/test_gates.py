@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.store import EventRow, GateRow, RunRow, ScheduleRow
+from hub.workflow import register
 from hub.workflow.gates import quiet_until
 from hub.workflow.language import QuietHours, Schedule
 from hub.workflow.timers import after, wanted
@@ -234,3 +235,49 @@ def test_jitter_is_always_the_same_for_one_workflow_and_spreads_several() -> Non
 def test_what_is_no_time_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         schedule(tz=name)
+
+
+QUIET = 'quiet_hours: {from: "06:00", to: "09:00", tz: Europe/Vaduz, then: delay}\n'
+
+
+def test_a_run_that_is_put_off_has_passed_its_other_gates(toys: Toys) -> None:
+    toys.save(workflow(f"{QUIET}once: {KEY}"))
+    for _ in range(2):
+        toys.order_comes()
+        toys.work()
+    assert states(toys) == ["queued", "skipped"]
+    toys.later(minutes=61)
+    assert toys.texts() == ["1001"], "it is told once in the morning"
+
+
+@pytest.mark.parametrize(("mode", "morning", "told"), [
+    ("single", ["running", "skipped"], ["1"]),
+    ("queued", ["running", "queued"], ["1", "2"]),
+    ("restart", ["cancelled", "running"], ["2"]),
+])  # fmt: skip
+def test_runs_that_were_put_off_stand_in_line_when_they_begin(
+    toys: Toys, mode: str, morning: list[str], told: list[str]
+) -> None:
+    toys.save(workflow(f"{QUIET}concurrency: {{key: {KEY}, mode: {mode}}}", SLOW))
+    for ref in ("1", "2"):
+        toys.order_comes(ref=ref)
+        toys.work()
+    toys.later(minutes=61)
+    toys.tick()
+    assert states(toys) == morning
+    for _ in range(2):
+        toys.later(hours=1, seconds=1)
+    assert toys.texts() == told
+
+
+def test_a_run_that_waits_fails_when_its_revision_no_longer_compiles(toys: Toys) -> None:
+    toys.save(workflow(QUIET))
+    toys.order_comes()
+    toys.work()
+    del toys.hub.actions["toy.write"]
+    toys.hub.parts.clear()
+    toys.hub.rounds.clear()
+    register(toys.hub)  # as after a restart
+    toys.later(minutes=61)
+    (run,) = toys.rows(RunRow)
+    assert (run.state, run.error["kind"]) == ("failed", "invalid")

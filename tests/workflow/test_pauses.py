@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hub.errors import Retry
 from hub.store import RunRow
-from tests.workflow.conftest import Toys
+
+from .conftest import Toy, Toys
 
 WAIT = """
 workflow: patient
@@ -163,3 +165,18 @@ def test_a_run_that_takes_too_long_fails_and_its_steps_end(toys: Toys) -> None:
     toys.driver_comes_near()
     toys.work()
     assert toys.texts() == []
+
+
+def test_what_a_run_that_took_too_long_had_not_sent_is_not_sent(toys: Toys) -> None:
+    toys.connect()
+    toys.save(
+        "workflow: slow\non: [{event: order.received}]\ntimeout: 1h\n"
+        "steps: [{id: a, use: toy.send, with: {to: x, text: y}, retry: {max: 9, delay: 10m}}]\n"
+    )
+    Toy.answers.append(Retry("busy"))
+    toys.order_comes()
+    toys.work()
+    toys.later(minutes=61)
+    toys.wait()
+    assert toys.run().state == "failed"
+    assert len(Toy.keys) == 1
