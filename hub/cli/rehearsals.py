@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.workflow.facts import masked, private_values
+
 if TYPE_CHECKING:
     from hub.workflow.examples import Outcome
     from hub.workflow.problem import Invalid
+    from hub.workflow.rehearsal import Stage
     from hub.workflow.replay import Difference
 
 
@@ -113,6 +116,8 @@ def tell(found: Difference, most: int) -> None:
     runs = f"{found.started} runs where there were {found.ran}"
     since = f"{found.since:%Y-%m-%d %H:%M}"
     click.echo(f"{found.workflow}: {found.events} events since {since}, {runs}")
+    if found.endless:
+        click.echo(f"{found.endless} runs came to no end and are left out")
     click.echo(f"{found.same} actions as they were" if found.same else "no action as it was")
     for action, row in found.counts().items():
         click.echo("  " + action + ": " + ", ".join(f"{n} {word}" for word, n in row.items() if n))
@@ -124,6 +129,57 @@ def tell(found: Difference, most: int) -> None:
                 click.echo(f"    {sign} {json.dumps(given, ensure_ascii=False)}")
     if len(found.items) > most:
         click.echo(f"... and {len(found.items) - most} more; see --most or --json")
+
+
+@click.command("run")
+@click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.option("--dry", is_flag=True, help="Do and store nothing; `hub workflow start` runs it.")
+@click.option("--event", help="A recorded event, by its id.")
+@click.option(
+    "--given", type=click.Path(exists=True, path_type=Path, dir_okay=False),
+    help="A file with what stands under `given:` of a test, and `mock:` beside it.",
+)  # fmt: skip
+def run_dry(file: Path, dry: bool, event: str | None, given: Path | None) -> None:
+    """Show the way that one run of a file would take; every action is stubbed."""
+    from hub.cli.terminal import BY
+    from hub.cli.workflows import assembled, telling
+    from hub.workflow.examples import try_out
+    from hub.workflow.library import read_file
+    from hub.workflow.replay import rerun
+
+    if not dry or (event is None) == (given is None):
+        raise click.UsageError("say --dry, and either --event ID or --given FILE")
+    text = read_file(file)
+    if given is not None:
+        from hub.workflow.checker import check
+        from hub.workflow.parts import installed_actions
+
+        actions = installed_actions()
+        with telling(text):
+            check(text, actions, str(file))
+        with telling(read_file(given)):
+            stage = try_out(file, given, actions)
+    else:
+        with assembled() as hub, telling(text):
+            stage = rerun(hub, BY, text, event or "")
+    show_way(stage)
+
+
+def show_way(stage: Stage | None) -> None:
+    """Print the steps of a rehearsed run in the order in which they ended."""
+    import json
+
+    if stage is None:
+        click.echo("it would not start")
+        return
+    hidden = private_values(stage.person, stage.link)
+    for row in stage.ended:
+        line = f"{row.state:<9} {row.path} {stage.actions.get(row.path, '')}".rstrip()
+        told = masked(stage.given.get(row.path), hidden)
+        click.echo(line if told is None else f"{line} {json.dumps(told, ensure_ascii=False)}")
+        if row.error:
+            click.echo(f"          {masked(row.error.get('message', ''), hidden)}")
+    click.echo(f"the run would be {stage.run.state}")
 
 
 @click.command("start")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hub.cli.rehearsals import run_replay, run_tests, start_run
+from hub.cli.rehearsals import run_dry, run_replay, run_tests, start_run
 from hub.cli.terminal import BY, opened, show
 from hub.cli.traces import list_runs, show_trace
 from hub.errors import Refused
@@ -33,6 +33,7 @@ def workflow_command() -> None:
 
 workflow_command.add_command(list_runs)
 workflow_command.add_command(show_trace)
+workflow_command.add_command(run_dry)
 workflow_command.add_command(run_tests)
 workflow_command.add_command(run_replay)
 workflow_command.add_command(start_run)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from hub.actions import Action
 from hub.events.catalogue import catalogue
 from hub.store import EventRow
@@ -72,9 +74,33 @@ def run_file(path: Path, actions: Mapping[str, Action]) -> list[Outcome]:
     ]  # fmt: skip
 
 
-def mistakes(source: Source, program: Program, number: int, example: Example) -> list[Problem]:
-    """Return the words of an example that mean nothing, each at its place."""
-    here = ("tests", number)
+def try_out(path: Path, given: Path, actions: Mapping[str, Action]) -> Stage | None:
+    """Rehearse a file on what another file gives; None where that starts no run.
+
+    That file has `given:` and `mock:` as a test has. Raise `Invalid` for mistakes in either.
+    """
+    program = check(path.read_bytes(), actions, str(path))
+    source = read(given.read_bytes(), str(given))
+    told = source.value if isinstance(source.value, dict) else {}
+    try:
+        example = Example.model_validate({"name": "dry run", **told})
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]
+        raise Invalid(str(given), [source.problem(tuple(said["loc"]), str(said["msg"]))]) from None
+    found = mistakes(source, program, None, example)
+    if found:
+        raise Invalid(str(given), found)
+    return play(program, example).stage
+
+
+def mistakes(
+    source: Source, program: Program, number: int | None, example: Example
+) -> list[Problem]:
+    """Return the words of an example that mean nothing, each at its place.
+
+    It is the test of that number in the file, or with None the whole file.
+    """
+    here = ("tests", number) if number is not None else ()
     kind = example.given.get("event")
     if kind not in program.courses:
         known = ", ".join(program.courses)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlmodel import col, select
 
+from hub.access import get
+from hub.errors import Refused, Rejected
 from hub.events.log import persons
 from hub.store import EventRow, MerchantRow, Principal, RunRow, Session, StepRow
 from hub.workflow.checker import check
@@ -73,6 +75,8 @@ class Difference:
     ran: int = 0
     """Runs that there were."""
     same: int = 0
+    endless: int = 0
+    """Runs that came to no end; they are left out."""
     cut: bool = False
     """Whether there were more events than it was to look at."""
     items: list[Item] = field(default_factory=list)
@@ -138,7 +142,11 @@ def replay(
                 person = people.get(event.id, {})
                 run, was = before.get(event.id, (None, {}))
                 told.ran += run is not None and run.state != "skipped"
-                stage = again(hub, program, memory, event, person, slugs, was, session)
+                try:
+                    stage = again(hub, program, memory, event, person, slugs, was, session)
+                except Rejected:
+                    told.endless += 1
+                    continue
                 told.started += stage is not None
                 compare(told, event, was, would(hub, program, event, person, stage))
     return told
@@ -157,6 +165,24 @@ def events(session: Session, program: Program, first: datetime) -> Iterator[list
             return
         yield batch
         seq = batch[-1].seq or seq
+
+
+def rerun(hub: Hub, principal: Principal, text: str, event_id: str) -> Stage | None:
+    """Rehearse the run that one recorded event would start; None where it would start none.
+
+    What the real run's actions gave is used where there was one. Raise `Invalid` for a text with
+    mistakes, `Missing` for an unknown event, `Refused` for one that starts no such workflow.
+    """
+    program = check(text, hub.actions)
+    name = program.workflow.workflow
+    with hub.store.read(principal) as session:
+        event = get(session, EventRow, event_id)
+        if event.type not in program.courses:
+            raise Refused(f"{event.type} does not start {name}", "event")
+        person = persons(session, [event.id]).get(event.id, {})
+        slugs = dict(session.exec(select(MerchantRow.id, MerchantRow.slug)).all())
+        _, was = real(hub, session, name, [event.id]).get(event.id, (None, {}))
+        return again(hub, program, Memory(), event, person, slugs, was, session)
 
 
 Was = dict[str, tuple[StepRow, str]]

@@ -159,3 +159,24 @@ def test_the_command_prints_a_summary_and_exits_1_on_a_failure(tmp_path: Path) -
     assert "a.yaml:8: starts" in done.output
     assert "started: expected False, got True" in done.output
     assert "0 passed, 1 failed" in done.output
+
+
+def test_a_dry_run_prints_the_way_and_what_each_step_is_given(tmp_path: Path) -> None:
+    from hub.cli.rehearsals import run_dry
+
+    (tmp_path / "a.yaml").write_text(
+        "workflow: flagged\non: [{event: stop.failed}]\nsteps:\n"
+        "  - {id: flag, use: dispatch.flag, with: {kind: x, text: '{{ event.order.ref }}'}}\n"
+    )
+    given = tmp_path / "given.yaml"
+    given.write_text('given: {event: stop.failed, order: {ref: "1001"}}\n')
+    words = [str(tmp_path / "a.yaml"), "--given", str(given)]
+    done = CliRunner().invoke(run_dry, [*words, "--dry"])
+    assert done.exit_code == 0, done.output
+    assert 'done      flag dispatch.flag {"kind": "x", "text": "1001"}' in done.output
+    assert "the run would be succeeded" in done.output
+    assert CliRunner().invoke(run_dry, words).exit_code == 2
+    given.write_text('given: {event: stop.failed, order: {reff: "1001"}}\n')
+    done = CliRunner().invoke(run_dry, [*words, "--dry"])
+    assert done.exit_code == 1
+    assert "given.yaml:1:" in done.output

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
-from hub.store import Operator
+from hub.errors import Refused
+from hub.store import EventRow, Operator
 from hub.workflow.problem import Invalid
-from hub.workflow.replay import Difference, replay
+from hub.workflow.replay import Difference, replay, rerun
 
 from .conftest import Toys
 
@@ -91,3 +92,19 @@ def test_nothing_at_all_is_written(past: Toys) -> None:
     again(past, "> 100", "> 10")
     assert counts() == before
     assert before["effect"] == 2
+
+
+def test_one_recorded_event_can_be_run_dry(past: Toys) -> None:
+    events = past.rows(EventRow, type="order.received")
+    stage = rerun(past.hub, Operator("ops"), BEFORE, events[1].id)
+    assert stage is not None
+    assert [(row.path, row.state) for row in stage.ended] == [("note", "done"), ("send", "done")]
+    assert stage.given["note"] == {"text": "Rosa Beck 2"}
+    assert rerun(past.hub, Operator("ops"), BEFORE, events[0].id) is None
+
+
+def test_an_event_of_another_type_cannot_start_it(past: Toys) -> None:
+    past.driver_comes_near()
+    (event,) = past.rows(EventRow, type="stop.approaching")
+    with pytest.raises(Refused, match=r"stop\.approaching does not start told"):
+        rerun(past.hub, Operator("ops"), BEFORE, event.id)
