@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from sqlmodel import col
 
 from hub.access import scoped, tokens, users
 from hub.cli.terminal import BY, opened, show
@@ -108,7 +109,7 @@ def list_keys(as_json: bool) -> None:
     """Print the API keys, revoked ones too; the keys themselves are kept nowhere."""
     with opened() as hub, hub.store.read(BY) as session:
         slugs = slugs_by_id(session)
-        query = scoped(session, ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.id)  # type: ignore[arg-type]
+        query = scoped(session, ApiKeyRow).order_by(col(ApiKeyRow.created_at), ApiKeyRow.id)
         rows = [
             {**row.model_dump(exclude={"sha256"}), "merchant": slugs.get(row.merchant or "")}
             for row in session.exec(query)

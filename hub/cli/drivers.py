@@ -105,7 +105,7 @@ def switch_off(driver: str) -> None:
         query = scoped(session, RouteRow).where(
             RouteRow.driver == row.id, col(RouteRow.state).in_(TAKEN)
         )
-        routes = session.exec(query.order_by(RouteRow.service_date)).all()  # type: ignore[arg-type]
+        routes = session.exec(query.order_by(col(RouteRow.service_date))).all()
     click.echo(f"{row.name} is switched off; switch on again with: hub driver on {row.id}")
     for route in routes:
         click.echo(

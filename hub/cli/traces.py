@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ import click
 from hub.cli.terminal import BY, cell, opened, show
 from hub.store import RunRow
 from hub.workflow.problem import harmless
-from hub.workflow.trace import Passed, Trace, recent, trace
+from hub.workflow.trace import Passed, Trace, lasted, recent, trace
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "skipped")
 LONGEST = 400
@@ -144,15 +143,3 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     """Return a text in one line of bounded length, safe to print."""
     line = harmless(" ".join(text.split()))
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
-
-
-def lasted(began: datetime | None, ended: datetime | None) -> str:
-    """Return how long something took, nothing where it has not ended."""
-    if began is None or ended is None:
-        return ""
-    seconds = (ended - began).total_seconds()
-    if seconds < 10:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:.0f} h"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import SQLModel, col, or_, select
 
 from hub.access import scoped
+from hub.access.scope import column
 from hub.errors import Missing, Refused
 from hub.fleet.shifts import Hours, read_clock
 from hub.nouns import Location
@@ -133,34 +134,33 @@ def add_merchant(
     return added(session, row)
 
 
-def find_merchant(session: Session, name: str) -> MerchantRow:
-    """Return a merchant by id or slug; raise `Missing` where there is none."""
-    found = session.exec(
-        select(MerchantRow).where(or_(MerchantRow.id == name, MerchantRow.slug == name))
-    ).first()
+def find(session: Session, table: type[Row], text: str, by: str = "name") -> Row:
+    """Return a row by its id or its `by`; raise `Missing` with the names that there are."""
+    # PostgreSQL takes no NUL in a text, so such a name is not even asked for.
+    either = or_(column(table, "id") == text, column(table, by) == text)
+    query = scoped(session, table).where(either).order_by(column(table, "id"))
+    found = session.exec(query).first() if "\x00" not in text else None
     if found is None:
-        raise Missing(f"there is no merchant {name[:60]}; find it with: hub merchant list")
+        names = ", ".join(getattr(row, by) for row in listed(session, table)[:20])
+        kind = table.__tablename__
+        there = f"there are: {names or 'none'}; see: hub {kind} list"
+        raise Missing(f"there is no {kind} {text[:60]!r}; {there}")
     return found
+
+
+def find_merchant(session: Session, slug: str) -> MerchantRow:
+    """Return a merchant by id or slug; raise `Missing` where there is none."""
+    return find(session, MerchantRow, slug, "slug")
 
 
 def find_depot(session: Session, name: str) -> DepotRow:
     """Return a depot by id or name; raise `Missing` where there is none."""
-    found = session.exec(
-        select(DepotRow).where(or_(DepotRow.id == name, DepotRow.name == name))
-    ).first()
-    if found is None:
-        raise Missing(f"there is no depot {name[:60]}; find it with: hub depot list")
-    return found
+    return find(session, DepotRow, name)
 
 
 def find_vehicle(session: Session, name: str) -> VehicleRow:
     """Return a vehicle by id or name; raise `Missing` where there is none."""
-    found = session.exec(
-        select(VehicleRow).where(or_(VehicleRow.id == name, VehicleRow.name == name))
-    ).first()
-    if found is None:
-        raise Missing(f"there is no vehicle {name[:60]}; find it with: hub vehicle list")
-    return found
+    return find(session, VehicleRow, name)
 
 
 def find_driver(session: Session, name: str) -> DriverRow:
@@ -180,7 +180,7 @@ def find_driver(session: Session, name: str) -> DriverRow:
 
 def listed(session: Session, table: type[Row]) -> list[Row]:
     """Return the rows with names that the session's principal may see, by name."""
-    query = scoped(session, table).order_by(table.name, table.id)  # type: ignore[attr-defined]
+    query = scoped(session, table).order_by(column(table, "name"), column(table, "id"))
     return list(session.exec(query))
 
 

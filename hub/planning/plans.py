@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
-from hub.access import get, scoped
-from hub.errors import HubError, Missing, Refused, Retry, Unauthorized
+from hub.access import get
+from hub.errors import HubError, Refused, Retry, Unauthorized
 from hub.events import append
 from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
+from hub.fleet.roster import find_depot
 from hub.hub import Hub
 from hub.nouns import Plan, PlannedRoute
 from hub.planning.day import Day, survey
@@ -37,16 +38,6 @@ Step = Callable[[Session], None]
 
 class Superseded(HubError):
     """Say that a newer plan for the same depot and day is under way."""
-
-
-def find_depot(session: Session, text: str) -> DepotRow:
-    """Return a depot by its id or name; raise `Missing` with the names that there are."""
-    either = or_(col(DepotRow.id) == text, col(DepotRow.name) == text)
-    found = session.exec(scoped(session, DepotRow).where(either)).first()
-    if found is None:
-        names = [row.name for row in session.exec(scoped(session, DepotRow))]
-        raise Missing(f"there is no depot {text!r}; there are: {', '.join(names) or 'none'}")
-    return found
 
 
 def add(session: Session, depot: str, day: date, by: str, seconds: float) -> PlanRow:

@@ -225,3 +225,15 @@ def work(session: Session, steps: list[str]) -> dict[str, int]:
         WorkRow.kind == "step", col(WorkRow.subject).in_(steps)
     )
     return dict(session.exec(query).all())
+
+
+def lasted(began: datetime | None, ended: datetime | None) -> str:
+    """Return how long something took, nothing where it has not ended."""
+    if began is None or ended is None:
+        return ""
+    seconds = (ended - began).total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

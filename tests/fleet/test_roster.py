@@ -9,23 +9,23 @@ from hub.errors import Missing, Refused
 from hub.fleet import roster
 from hub.hub import Hub
 from hub.nouns import Location
-from hub.store import Session
+from hub.store import Session, System
 from hub.testing.fixtures import World
 
 HERE = Location(lat=47.1, lon=9.5)
 
 
 def test_a_roster_is_built_and_found_again(hub: Hub) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         depot = roster.add_depot(session, " Eschen ", HERE, timezone="Europe/Vaduz")
         vehicle = roster.add_vehicle(session, "Van 9", 40)
         driver = roster.add_driver(session, "Mia Hasler", depot.id, vehicle.id)
         merchant = roster.add_merchant(session, "Käserei Süd AG")
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         assert roster.find_depot(session, "Eschen").id == depot.id
         assert roster.find_merchant(session, "kaserei-sud-ag").id == merchant.id
         assert roster.find_merchant(session, merchant.id).slug == "kaserei-sud-ag"
-        with pytest.raises(Missing, match="no merchant nobody"):
+        with pytest.raises(Missing, match="no merchant 'nobody'"):
             roster.find_merchant(session, "nobody")
     assert driver.colour in roster.COLOURS
 
@@ -47,14 +47,14 @@ REFUSED: list[tuple[Add, str]] = [
 
 
 def test_what_is_taken_or_wrong_is_refused_with_the_reason(hub: Hub, world: World) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         for add, said in REFUSED:
             with pytest.raises(Refused, match=said):
                 add(session, world)
 
 
 def test_a_vehicle_and_a_driver_are_found_by_id_or_name(hub: Hub, world: World) -> None:
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         for name in (world.vehicle, "Van 1"):
             assert roster.find_vehicle(session, name).id == world.vehicle
         for name in (world.driver, "Lea Frick"):
@@ -66,9 +66,9 @@ def test_a_vehicle_and_a_driver_are_found_by_id_or_name(hub: Hub, world: World) 
 
 
 def test_a_name_that_two_drivers_have_is_refused_with_their_ids(hub: Hub, world: World) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         other = roster.add_driver(session, "Lea Frick", world.depot, world.vehicle)
-    with hub.store.read() as session:
+    with hub.store.read(System()) as session:
         with pytest.raises(Refused, match=other.id) as caught:
             roster.find_driver(session, "Lea Frick")
         assert world.driver in str(caught.value)
@@ -76,7 +76,7 @@ def test_a_name_that_two_drivers_have_is_refused_with_their_ids(hub: Hub, world:
 
 
 def test_a_driver_is_added_with_the_hours_of_the_week(hub: Hub, world: World) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         row = roster.add_driver(
             session, "Mia", world.depot, world.vehicle, hours=[(0, "8:00", "17:00"), (1, "", "")]
         )
@@ -86,7 +86,7 @@ def test_a_driver_is_added_with_the_hours_of_the_week(hub: Hub, world: World) ->
 
 
 def test_control_signs_are_left_out_of_what_is_only_shown(hub: Hub) -> None:
-    with hub.store.write() as session:
+    with hub.store.write(System()) as session:
         depot = roster.add_depot(session, "Eschen", HERE, address=" Dorf\x00 1\n ")
         merchant = roster.add_merchant(session, "X", phone="+423\t1")
     assert (depot.address, merchant.phone) == ("Dorf 1", "+4231")

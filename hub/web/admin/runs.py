@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
@@ -16,7 +15,7 @@ from hub.web.admin.workflows import READERS
 from hub.web.context import hub, read
 from hub.web.policy import allow
 from hub.workflow import revisions
-from hub.workflow.trace import Passed, recent, trace
+from hub.workflow.trace import Passed, lasted, recent, trace
 
 blueprint = Blueprint("runs", __name__, url_prefix="/admin/runs")
 STATES = ("queued", "running", "succeeded", "failed", "skipped", "cancelled")
@@ -83,15 +82,3 @@ def waits(step: Passed) -> str:
 def pretty(value: Any) -> str:
     """Return a stored value as people read it."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def lasted(began: datetime | None, ended: datetime | None) -> str:
-    """Return how long something took, nothing where it has not ended."""
-    if began is None or ended is None:
-        return ""
-    seconds = (ended - began).total_seconds()
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

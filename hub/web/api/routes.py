@@ -15,8 +15,8 @@ from hub.dispatch.publish import publish as publish_route
 from hub.dispatch.publish import unpublish as unpublish_route
 from hub.dispatch.sheets import route_sheets, routes_of
 from hub.errors import Refused
+from hub.fleet.roster import find_depot
 from hub.nouns import Noun
-from hub.planning.plans import find_depot
 from hub.store import FlagRow, Operator, RouteRow
 from hub.web.answers import answer
 from hub.web.bodies import body
