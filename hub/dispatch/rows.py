@@ -12,6 +12,8 @@ from hub.events.facts import DriverFacts
 from hub.orders.happenings import route_facts
 from hub.store import DriverRow, EventRow, RouteRow, Session, StopRow
 
+HELD = "held routes"
+
 
 def lock_route(session: Session, id: str) -> RouteRow:
     """Return a route that the principal may see, locked; raise `Missing` otherwise."""
@@ -28,9 +30,16 @@ def lock_stops(session: Session, route: str) -> list[StopRow]:
     Whoever locks several stops does it by their ids, so that two who do it wait for each other in
     one direction only. The whole order is in docs/architecture.md.
     """
-    query = select(StopRow).where(StopRow.route == route).order_by(StopRow.id)
-    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return sorted(session.exec(locked), key=lambda stop: stop.position or 0)
+    held: set[str] = session.info.setdefault(HELD, set())
+    if route in held:  # nobody else has changed them since: no need to read their columns again
+        ids = session.exec(select(StopRow.id).where(StopRow.route == route))
+        stops = [session.get_one(StopRow, id) for id in ids]
+    else:
+        held.add(route)
+        query = select(StopRow).where(StopRow.route == route).order_by(StopRow.id)
+        query = query.with_for_update(key_share=True)
+        stops = list(session.exec(query.execution_options(populate_existing=True)))
+    return sorted(stops, key=lambda stop: stop.position or 0)
 
 
 def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> EventRow:

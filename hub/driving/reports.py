@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import select
 
+from hub.dispatch.rows import lock_stops
 from hub.driving import routes, visits
 from hub.driving.visits import Prove
 from hub.driving.words import ENDINGS, Moment, Report, moment
@@ -87,7 +88,7 @@ def apply(
     """Do what the report's kind means."""
     if said.kind == "start" or (said.kind == "depart" and stop is None):
         routes.start(session, route, when.at)
-        routes.head_on(session, routes.stops_of(session, route.id), when.at)
+        routes.head_on(session, lock_stops(session, route.id), when.at)
     elif stop is None:
         raise Refused(f"{said.kind} needs the stop it is about", "stop")
     elif said.kind == "arrive":
@@ -103,7 +104,7 @@ def apply(
 def tell(session: Session, route: RouteRow, stop: StopRow | None, when: Moment) -> dict[str, Any]:
     """Return the answer: the states now, where to go next, and a word about the clock."""
     session.flush()
-    following = routes.next_stop(routes.stops_of(session, route.id))
+    following = routes.next_stop(lock_stops(session, route.id))
     return {
         "route": {"id": route.id, "state": route.state},
         "stop": {"id": stop.id, "state": stop.state} if stop else None,

@@ -75,12 +75,6 @@ def not_yours() -> Missing:
     return Missing("that is not on a route of yours; reload the list of stops")
 
 
-def stops_of(session: Session, route: str) -> list[StopRow]:
-    """Return the stops of a route in driving order."""
-    query = select(StopRow).where(StopRow.route == route).order_by(col(StopRow.position))
-    return list(session.exec(query.execution_options(populate_existing=True)))
-
-
 def next_stop(stops: list[StopRow], left: StopRow | None = None) -> StopRow | None:
     """Return where to go now: the stop under way, else the first that is open.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from hub.dispatch.rows import lock_stops
 from hub.driving import attempts, routes
 from hub.driving.words import Moment, Report
 from hub.errors import Refused
@@ -39,7 +40,7 @@ def arrive(session: Session, route: RouteRow, stop: StopRow, at: datetime) -> bo
     if stop.state == "arrived" or stop.state in ENDED:
         return False
     routes.start(session, route, at)
-    routes.turn_back(routes.stops_of(session, route.id), stop)
+    routes.turn_back(lock_stops(session, route.id), stop)
     move_stop(stop, "arrived")
     stop.arrived_at, stop.departed_at = at, None
     tell_stop(session, StopArrived, stop, occurred_at=at)
@@ -59,7 +60,7 @@ def depart(session: Session, route: RouteRow, stop: StopRow, at: datetime) -> bo
         move_stop(stop, "dispatched")
     tell_stop(session, StopDeparted, stop, occurred_at=at)
     if route.state == "in_progress":
-        routes.head_on(session, routes.stops_of(session, route.id), at, left=stop)
+        routes.head_on(session, lock_stops(session, route.id), at, left=stop)
     return True
 
 
@@ -81,7 +82,7 @@ def end(
     move_stop(stop, made.outcome)
     kind = OUTCOME_EVENTS[made.outcome]
     tell_stop(session, kind, stop, occurred_at=when.at, proof=prove(made))
-    routes.close_if_done(session, route, routes.stops_of(session, route.id), when.at)
+    routes.close_if_done(session, route, lock_stops(session, route.id), when.at)
     return made
 
 

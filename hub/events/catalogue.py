@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 from hub.events.facts import (
@@ -28,11 +29,13 @@ class Event(Happening):
 
     def data(self) -> dict[str, Facts]:
         """Return the typed facts by name, as workflows see them under `event`."""
-        return {
-            name: getattr(self, name)
-            for name in type(self).model_fields
-            if name not in Happening.model_fields
-        }
+        return {name: getattr(self, name) for name in names_of(type(self))}
+
+
+@cache
+def names_of(kind: type[Event]) -> tuple[str, ...]:
+    """Return the names of an event's typed facts."""
+    return tuple(name for name in kind.model_fields if name not in Happening.model_fields)
 
 
 class OrderEvent(Event):

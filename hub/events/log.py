@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert
@@ -24,7 +25,7 @@ class LostLead(HubError):
 
 def append(session: Session, event: Event) -> EventRow:
     """Add `event` in the caller's transaction; it gets its number after the commit."""
-    row = EventRow(**columns(session, event))
+    row = EventRow(**columns(session, event, session.now, {}))
     session.add(row)
     person = personal(event)
     if person:
@@ -36,7 +37,9 @@ def append(session: Session, event: Event) -> EventRow:
 
 def append_all(session: Session, events: Sequence[Event]) -> list[str]:
     """Add many events in their order and return their ids; much quicker than one by one."""
-    rows = [{"id": new_id("evt"), **columns(session, event)} for event in events]
+    seen: dict[int, dict[str, Any]] = {}
+    now = session.now
+    rows = [{"id": new_id("evt"), **columns(session, event, now, seen)} for event in events]
     persons = [
         {"event": row["id"], "data": person}
         for row, event in zip(rows, events, strict=True)
@@ -52,10 +55,19 @@ def append_all(session: Session, events: Sequence[Event]) -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
-def columns(session: Session, event: Event) -> dict[str, Any]:
-    """Return what is stored of `event`, with what caused it."""
+def columns(
+    session: Session, event: Event, now: datetime, seen: dict[int, dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what is stored of `event`, with what caused it.
+
+    `seen` keeps facts as they are stored, by identity: many events share the same merchant, route
+    and driver.
+    """
     cause: tuple[str, int] | None = session.info.get(CAUSE)
-    now = session.now
+    data = event.data()
+    for facts in data.values():
+        if id(facts) not in seen:
+            seen[id(facts)] = facts.model_dump(mode="json")
     return {
         "merchant": event.merchant_id,
         "type": event.type,
@@ -64,7 +76,7 @@ def columns(session: Session, event: Event) -> dict[str, Any]:
         "recorded_at": now,
         "caused_by": cause[0] if cause else None,
         "depth": cause[1] + 1 if cause else 0,
-        "data": {name: facts.model_dump(mode="json") for name, facts in event.data().items()},
+        "data": {name: seen[id(facts)] for name, facts in data.items()},
     }
 
 

@@ -115,7 +115,9 @@ def tell_stops(session: Session, kind: type[StopEvent], stops: Sequence[StopRow]
 
 
 def by_id(session: Session, table: type[Row], ids: set[str]) -> dict[str, Row]:
-    """Return the rows with `ids`, by id."""
+    """Return the rows with `ids`, by id; one alone is often known to the session already."""
+    if len(ids) == 1:
+        return {id: session.get_one(table, id) for id in ids}
     found = session.exec(select(table).where(col(table.id).in_(ids)))  # type: ignore[attr-defined]
     return {row.id: row for row in found}  # type: ignore[attr-defined]
 

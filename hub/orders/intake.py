@@ -72,7 +72,7 @@ def take_all(
     """
     desk = desk or open_desk(hub, session, merchant, orders)
     known = known_orders(session, merchant, source, orders)
-    counter = Counter(session, desk, source, known)
+    counter = Counter(session, desk, source, known, stops_of(session, known))
     results = [counter.take(order) for order in orders]
     counter.close()
     return results
@@ -97,23 +97,38 @@ def known_orders(
         .order_by(OrderRow.id)
         .with_for_update(key_share=True)
     )
-    found = {row.ref: row for row in rows}
-    if found:  # by their ids, as everybody who locks several; the orders may come in any order
-        mine = select(StopRow.id).where(col(StopRow.order).in_([row.id for row in found.values()]))
-        session.exec(mine.order_by(StopRow.id).with_for_update(key_share=True)).all()
-    return found
+    return {row.ref: row for row in rows}
+
+
+def stops_of(session: Session, known: dict[str, OrderRow]) -> dict[str, StopRow]:
+    """Return the stops of known orders by the order's id, held.
+
+    They are held by their ids, as everybody does who holds several: a file has any order.
+    """
+    if not known:
+        return {}
+    mine = select(StopRow).where(col(StopRow.order).in_([row.id for row in known.values()]))
+    held = mine.order_by(StopRow.id).with_for_update(key_share=True)
+    rows = session.exec(held.execution_options(populate_existing=True))
+    return {stop.order: stop for stop in rows}
 
 
 class Counter:
     """Takes the orders of one transaction and tells about all of them at its end."""
 
     def __init__(
-        self, session: Session, desk: Desk, source: str, known: dict[str, OrderRow]
+        self,
+        session: Session,
+        desk: Desk,
+        source: str,
+        known: dict[str, OrderRow],
+        stops: dict[str, StopRow],
     ) -> None:
         self.session = session
         self.desk = desk
         self.source = source
         self.known = known
+        self.stops = stops
         self.news: list[tuple[type[OrderEvent], OrderRow, int]] = []
         self.lines: list[dict[str, Any]] = []
 
@@ -149,10 +164,9 @@ class Counter:
 
     def update(self, row: OrderRow, order: Order, values: dict[str, Any]) -> Taken:
         """Apply changed words to a known order and to its stop."""
-        self.close()
-        stop = self.session.exec(
-            select(StopRow).where(StopRow.order == row.id).with_for_update(key_share=True)
-        ).one_or_none()
+        if any(row is told for _, told, _ in self.news):
+            self.close()  # it came twice in a row: its lines are not written yet
+        stop = self.stops.get(row.id)
         check_change(row, stop, values)
         was_placed = row.state == "ready"
         for name, value in values.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import signal
@@ -56,6 +57,7 @@ def main(
     hub = open_hub(settings, patience=15)
     try:
         assemble(hub)
+        gc.freeze()  # what start-up made stays: looking through it would hold a write up for 100 ms
         serve(hub, holder, stop)
     finally:
         hub.close()

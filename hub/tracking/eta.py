@@ -12,6 +12,7 @@ from hub.dispatch.rows import lock_stops
 from hub.events.catalogue import StopApproaching, StopEtaChanged
 from hub.orders.happenings import tell_stop, tell_stops
 from hub.planning.times import seconds_between
+from hub.queue import Claim, defer, enqueue, finish
 from hub.store import DepotRow, EtaRow, RouteRow, Session, StopRow
 from hub.tracking import forecast
 from hub.tracking.positions import Position
@@ -19,7 +20,10 @@ from hub.tracking.positions import Position
 if TYPE_CHECKING:
     from hub.hub import Hub
 
+KIND = "etas"
 NEAR = timedelta(minutes=10)
+TOGETHER = 5
+"""ETAs that one transaction issues, so that it stays short however long the route is."""
 RUNNING = ("ready", "loaded", "in_progress")
 
 
@@ -30,26 +34,42 @@ def refresh(
     position: Position | None = None,
     *,
     only_next: bool = False,
-) -> None:
+) -> bool:
     """Issue new ETAs for the remaining stops of a route, from its driver's position if known.
 
     Without a position it goes on from the last door (or the depot). Each new ETA is a row of its
     own and an event; `stop.approaching` is told once per stop. Does nothing for a route that is
-    not published or already closed, except to tell what was not told yet.
+    not published or already closed, except to tell what was not told yet. The next stops come
+    first; return whether there are more than one transaction takes, for which to call this again.
     """
     route, stops = locked(session, route_id)
     etas: list[tuple[StopRow, datetime]] = []
+    news: list[tuple[StopRow, datetime]] = []
     if route.state in RUNNING:
         etas = expected(session, route, stops, now, position)
         looked_at = etas[:1] if only_next else etas
         news = [(stop, eta) for stop, eta in looked_at if forecast.moved(stop.eta_at, eta, now)]
-        issue(session, news, now, "report" if position is None else "live")
+        issue(session, news[:TOGETHER], now, "report" if position is None else "live")
     tell_near(session, stops, etas, now)
+    return len(news) > TOGETHER
 
 
 def after_report(hub: Hub, session: Session, route_id: str) -> None:
-    """Bring the ETAs up to date after a driver's report, in the report's own transaction."""
-    refresh(session, route_id, session.now)
+    """Bring the ETAs up to date after a driver's report, in the report's own transaction.
+
+    What is too much for it becomes work of its own.
+    """
+    if refresh(session, route_id, session.now):
+        enqueue(session, KIND, route_id)
+
+
+def work(hub: Hub, claim: Claim) -> None:
+    """Issue what a report has left to do, one short transaction after another."""
+    with hub.store.write() as session:
+        if refresh(session, claim.subject, session.now):
+            defer(session, claim, session.wall)
+        else:
+            finish(session, claim)
 
 
 def is_due(

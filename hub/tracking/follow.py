@@ -136,9 +136,13 @@ class Follower:
             try:
                 with self.hub.store.write() as session:
                     cross(session, driver, course.route, found)
-                    eta.refresh(session, course.route, session.now, at, only_next=not full)
+                    now = session.now
+                    more = eta.refresh(session, course.route, now, at, only_next=not full)
                     if full:
-                        self.refreshed[driver] = session.now
+                        self.refreshed[driver] = now
+                while more:
+                    with self.hub.store.write() as session:
+                        more = eta.refresh(session, course.route, now, at)
                 return
             except Busy:
                 if not remaining:

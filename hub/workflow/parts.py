@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from hub import dispatch, fleet, insights, notify, orders, planning, proofs, workflow
+from hub import dispatch, fleet, insights, notify, orders, planning, proofs, tracking, workflow
 from hub.plugins import Plugins
 from hub.workflow.library import Loaded, load_folder, shipped
 
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 def assemble(hub: Hub) -> None:
     """Register the handlers and actions of all packages on an open hub."""
-    for package in (fleet, orders, planning, dispatch, proofs, insights, notify, workflow):
+    for package in (
+        fleet,
+        orders,
+        planning,
+        dispatch,
+        tracking,
+        proofs,
+        insights,
+        notify,
+        workflow,
+    ):
         package.register(hub)
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,9 @@ import pytest
 
 from hub.hub import Hub
 from hub.queue.bell import install
+from hub.testing.town import town
+
+__all__ = ["town"]
 
 TOY = Path(__file__).parent / "toy.py"
 
@@ -42,13 +45,18 @@ class Plant:
         self.processes: list[subprocess.Popen[bytes]] = []
         install(hub)
 
-    def start(self, *words: str, fault: str = "", **more: str) -> subprocess.Popen[bytes]:
-        """Start a process; `fault` is `point:n` where it shall kill itself."""
+    def start(
+        self, *words: str, fault: str = "", program: Sequence[str] = (str(TOY),), **more: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a process of the toy's, or of what else Python shall run.
+
+        `fault` is `point:n` where it shall kill itself.
+        """
         environ = os.environ | self.hub.settings.environ()
         environ |= {"TOY_CALLS": str(self.calls_file), "HUB_TRACE_WRITES": str(self.writes_file)}
         environ |= {"HUB_DIRECTORY": str(self.hub.settings.directory), "HUB_FAULT": fault}
         environ |= {"HUB_PROCESS": "-".join(words)} | more
-        process = subprocess.Popen([sys.executable, str(TOY), *words], env=environ)
+        process = subprocess.Popen([sys.executable, *program, *words], env=environ)
         self.processes.append(process)
         return process
 

@@ -1,6 +1,9 @@
 """The store: sessions, migrations, time."""
 
+import gc
+
 import pytest
+from sqlalchemy.event import listen
 from sqlmodel import select
 
 from hub.hub import Hub
@@ -48,6 +51,18 @@ def test_a_reader_sees_one_state_of_the_database_whatever_is_committed_meanwhile
         assert reader.exec(names).all() == before == []
     with hub.store.read() as reader:
         assert reader.exec(names).all() == ["A"]
+
+
+def test_what_a_transaction_has_read_is_not_read_again(hub: Hub) -> None:
+    asked: list[str] = []
+    with hub.store.write() as session:
+        session.add(MerchantRow(id="m", name="A", slug="a"))
+    with hub.store.write() as session:
+        assert session.get_one(MerchantRow, "m").name == "A"
+        listen(hub.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        gc.collect()
+        assert session.get_one(MerchantRow, "m").name == "A"
+    assert [question for question in asked if "merchant" in question] == []
 
 
 def test_business_time_stands_where_the_clock_row_says(hub: Hub) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
+from hub import tracking
 from hub.driving import reports
 from hub.driving.words import Report
 from hub.hub import Hub
 from hub.nouns import Location
 from hub.planning.times import seconds_between
+from hub.queue.work import claim
 from hub.store import EtaRow, EventRow, RouteRow, StopRow, System
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import DOORS, Road
@@ -65,6 +68,19 @@ def test_starting_brings_every_remaining_eta_up_to_date_and_keeps_each_in_histor
     ]
     changed = events(hub, "stop.eta_changed")
     assert {event.subject for event in changed} == set(road.stops)
+
+
+def test_what_is_too_much_for_a_reports_own_transaction_is_issued_by_a_worker(
+    hub: Hub, road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eta, "TOGETHER", 1)
+    tracking.register(hub)
+    say(hub, road, "start")
+    assert [event.subject for event in events(hub, "stop.eta_changed")] == [road.stops[0]]
+    while claims := claim(hub.store, "fast", "worker"):
+        hub.handlers[claims[0].kind](hub, claims[0])
+    told = sorted(event.subject for event in events(hub, "stop.eta_changed"))
+    assert told == sorted(road.stops)
 
 
 def test_an_eta_that_moves_by_less_than_a_minute_is_no_news(hub: Hub, road: Road) -> None:
