@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         TravelTimes,
     )
     from hub.connector import Connector
+    from hub.deadlines import beat
     from hub.errors import HubError, PluginError, Rejected, Retry, Unauthorized, Unknown
     from hub.hookspecs import hookimpl
     from hub.http import GuardedPool, Http, Url, calling, guard, judge, understood
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "hub.capabilities": "Channel Geocoder OrderSource PodSink RoutingEngine TravelTimes",
     "hub.connector": "Connector",
+    "hub.deadlines": "beat",
     "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
     "hub.hookspecs": "hookimpl",
     "hub.http": "GuardedPool Http Url calling guard judge understood",
@@ -60,7 +62,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - grouped by what they are for
     "Channel", "Geocoder", "OrderSource", "PodSink", "RoutingEngine", "TravelTimes",
-    "Connector", "GuardedPool", "Http", "Url", "calling", "guard", "hookimpl", "judge",
+    "Connector", "GuardedPool", "Http", "Url", "beat", "calling", "guard", "hookimpl", "judge",
     "understood",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
     "Address", "Cursor", "Fix", "Legs", "Location", "Matrix", "Message", "Money", "Order",

@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as transport
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from hub.deadlines import beat
 from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
 
 TIMEOUT = (5, 20)
@@ -189,6 +190,7 @@ def limited(chunks: Iterable[bytes], host: str) -> bytes:
                 f"{host} answered with more than {LARGEST_REPLY:,} bytes, "
                 f"which is more than the hub reads"
             )
+    beat()
     return bytes(kept)
 
 

@@ -28,7 +28,7 @@ LAYERS = [
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",
      "lifeline"],
-    ["nouns", "errors"],
+    ["nouns", "errors", "deadlines"],
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EXCUSED: set[tuple[str, str]] = set()

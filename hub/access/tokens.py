@@ -15,14 +15,16 @@ from hub.access.keys import Keys
 from hub.errors import Forbidden, Missing, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
 
-Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking"]
+Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking", "webhook"]
 MERCHANT_SCOPES = frozenset({"orders:read", "orders:write", "proofs:read"})
 SCOPES = MERCHANT_SCOPES | {"plans:write", "routes:write", "fleet:write"}
+NOT_VALID = "this link is not valid; ask for a new one"
 LIVES: dict[Purpose, timedelta | None] = {
     "sign_in": timedelta(hours=24),
     "driver_link": timedelta(hours=24),
     "driver_device": timedelta(days=30),
     "tracking": None,
+    "webhook": None,
 }
 
 
@@ -51,9 +53,9 @@ def check(session: Session, purpose: Purpose, token: str) -> str:
     """Return what `token` opens; raise `Forbidden`, in the same words whatever is wrong."""
     row = session.get(TokenRow, digest(token))
     if row is None or row.kind != purpose or row.revoked_at or row.used_at:
-        raise Forbidden("this link is not valid; ask for a new one")
+        raise Forbidden(NOT_VALID)
     if row.expires_at is not None and row.expires_at <= session.wall:
-        raise Forbidden("this link is not valid; ask for a new one")
+        raise Forbidden(NOT_VALID)
     return row.subject
 
 
@@ -61,6 +63,18 @@ def made_for(session: Session, purpose: Purpose, token: str) -> str | None:
     """Return what `token` was made to open, also when it opens nothing any more."""
     row = session.get(TokenRow, digest(token))
     return row.subject if row is not None and row.kind == purpose else None
+
+
+def open_for(session: Session, purpose: Purpose, subject: str) -> bool:
+    """Say whether any token of one purpose opens a subject now."""
+    found = select(TokenRow.sha256).where(
+        TokenRow.kind == purpose,
+        TokenRow.subject == subject,
+        col(TokenRow.revoked_at).is_(None),
+        col(TokenRow.used_at).is_(None),
+        col(TokenRow.expires_at).is_(None) | (col(TokenRow.expires_at) > session.wall),
+    )
+    return session.exec(found.limit(1)).first() is not None
 
 
 def spend(session: Session, purpose: Purpose, token: str) -> str:
@@ -72,7 +86,7 @@ def spend(session: Session, purpose: Purpose, token: str) -> str:
         .values(used_at=session.wall)
     )
     if used.rowcount != 1:
-        raise Forbidden("this link is not valid; ask for a new one")
+        raise Forbidden(NOT_VALID)
     return subject
 
 

@@ -17,7 +17,6 @@ from hub.errors import Refused
 from hub.hub import Hub
 from hub.store import RevisionRow, RunRow, Session
 from hub.workflow import revisions
-from hub.workflow.language import Trigger
 from hub.workflow.library import Library, keep, library_of, read_file, taken
 from hub.workflow.problem import Invalid
 
@@ -151,16 +150,29 @@ def starting(library: Library, session: Session, row: RevisionRow, on: bool) -> 
         return {"state": "broken", "starts_on": f"cannot run: {error.problems[0].message}"}
     return {
         "state": "on" if on else "off",
-        "starts_on": ", ".join(dict.fromkeys(told(trigger) for trigger in file.on)),
+        "starts_on": ", ".join(dict.fromkeys(trigger.told for trigger in file.on)),
         "description": file.description,
     }
 
 
-def told(trigger: Trigger) -> str:
-    """Return one reason to start in a few words."""
-    if trigger.schedule is not None:
-        return f"{trigger.schedule.cron} ({trigger.schedule.tz})"
-    return trigger.event or ("other workflows" if trigger.workflow else "by hand")
+@workflow_command.command("address")
+@click.argument("name")
+@click.option("--end", is_flag=True, help="Let nobody start it by its address any more.")
+def workflow_address(name: str, end: bool) -> None:
+    """Make and print the address at which other systems start NAME; the one before ends.
+
+    Only for a workflow with `webhook: true` under on:.
+    """
+    from hub.workflow import hooks
+
+    with assembled() as hub, hub.store.write(BY) as session:
+        if end:
+            hooks.close_address(session, revisions.workflow(session, name).name)
+            click.echo(f"nobody can start {name} by its address any more")
+            return
+        made = hooks.open_address(hub, session, name)
+    click.echo(made)
+    click.echo("whoever knows this address can start the workflow; it is not shown again", err=True)
 
 
 @workflow_command.command("show")
@@ -264,14 +276,15 @@ def save_file(file: Path, author: str, as_json: bool) -> None:
         text = read_file(file)
     with assembled() as hub:
         with telling(text, as_json):
-            name = check(text, hub.actions, str(file)).workflow.workflow
+            read = check(text, hub.actions, str(file)).workflow
         with hub.store.write(BY) as session:
-            saved = keep(session, name, text, author=author)
+            saved = keep(session, read, text, author=author)
     said = {
         "new": "is in force",
         "again": "was saved before and is in force again",
         "same": "is in force already; nothing changed",
     }[saved.outcome]
+    name = read.workflow
     facts = {"workflow": name, "revision": saved.number, "outcome": saved.outcome}
     click.echo(json.dumps(facts) if as_json else f"revision {saved.number} of {name} {said}")
 

@@ -245,6 +245,12 @@ class WorkflowRequested(WorkflowStarter):
     type = "workflow.requested"
 
 
+class WebhookReceived(WorkflowStarter):
+    """Another system sent a request to the address of a workflow."""
+
+    type = "webhook.received"
+
+
 class WorkflowCalled(WorkflowStarter):
     """A step of one workflow called another one."""
 

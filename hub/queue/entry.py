@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from hub.deadlines import deadline
 from hub.errors import HubError, Retry
 from hub.queue.bell import install
 from hub.queue.faults import reach
-from hub.queue.limits import deadline
-from hub.queue.work import LEASE, Claim, LeaseLost, bury, claim, defer, give_back, holds, renew
+from hub.queue.work import LEASE, Claim, LeaseLost, bury, claim, defer, give_back, renew
 from hub.store import Store
 from hub.store.database import Busy
 
@@ -82,7 +82,9 @@ def work(hub: Hub, claim: Claim, seconds: float = 0) -> list[Claim]:
         with kept(hub.store, claim), deadline(seconds):
             handler(hub, claim.kind)(hub, claim)
         reach("after_commit")
-        return check_ended(hub.store, claim)
+        if not claim.outcome.over:
+            raise HubError(f"the handler of {claim.kind} neither ended nor deferred its work")
+        return claim.outcome.then
     except LeaseLost as error:
         log.info("%s", error)
     except Exception as error:  # one bad handler must not stop the others; it is recorded below
@@ -96,15 +98,6 @@ def handler(hub: Hub, kind: str) -> Callable[[Hub, Claim], None]:
     if found is None:
         raise HubError(f"no part of this hub does work of kind {kind}; is the worker too old?")
     return found
-
-
-def check_ended(store: Store, claim: Claim) -> list[Claim]:
-    """Return what follows; raise `HubError` if the handler did not say how its work ended."""
-    with store.read() as session:
-        if holds(session, claim):
-            raise HubError(f"the handler of {claim.kind} neither ended nor deferred its work")
-        # What a transaction leased that was then rolled back is not there.
-        return [one for one in claim.then if holds(session, one)]
 
 
 def fail(hub: Hub, claim: Claim, error: Exception) -> None:

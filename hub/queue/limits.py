@@ -1,4 +1,4 @@
-"""Bounds that the kernel keeps for us: time and memory of a worker, and dying with its parent."""
+"""Bounds that the kernel keeps for us: memory of a worker, and dying with its parent."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 PR_SET_PDEATHSIG = 1
 
@@ -48,23 +46,3 @@ def bound_memory(megabytes: int) -> None:
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-
-
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Have the kernel kill this process if the block lasts longer than `seconds`; 0: no limit.
-
-    SIGALRM keeps its default action, so code that holds the interpreter is stopped as well. Only
-    the main thread of a worker may use it. A limit within a limit cannot make that one longer.
-    """
-    if seconds <= 0 or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    outer, began = signal.getitimer(signal.ITIMER_REAL)[0], time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, outer) if outer else seconds)
-    try:
-        yield
-    finally:
-        left = max(outer - (time.monotonic() - began), 0.001) if outer else 0
-        signal.setitimer(signal.ITIMER_REAL, left)

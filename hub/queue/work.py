@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func
 from sqlalchemy.engine import CursorResult
 from sqlmodel import col, delete, or_, select, update
 
@@ -40,7 +40,16 @@ class Claim:
     losses: int = 0
     """How often in a row its worker died or its handler failed without saying what next."""
     worker: str = ""
-    then: list[Claim] = field(default_factory=list, compare=False)
+    outcome: Outcome = field(default_factory=lambda: Outcome(), compare=False)
+
+
+@dataclass
+class Outcome:
+    """What a transaction has made of a claim, once that is committed."""
+
+    over: bool = False
+    """Whether the claim was given up: its work ended, was deferred or laid aside."""
+    then: list[Claim] = field(default_factory=list)
     """What its end made due and leased to the same worker in the same transaction, one at most."""
 
 
@@ -153,24 +162,31 @@ def hold(session: Session, row: WorkRow, worker: str) -> Claim:
     )  # fmt: skip
 
 
+def give_up(session: Session, claim: Claim, then: list[Claim] | None = None, **values: Any) -> None:
+    """End the lease with the transaction, as `held` changes the row."""
+    held(session, claim, lease_token="", lease_until=None, **values)
+
+    def note() -> None:
+        claim.outcome.over, claim.outcome.then = True, then or []
+
+    session.after_commit.append(note)
+
+
+_WORK: Table = WorkRow.__table__  # type: ignore[attr-defined]
+_HELD = _WORK.update().where(
+    _WORK.c.id == bindparam("claim"), _WORK.c.lease_token == bindparam("token")
+)
+
+
 def held(session: Session, claim: Claim, **values: Any) -> None:
     """Change the claimed row if the lease still holds; raise `LeaseLost` otherwise."""
-    result: CursorResult[Any] = session.exec(
-        update(WorkRow)
-        .where(col(WorkRow.id) == claim.id, col(WorkRow.lease_token) == claim.token)
-        .values(**values)
-        .execution_options(synchronize_session=False)
+    session.flush()
+    # Past the ORM, which takes longer to look for rows to bring up to date than the change takes.
+    result = session.connection().execute(
+        _HELD.values(**values), {"claim": claim.id, "token": claim.token}
     )
     if result.rowcount != 1:
         raise LeaseLost(f"{claim.kind} {claim.subject} is held by another worker")
-
-
-def holds(session: Session, claim: Claim) -> bool:
-    """Say whether `claim` has not ended yet and nobody else has taken it."""
-    found = select(WorkRow.id).where(
-        WorkRow.id == claim.id, WorkRow.lease_token == claim.token, WorkRow.state == "leased"
-    )
-    return session.exec(found).first() is not None
 
 
 def renew(session: Session, claim: Claim) -> None:
@@ -178,13 +194,15 @@ def renew(session: Session, claim: Claim) -> None:
     held(session, claim, lease_until=session.wall + LEASE)
 
 
-def end(session: Session, claim: Claim, state: str, error: str = "") -> None:
+def end(
+    session: Session, claim: Claim, state: str, error: str = "", then: list[Claim] | None = None
+) -> None:
     """End the work, or make it due once more if it was asked for anew meanwhile."""
     again = col(WorkRow.again)
-    held(
-        session, claim, state=case((again, "ready"), else_=state), not_before=session.wall,
+    give_up(
+        session, claim, then, state=case((again, "ready"), else_=state), not_before=session.wall,
         tries=case((again, 0), else_=col(WorkRow.tries)), losses=0, again=False,
-        lease_token="", lease_until=None, error=error[:1000],
+        error=error[:1000],
     )  # fmt: skip
 
 
@@ -194,10 +212,9 @@ def finish(session: Session, claim: Claim) -> None:
     Where that has made exactly one new piece of work of the queue due, by `follow`, the worker
     gets the lease of it at once: claiming it apart would take two more transactions.
     """
-    end(session, claim, "done")
     fresh: list[WorkRow] = session.info.pop(FRESH, [])
-    if len(fresh) == 1 and fresh[0].queue == claim.queue and claim.worker:
-        claim.then[:] = [hold(session, fresh[0], claim.worker)]
+    ours = len(fresh) == 1 and fresh[0].queue == claim.queue and claim.worker
+    end(session, claim, "done", then=[hold(session, fresh[0], claim.worker)] if ours else [])
 
 
 def follow(session: Session, row: WorkRow) -> None:
@@ -211,27 +228,18 @@ def give_back(store: Store, claims: list[Claim]) -> None:
     """Let others do what was leased and not begun."""
     with store.write() as session:
         for claim in claims:
-            held(
-                session, claim, state="ready", tries=claim.tries - 1, lease_token="",
-                lease_until=None,
-            )  # fmt: skip
+            give_up(session, claim, state="ready", tries=claim.tries - 1)
             session.rings.add(claim.queue)
 
 
 def defer(session: Session, claim: Claim, at: datetime, error: str = "", losses: int = 0) -> None:
     """Make the work due again at wall time `at`."""
-    held(
-        session, claim, state="ready", not_before=at, losses=losses,
-        lease_token="", lease_until=None, error=error[:1000],
-    )  # fmt: skip
+    give_up(session, claim, state="ready", not_before=at, losses=losses, error=error[:1000])
 
 
 def postpone(session: Session, claim: Claim, at: datetime, why: str) -> None:
     """Make the work due again at wall time `at`, before anything was tried: it costs no try."""
-    held(
-        session, claim, state="ready", not_before=at, tries=claim.tries - 1,
-        lease_token="", lease_until=None, error=why[:1000],
-    )  # fmt: skip
+    give_up(session, claim, state="ready", not_before=at, tries=claim.tries - 1, error=why[:1000])
 
 
 def bury(session: Session, claim: Claim, error: str) -> None:
@@ -241,10 +249,7 @@ def bury(session: Session, claim: Claim, error: str) -> None:
 
 def park(session: Session, claim: Claim, reason: str) -> None:
     """Lay the work aside until its connection works again; that was no try."""
-    held(
-        session, claim, state="parked", lease_token="", lease_until=None, error=reason[:1000],
-        tries=claim.tries - 1,
-    )  # fmt: skip
+    give_up(session, claim, state="parked", tries=claim.tries - 1, error=reason[:1000])
 
 
 def unpark(session: Session, kind: str, subjects: list[str]) -> int:

@@ -13,6 +13,8 @@ from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Integer, Str
 from sqlmodel import Field
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 class _Ids:
@@ -39,7 +41,7 @@ def new_id(prefix: str) -> str:
     Ids of one process sort in the order in which they were made.
     """
     number = _ids.next()
-    letters = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
+    letters = [_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]
     return f"{prefix}_{''.join(letters)}"
 
 

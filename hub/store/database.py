@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import event
@@ -20,6 +21,9 @@ from sqlmodel import Session as PlainSession
 from hub.clock import Clock, Rate
 from hub.errors import HubError
 from hub.store.principals import Nobody, Principal
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
 
 READ: dict[str, dict[str, Any]] = {
     "sqlite": {"hub_mode": "read"},
@@ -55,6 +59,12 @@ class Session(PlainSession):
         """Queues whose workers are woken once this transaction is committed."""
         rings: set[str] = self.info.setdefault("rings", set())
         return rings
+
+    @property
+    def after_commit(self) -> list[Callable[[], None]]:
+        """What is called once this transaction is committed, and never if it is not."""
+        calls: list[Callable[[], None]] = self.info.setdefault("after commit", [])
+        return calls
 
 
 @event.listens_for(Session, "loaded_as_persistent")
@@ -103,6 +113,8 @@ class Store:
             finally:
                 session.rollback()
                 trace(time.perf_counter() - began, starvation() - starved)
+        for note in session.after_commit:
+            note()
         rings = session.info.get("rings")
         if rings and self.bell is not None:
             self.bell(rings)
@@ -199,9 +211,15 @@ def sqlite_engine(url: URL, patience: float) -> Engine:
 
 def to_json(value: Any) -> str:
     """Return compact JSON that keeps letters as they are."""
-    import json
+    return encoder().encode(value)
 
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+@cache
+def encoder() -> JSONEncoder:
+    """Return what writes JSON; making one anew for each value takes longer than writing it."""
+    from json import JSONEncoder
+
+    return JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def busy_or(error: OperationalError) -> Exception:

@@ -146,6 +146,11 @@ class WorkflowRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     enabled: bool = True
     revision: str = ""
+    others: str | None = None
+    """While `revision` is a canary: the one for all other merchants, empty for none."""
+    put_by: str = ""
+    """Who put `revision` in force."""
+    put_at: datetime | None = maybe_instant()
 
 
 class RevisionRow(SQLModel, table=True):

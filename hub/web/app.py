@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "hub.web.admin.sent",
     "hub.web.admin.merchant",
     "hub.web.track.pages",
+    "hub.web.hooks",
     "hub.web.driver",
     "hub.web.api.driver",
     "hub.web.api.proofs",

@@ -78,11 +78,12 @@ def forgeable() -> bool:
     """Say whether a browser could be made to send this request by another site.
 
     Bearer tokens are never sent by themselves, the phone's cookie is SameSite=Strict, and the
-    JSON API takes no request without credentials that changes anything but the driver's link.
+    JSON API takes no request without credentials that changes anything but the driver's link. The
+    address of a hook has its own secret.
     """
     if g.via in ("key", "device", "phone"):
         return False
-    return g.via == "session" or not request.path.startswith("/api/")
+    return g.via == "session" or not request.path.startswith(("/api/", "/hooks/"))
 
 
 def by_bearer(token: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
+from hub.errors import Refused
 from hub.web.problems import Problem
 
+KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -24,6 +27,14 @@ def raw_json() -> bytes:
         said = request.mimetype or "nothing"
         raise Problem(415, f"the body must be application/json, not {said}")
     return request.get_data(cache=True)
+
+
+def request_key(header: str) -> str:
+    """Return the name that the sender gave this request in a header, empty for none."""
+    key = request.headers.get(header, "")
+    if key and not KEY.match(key):
+        raise Refused(f"{header} has 1 to 200 printable characters", header)
+    return key
 
 
 def parse(model: type[Model], raw: bytes) -> Model:

@@ -164,6 +164,9 @@ class Blocks(Texts):
     ) -> tuple[Move, dict[str, Any]] | None:
         action = language.Action.model_validate({"use": step.use, "with": step.with_})
         if action.use.startswith(CALL):
+            if step.heartbeat is not None:
+                message = "a called workflow has no heartbeat; give its own steps one"
+                self._add((*path, "heartbeat"), message, key=True)
             move = Move(at, "call", environment, calls=action.use.removeprefix(CALL))
             move = replace(move, arguments=self._arguments(environment, action, path))
             return move, {name: step_shape(None)}
@@ -174,6 +177,9 @@ class Blocks(Texts):
         if step.timeout is not None and not isinstance(made.action, Outward):
             message = "only a step that calls another system or workflow can have a timeout"
             self._add((*path, "timeout"), message, key=True)
+        if step.heartbeat is not None and not isinstance(made.action, Outward):
+            message = "only a step that calls another system can have a heartbeat"
+            self._add((*path, "heartbeat"), message, key=True)
         if step.else_ is not None:
             other = self._act(environment, step.else_, (*path, "else"), at)
             made = replace(made, otherwise=other)
@@ -353,11 +359,11 @@ class Blocks(Texts):
 
 def rules(step: Step) -> dict[str, Any]:
     """Return what holds for every kind of step."""
-    seconds = {"timeout": step.timeout, "expires_in": step.expires_in}
+    spans = {name: getattr(step, name) for name in ("timeout", "heartbeat", "expires_in")}
     return {
         "retry": step.retry,
         "continue_on_error": step.continue_on_error,
-        **{name: span.total_seconds() if span else None for name, span in seconds.items()},
+        **{name: span.total_seconds() if span else None for name, span in spans.items()},
     }
 
 

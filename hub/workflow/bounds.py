@@ -138,6 +138,12 @@ def counts(pattern: str) -> list[tuple[str, str]]:
     return [(found[1][:6], (found[2] or "")[:6]) for found in _REPEATS.finditer(pattern)]
 
 
+def fields(text: str, name: str) -> list[list[str]]:
+    """Return the dotted fields of a variable that an expression names; `[]` for all of it."""
+    found = (path(one).split(".") for one in _PATH.finditer(without_texts(text)))
+    return [parts[1:] for parts in found if parts[0] == name]
+
+
 def path(found: re.Match[str]) -> str:
     """Return a dotted name without blanks and question marks."""
     return re.sub(r"[\s?]", "", found[0])

@@ -31,6 +31,8 @@ def check(text: str | bytes, actions: Mapping[str, Action], name: str = "workflo
             message = f"there is no event '{trigger.type}'{hint}"
             found = source.problem(("on", number, "event"), message)
             problems[found.line, found.column] = found
+    for found in hook_problems(source, workflow):
+        problems[found.line, found.column] = found
     courses = {}
     for kind, shape in shapes.items():
         blocks = Blocks(source, workflow, actions, shape, problems)
@@ -39,6 +41,19 @@ def check(text: str | bytes, actions: Mapping[str, Action], name: str = "workflo
         raise Invalid(source.name, problems.values())
     text = source.text
     return Program(workflow, courses, "tracking_url" in text, "connected(" in text)
+
+
+def hook_problems(source: Source, workflow: Workflow) -> Iterator[Problem]:
+    """Yield what is wrong with the webhooks: more than one, or inputs that are not declared."""
+    hooks = [(number, one.webhook) for number, one in enumerate(workflow.on) if one.webhook]
+    for number, _ in hooks[1:]:
+        message = "a workflow has one webhook at most; this is another"
+        yield source.problem(("on", number, "webhook"), message, key=True)
+    for number, hook in hooks:
+        for name in hook.inputs:
+            if name not in workflow.inputs:
+                message = f"there is no input '{name}'{suggestion(name, workflow.inputs)}"
+                yield source.problem(("on", number, "webhook", "inputs", name), message, key=True)
 
 
 def parse(source: Source) -> Workflow:
@@ -57,7 +72,7 @@ def misread(source: Source, error: dict[str, Any]) -> Problem:
     word = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
         if word in PLANNED:
-            return source.problem(path, f"'{word}' is not supported yet; take it out", key=True)
+            return source.problem(path, f"'{word}' is chosen by the action; take it out", key=True)
         known = words(path)
         hint = suggestion(word, known) or f"; known here: {', '.join(known)}"
         return source.problem(path, f"unknown key '{word}'{hint}", key=True)

@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from hub.actions import ActionInput, Call, Outward
 from hub.connections.book import Parked
 from hub.connector import Connector
+from hub.deadlines import deadline
 from hub.errors import HubError, Missing, PluginError, Unknown
 from hub.events import append
 from hub.events.catalogue import ConnectionExpired
@@ -25,7 +26,6 @@ from hub.events.facts import ConnectionFacts
 from hub.nouns import Receipt
 from hub.orders import geocoding
 from hub.queue.faults import reach
-from hub.queue.limits import deadline
 from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, unpark
 from hub.store import ConnectionRow, EffectRow, RunRow, Session, StepAttemptRow, StepRow
 from hub.store.database import Busy
@@ -122,7 +122,8 @@ def send(hub: Hub, sending: Sending) -> None:
         return
     reach("before_call")
     try:
-        with deadline(sending.here.move.timeout or 0):
+        move = sending.here.move
+        with deadline(move.timeout or 0), deadline(move.heartbeat or 0, beats=True):
             receipt = sending.action.call(connector, noun)
         if not isinstance(receipt, Receipt):
             raise PluginError(f"{connector!r} returned {receipt!r}, which is no Receipt")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select, update
 
+from hub.events.catalogue import WorkflowCalled
 from hub.events.log import after, persons
 from hub.queue.faults import reach
 from hub.queue.work import Claim, defer, finish
@@ -137,14 +138,17 @@ def decide(
             event.id, event.type, event.depth,
         )  # fmt: skip
         return []
-    sight = Sight(hub, event, person, (slugs or {}).get(event.merchant or "", ""))
+    slug = (slugs or {}).get(event.merchant or "", "")
+    sight = Sight(hub, event, person, slug)
     held = set[int]()
     if event.type in NAMED:
         entries = [entry for entry in entries if entry.workflow == event.subject]
     elif library is not None and len(entries) > 1:
         may, held = library.panel(event.type, entries).ask(sight.facts(False)[0])
         entries = [entries[number] for number in may]
-    found = (decision(hub, sight, entry, held) for entry in entries)
+    found = (
+        decision(hub, sight, entry, held) for entry in entries if entry.takes(event.merchant, slug)
+    )
     return [one for one in found if one is not None]
 
 
@@ -157,7 +161,7 @@ def decision(hub: Hub, sight: Sight, entry: Entry, held: set[int]) -> Decision |
     event = sight.event
     if entry.program is None:
         error = {"step": "", "kind": "invalid", "message": entry.broken[:1000]}
-        return Decision(event, entry.workflow, entry.revision, None, error)
+        return Decision(event, entry.workflow, entry.revision, None, error, parent=caller(event))
     course = entry.program.courses[event.type]
     facts, link = sight.facts(entry.program.needs_link)
     given = inputs(entry.program, event, sight.slug)
@@ -171,6 +175,12 @@ def decision(hub: Hub, sight: Sight, entry: Entry, held: set[int]) -> Decision |
         except Failed as error:
             private = private_values(sight.person, link)
             failed = failed or masked(described(start.path, error), private)
+    if failed is None and event.type == WorkflowCalled.type:
+        why = "its condition does not hold"
+        return Decision(
+            event, entry.workflow, entry.revision, course, file=entry.program.workflow,
+            inputs=given, parent=caller(event), barred=why,
+        )  # fmt: skip
     return None if failed is None else undecided(event, entry, course, failed)
 
 
@@ -191,12 +201,17 @@ def admitted(
     if workflow.quiet_hours is not None:
         end = quiet_until(workflow.quiet_hours, hub.store.clock.now(), facts)
         quiet = (workflow.quiet_hours.then, end) if end is not None else None
-    request = event.data.get("request", {})
     return Decision(
         event, entry.workflow, entry.revision, course,
         inputs=given, keys=keys, quiet=quiet, file=workflow,
-        parent=request.get("by") if event.type == "workflow.called" else None,
+        parent=caller(event),
     )  # fmt: skip
+
+
+def caller(event: EventRow) -> str | None:
+    """Return the step that called a workflow and waits for its run."""
+    called = event.type == WorkflowCalled.type
+    return event.data.get("request", {}).get("by") if called else None
 
 
 def inputs(program: Program, event: EventRow, slug: str) -> dict[str, Any]:
@@ -214,7 +229,7 @@ def inputs(program: Program, event: EventRow, slug: str) -> dict[str, Any]:
 def undecided(event: EventRow, entry: Entry, course: Course, error: dict[str, Any]) -> Decision:
     """Return a run that failed before it began: a condition could not be evaluated."""
     log.warning("workflow %s, event %s: %s", entry.workflow, event.id, error["message"])
-    return Decision(event, entry.workflow, entry.revision, course, error)
+    return Decision(event, entry.workflow, entry.revision, course, error, parent=caller(event))
 
 
 def start_or_end(library: Library, hub: Hub, claim: Claim) -> None:

@@ -6,7 +6,7 @@ Google's CEL evaluates; what it does not bound, `hub.workflow.bounds` does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from hub.workflow.bounds import (
     BadExpression,
     Failed,
     bounded,
+    fields,
     limit,
     shown,
     without_texts,
@@ -26,7 +27,7 @@ from hub.workflow.bounds import (
 from hub.workflow.functions import FUNCTIONS, LATE, Context, bound, extension, misused
 from hub.workflow.messages import form, label, moment, pool
 from hub.workflow.problem import suggestion
-from hub.workflow.schemas import Shape
+from hub.workflow.schemas import Shape, narrowed
 
 LONGEST_NAME = 60
 """Characters of a name that is looked for among the known ones."""
@@ -115,6 +116,7 @@ class Environment:
         from cel_expr_python.ext import ext_optional, ext_strings
 
         self.names = list(variables)
+        self._shapes = dict(variables)
         self._forms = {name: form(name, shape) for name, shape in variables.items()}
         self._cel = cel.NewEnv(
             pool(list(self._forms.values())),
@@ -122,9 +124,22 @@ class Environment:
             extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional(), extension()],
         )
 
+    def only(self, name: str, texts: Sequence[str]) -> Environment:
+        """Return an environment of one variable with no more fields than expressions name.
+
+        Filling it costs less. What needs more does not compile there.
+        """
+        paths = [path for text in texts for path in fields(text, name)]
+        shape = self._shapes[name]
+        return Environment({name: narrowed(shape, paths) if all(paths) else shape})
+
     def compile(self, text: str) -> Expression:
         """Return `text` compiled and type-checked; raise `BadExpression` saying what and where."""
         limit(text, self._lists)
+        return self.joined(text)
+
+    def joined(self, text: str) -> Expression:
+        """Compile what was put together of expressions that each keep the bounds."""
         try:
             program = self._cel.compile(text)
             kind = program.return_type().name()

@@ -30,7 +30,7 @@ DIALECT = "http://json-schema.org/draft-07/schema#"
 TEMPLATE: Schema = {"type": "string", "pattern": r"\{\{"}
 """What may stand under `with:` in place of any value."""
 ONE_OF: dict[str, tuple[str, ...]] = {
-    "Trigger": ("event", "schedule", "manual", "workflow"),
+    "Trigger": language.TRIGGERS,
     "Step": language.KINDS,
     "Case": ("if", "else"),
     "RateLimit": ("per_second", "per_minute"),
@@ -114,7 +114,11 @@ class Words(Given):
     def function_before_schema(self, schema: Any) -> Schema:
         """Return how a value is written that a function of the language reads."""
         written = _WRITTEN.get(schema["function"]["function"])
-        return dict(written) if written else super().function_before_schema(schema)
+        if written:
+            return dict(written)
+        read = super().function_before_schema(schema)
+        plain = schema["function"]["function"] is language.plain_webhook
+        return {"anyOf": [{"const": True}, read]} if plain else read
 
 
 def span(value: timedelta) -> str:

@@ -21,9 +21,14 @@ ErrorKind = Literal["retry", "unknown", "lost", "error"]
 """Which failures may be tried again: the other side asked for it, its answer was lost, the worker
 died during the call, anything unforeseen."""
 
-PLANNED = frozenset({"heartbeat", "queue", "webhook"})
-"""Words that the language will have; until then they are refused by name."""
-NAMED = frozenset({"schedule.due", "workflow.requested", "workflow.called"})
+PLANNED = frozenset({"queue"})
+"""Words that are refused by name: every action has the queue that suits it."""
+TYPES = {
+    "schedule": "schedule.due", "webhook": "webhook.received",
+    "manual": "workflow.requested", "workflow": "workflow.called",
+}  # fmt: skip
+"""Kinds of trigger that have one type of event."""
+NAMED = frozenset(TYPES.values())
 """Types of event that start only the workflow that they name."""
 
 _DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)")
@@ -120,11 +125,24 @@ class Schedule(Word):
         return zone(value)
 
 
+class Webhook(Word):
+    """A request of another system, at an address of the workflow's own; its JSON gives inputs."""
+
+    inputs: dict[StepId, str] = Field(default_factory=dict, max_length=50)
+    """Where in the JSON an input lies, such as `order.number`; else it is under its own name."""
+
+
+def plain_webhook(value: object) -> object:
+    """Return `true` as a webhook that says nothing more."""
+    return {} if value is True else value
+
+
 class Trigger(Word):
-    """One reason to start, and a condition on it: exactly one of the four kinds."""
+    """One reason to start, and a condition on it: exactly one of the five kinds."""
 
     event: str | None = None
     schedule: Schedule | None = None
+    webhook: Annotated[Webhook, BeforeValidator(plain_webhook)] | None = None
     manual: Literal[True] | None = None
     workflow: Literal[True] | None = None
     """Other workflows may call it, as the action `workflow.<its name>`."""
@@ -132,7 +150,7 @@ class Trigger(Word):
 
     @model_validator(mode="after")
     def _one(self) -> Trigger:
-        one_of(self, ("event", "schedule", "manual", "workflow"))
+        one_of(self, TRIGGERS)
         return self
 
     @property
@@ -140,9 +158,19 @@ class Trigger(Word):
         """The type of event that it starts on; every kind of trigger has one."""
         if self.event is not None:
             return self.event
-        kinds = {"schedule": "schedule.due", "manual": "workflow.requested",
-                 "workflow": "workflow.called"}  # fmt: skip
-        return next(kinds[name] for name in kinds if getattr(self, name) is not None)
+        return next(TYPES[name] for name in TYPES if getattr(self, name) is not None)
+
+    @property
+    def told(self) -> str:
+        """This reason to start in a few words."""
+        if self.schedule is not None:
+            return f"{self.schedule.cron} ({self.schedule.tz})"
+        if self.webhook is not None:
+            return "a request of another system"
+        return self.event or ("another workflow" if self.workflow else "by hand")
+
+
+TRIGGERS = ("event", *TYPES)
 
 
 class RetryPolicy(Word):
@@ -265,6 +293,8 @@ class Step(Word):
     retry: RetryPolicy = RetryPolicy()
     timeout: Duration | None = None
     """How long one try may take."""
+    heartbeat: Duration | None = None
+    """How long one try may go without an answer of the other system, or another sign of life."""
     expires_in: Duration | None = None
     """How old the run's event may be when the step begins; an older one is skipped."""
     idempotency: Text | None = None
@@ -350,6 +380,8 @@ class Workflow(Word):
     version: int = Field(default=1, ge=1)
     description: str = ""
     mode: Literal["live", "shadow"] = "live"
+    canary: list[str] = Field(default_factory=list, max_length=100)
+    """Merchants, by slug or id, to try this text on; for others the one before stays in force."""
     on: list[Trigger] = Field(min_length=1, max_length=50)
     inputs: dict[StepId, Input] = Field(default_factory=dict, max_length=50)
     concurrency: Concurrency | None = None

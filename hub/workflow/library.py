@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from hub.store import RevisionRow, Session, WorkflowRow
+from hub.store import MerchantRow, RevisionRow, Session, WorkflowRow
 from hub.store.columns import new_id
 from hub.store.once import insert_once
 from hub.workflow.checker import check, parse
-from hub.workflow.language import Schedule
+from hub.workflow.language import Schedule, Workflow
 from hub.workflow.panel import Panel
 from hub.workflow.problem import Invalid, Problem
 from hub.workflow.program import Program
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 log = logging.getLogger(__name__)
+Row = tuple[str, str, str | None]
+"""A workflow, its revision in force, and the one for others than the merchants of a canary."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,16 @@ class Entry:
     revision: str
     program: Program | None
     broken: str = ""
+    only: frozenset[str] | None = None
+    """The merchants of a canary, by slug or id."""
+    apart: frozenset[str] = frozenset()
+    """Merchants that have a canary of their own."""
+
+    def takes(self, merchant: str | None, slug: str) -> bool:
+        """Say whether what happens to a merchant, or to none, is for this revision."""
+        if self.only is not None:
+            return among(self.only, merchant, slug)
+        return not among(self.apart, merchant, slug)
 
 
 @dataclass(frozen=True)
@@ -46,13 +59,18 @@ class Loaded:
     refused: tuple[Invalid, ...]
 
 
+def among(names: Collection[str], merchant: str | None, slug: str) -> bool:
+    """Say whether a merchant, given by id and slug, is named by either."""
+    return bool(merchant) and (merchant in names or slug in names)
+
+
 class Library:
     """The programs of one process; a revision is compiled when it is first met."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self._programs: dict[str, Program | Invalid] = {}
-        self._in_force: dict[tuple[str, str], tuple[tuple[str, ...], Entry]] = {}
+        self._in_force: dict[Row, list[tuple[tuple[str, ...], Entry]]] = {}
         self._index: tuple[tuple[Any, ...], dict[str, list[Entry]]] = ((), {})
         self._panels: dict[str, Panel] = {}
 
@@ -73,11 +91,11 @@ class Library:
     def index(self, session: Session) -> dict[str, list[Entry]]:
         """Return the workflows that are switched on, by the type of event that starts them."""
         query = (
-            select(WorkflowRow.name, WorkflowRow.revision)
+            select(WorkflowRow.name, WorkflowRow.revision, WorkflowRow.others)
             .where(col(WorkflowRow.enabled).is_(True), WorkflowRow.revision != "")
             .order_by(WorkflowRow.name)
         )
-        rows = tuple((name, revision) for name, revision in session.exec(query))
+        rows = tuple((name, now, others) for name, now, others in session.exec(query))
         if rows != self._index[0]:
             self._index, self._panels = (rows, self._indexed(session, rows)), {}
         return self._index[1]
@@ -88,27 +106,51 @@ class Library:
             self._panels[type] = Panel(type, [entry.program for entry in entries])
         return self._panels[type]
 
-    def _indexed(
-        self, session: Session, rows: tuple[tuple[str, str], ...]
-    ) -> dict[str, list[Entry]]:
+    def entry(
+        self, session: Session, type: str, name: str, merchant: str | None = None
+    ) -> Entry | None:
+        """Return what a type of event starts of a workflow that is on, for a merchant by its id."""
+        row = session.get(MerchantRow, merchant) if merchant else None
+        slug = row.slug if row is not None else ""
+        for found in self.index(session).get(type, []):
+            if found.workflow == name and found.takes(merchant, slug):
+                return found
+        return None
+
+    def _indexed(self, session: Session, rows: tuple[Row, ...]) -> dict[str, list[Entry]]:
         """Return the workflows in force by the type of event that starts them."""
         index: dict[str, list[Entry]] = {}
-        for name, revision in rows:
-            if (name, revision) not in self._in_force:
-                self._in_force[name, revision] = self._entry(session, name, revision)
-            events, entry = self._in_force[name, revision]
-            for event in events:
-                index.setdefault(event, []).append(entry)
+        for row in rows:
+            if row not in self._in_force:
+                self._in_force[row] = self._entries(session, *row)
+            for events, entry in self._in_force[row]:
+                for event in events:
+                    index.setdefault(event, []).append(entry)
         return index
 
     def schedules(self, session: Session) -> list[tuple[str, int, Schedule]]:
         """Return every schedule of the workflows that are switched on, with its place."""
         found = []
         for entry in self.index(session).get("schedule.due", []):
-            if entry.program is not None:
+            # A time belongs to no merchant, so a canary has none.
+            if entry.program is not None and entry.only is None:
                 for number, trigger in enumerate(entry.program.workflow.on):
                     if trigger.schedule is not None:
                         found.append((entry.workflow, number, trigger.schedule))
+        return found
+
+    def _entries(
+        self, session: Session, name: str, revision: str, others: str | None
+    ) -> list[tuple[tuple[str, ...], Entry]]:
+        """Return the revision in force with its events, and beside a canary the one for others."""
+        events, now = self._entry(session, name, revision)
+        if others is None or now.program is None:
+            return [(events, now)]
+        merchants = frozenset(now.program.workflow.canary)
+        found = [(events, replace(now, only=merchants))]
+        if others:
+            events, rest = self._entry(session, name, others)
+            found.append((events, replace(rest, apart=merchants)))
         return found
 
     def _entry(self, session: Session, name: str, revision: str) -> tuple[tuple[str, ...], Entry]:
@@ -152,18 +194,19 @@ def save(hub: Hub, session: Session, text: str, *, author: str = "", name: str =
     `name` is what mistakes are reported under. Raise `Invalid` for a text with mistakes. A check
     takes tens of milliseconds: a process that has work to do beside it checks first, then keeps.
     """
-    workflow = check(text, hub.actions, name or "workflow").workflow.workflow
-    return keep(session, workflow, text, author=author).workflow
+    file = check(text, hub.actions, name or "workflow").workflow
+    return keep(session, file, text, author=author).workflow
 
 
 def keep(
-    session: Session, workflow: str, text: str, *, author: str = "", again: bool = True
+    session: Session, file: Workflow, text: str, *, author: str = "", again: bool = True
 ) -> Saved:
     """Put a text that was checked in force: as a new revision, or as the one that has it already.
 
-    With `again` False a text that was saved before is left alone, whatever is in force now.
+    `file` is the text as it was read. With `again` False a text that was saved before is left
+    alone, whatever is in force now.
     """
-    digest = sha256(text)
+    digest, workflow = sha256(text), file.workflow
     insert_once(session, WorkflowRow(name=workflow))
     row = session.exec(
         select(WorkflowRow).where(WorkflowRow.name == workflow).with_for_update()
@@ -174,7 +217,7 @@ def keep(
     if old is not None:
         if not again or row.revision == old.id:
             return Saved(workflow, old.number, "same")
-        row.revision = old.id
+        put_in_force(session, row, old.id, file, author)
         return Saved(workflow, old.number, "again")
     count = session.exec(select(func.count()).where(RevisionRow.workflow == workflow)).one()
     revision = RevisionRow(
@@ -187,8 +230,19 @@ def keep(
         saved_at=session.now,
     )
     session.add(revision)
-    row.revision = revision.id
+    put_in_force(session, row, revision.id, file, author)
     return Saved(workflow, revision.number, "new")
+
+
+def put_in_force(
+    session: Session, row: WorkflowRow, revision: str, file: Workflow, author: str
+) -> None:
+    """Let a revision be the one that events start from now on; a canary only for its merchants."""
+    if not file.canary:
+        row.others = None
+    elif row.others is None:
+        row.others = row.revision
+    row.revision, row.put_by, row.put_at = revision, author, session.now
 
 
 def sha256(text: str) -> str:
@@ -208,11 +262,12 @@ def load_folder(hub: Hub, folder: Path, replaced: frozenset[str] = frozenset()) 
     for path in sorted(folder.glob("*.yaml")):
         try:
             text = read_file(path)
-            name = check(text, hub.actions, str(path)).workflow.workflow
+            file = check(text, hub.actions, str(path)).workflow
+            name = file.workflow
             if name in seen:
                 raise Invalid(str(path), [taken(name, seen[name])])
             seen[name] = path.name
-            if name not in replaced and store_text(hub, name, text):
+            if name not in replaced and store_text(hub, file, text):
                 saved.append(name)
         except Invalid as error:
             refused.append(error)
@@ -234,16 +289,16 @@ def taken(name: str, file: str) -> Problem:
     return Problem(1, 1, f"the workflow '{name}' is already in {file}")
 
 
-def store_text(hub: Hub, workflow: str, text: str) -> bool:
+def store_text(hub: Hub, file: Workflow, text: str) -> bool:
     """Save the checked text of a file; return whether it was new."""
     with hub.store.read() as session:
         found = select(RevisionRow.id).where(
-            RevisionRow.workflow == workflow, RevisionRow.sha256 == sha256(text)
+            RevisionRow.workflow == file.workflow, RevisionRow.sha256 == sha256(text)
         )
         if session.exec(found).first() is not None:
             return False
     with hub.store.write() as session:
-        return keep(session, workflow, text, author="file", again=False).outcome == "new"
+        return keep(session, file, text, author="file", again=False).outcome == "new"
 
 
 def shipped() -> Path:

@@ -38,33 +38,25 @@ class Form:
             dependency=[known.name for known in known_files()],
         )
         self.type = self._declare(name, shape)
-        self._last: tuple[Any, Any] = (None, None)
 
     @cached_property
     def _descriptor(self) -> Any:
         return pool([self]).FindMessageTypeByName(self.type)
 
     @cached_property
-    def _filling(self) -> tuple[Any, Read, bool]:
-        """The message class, and what `record` says of it; many forms are never filled."""
+    def _filling(self) -> tuple[Any, Read]:
+        """The message class, and how its values are read; many forms are never filled."""
         from google.protobuf import message_factory
 
-        return message_factory.GetMessageClass(self._descriptor), *record(self._descriptor)
+        return message_factory.GetMessageClass(self._descriptor), record(self._descriptor)
 
     def make(self, values: Mapping[str, Any]) -> Any:
         """Return a message holding `values`; what is unknown or None is left out.
 
-        The same values are often asked for again, by each workflow that an event could start; so
-        the last message is kept. Raise `ValueError` or `TypeError` for a value that does not fit.
+        Raise `ValueError` or `TypeError` for a value that does not fit.
         """
-        before, made = self._last
-        if made is not None and values == before:
-            return made
-        message, read, exact = self._filling
-        made = message(**read(values))
-        if exact:
-            self._last = (copied(values), made)
-        return made
+        message, read = self._filling
+        return message(**read(values))
 
     def lists(self, path: str) -> bool:
         """Say whether a dotted field, as far as it is known, is a list or holds one."""
@@ -197,30 +189,26 @@ Read = Callable[[Any], Any]
 """Turns a plain value into one that a message can be made of."""
 
 
-def record(descriptor: Any) -> tuple[Read, bool]:
-    """Return how the values of a message are read, and whether equal values read the same.
-
-    They do not where a field takes anything: 1 equals True, but is another JSON value.
-    """
-    readers, exact = [], True
+def record(descriptor: Any) -> Read:
+    """Return how the values of a message are read."""
+    readers = []
     for field in descriptor.fields:
-        one, same = reader(field)
+        one = reader(field)
         readers.append((field.name, partial(listed, one) if field.is_repeated else one))
-        exact = exact and same
-    return partial(read_fields, tuple(readers)), exact
+    return partial(read_fields, tuple(readers))
 
 
-def reader(field: Any) -> tuple[Read, bool]:
-    """Return how one value of a field is read; see `record`."""
+def reader(field: Any) -> Read:
+    """Return how one value of a field is read."""
     from google.protobuf import message_factory
 
     kind = field.message_type
     if kind is None:
-        return (text if field.type == field.TYPE_STRING else itself), True
+        return text if field.type == field.TYPE_STRING else itself
     if kind.full_name == "google.protobuf.Timestamp":
-        return moment, True
+        return moment
     if kind.full_name.startswith("google.protobuf."):
-        return partial(parsed, message_factory.GetMessageClass(kind)), False
+        return partial(parsed, message_factory.GetMessageClass(kind))
     return record(kind)
 
 
@@ -277,10 +265,3 @@ def cut_down(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         return [cut_down(item, depth + 1) for item in islice(value, LONGEST_LIST)]
     return value if value is None or isinstance(value, bool | int | float) else text(value)
-
-
-def copied(value: Any) -> Any:
-    """Return plain values that stay as they are, whatever is done to `value`."""
-    if isinstance(value, dict):
-        return {name: copied(inner) for name, inner in value.items()}
-    return [copied(inner) for inner in value] if isinstance(value, list) else value

@@ -7,7 +7,6 @@ from typing import Any
 
 from hub.workflow.expressions import (
     GROWING,
-    LONGEST,
     LOOPS,
     BadExpression,
     Environment,
@@ -16,8 +15,8 @@ from hub.workflow.expressions import (
 )
 from hub.workflow.program import Program, Start
 
-MOST = 16
-"""Conditions in one call: their sum must stay within the depth that CEL parses."""
+MOST = 32
+"""Conditions in one call: each is a bit of one of CEL's integers of 64 bits."""
 
 Place = tuple[int, Start]
 """The number of a program, and one of its starts."""
@@ -26,8 +25,9 @@ Place = tuple[int, Start]
 class Panel:
     """The conditions on one type of event that see the same names, each a bit of a number.
 
-    Evaluating costs CEL some microseconds a call and hardly more for a long expression, so a
-    panel is several times quicker than its conditions one by one.
+    Evaluating costs CEL some microseconds a call and hardly more for a long expression, and most
+    of an event's fields are in no condition, so a panel is several times quicker than its
+    conditions one by one.
     """
 
     def __init__(self, type: str, programs: Sequence[Program | None]) -> None:
@@ -44,8 +44,8 @@ class Panel:
             self._places += [(number, start) for start in starts if fits(start)]
             if not all(fits(start) for start in starts):
                 self.alone.add(number)
-        if self._places:
-            self._fill(self._places[0][1].environment)
+        for start in range(0, len(self._places), MOST):
+            self._add(self._places[start : start + MOST])
 
     def ask(self, facts: Mapping[str, Any]) -> tuple[list[int], set[int]]:
         """Return which programs may start, in order, and the `id` of each start that holds.
@@ -54,11 +54,9 @@ class Panel:
         ask each of them alone.
         """
         may, held = set(self.alone), set[int]()
-        data: Mapping[str, Any] | None = None
         for environment, expression, places in self.calls:
             try:
-                data = environment.data(event=facts, inputs={}) if data is None else data
-                bits = int(expression.value(data))
+                bits = int(expression.value(environment.data(event=facts)))
             except Failed:
                 may |= {number for number, _ in places}
                 continue
@@ -68,36 +66,31 @@ class Panel:
                     held.add(id(start))
         return sorted(may), held
 
-    def _fill(self, environment: Environment) -> None:
-        """Put as many conditions into each call as fit."""
-        terms: list[str] = []
-        asked: list[Place] = []
-        for number, start in self._places:
-            term = written(start, len(terms))
-            if len(terms) == MOST or len("+".join([*terms, term])) > LONGEST:
-                self._add(environment, terms, asked)
-                terms, asked = [], []
-                term = written(start, 0)
-            terms.append(term)
-            asked.append((number, start))
-        self._add(environment, terms, asked)
-
-    def _add(self, environment: Environment, terms: list[str], asked: list[Place]) -> None:
+    def _add(self, places: list[Place]) -> None:
         """Add one call; conditions that do not compile together are left to be asked alone."""
+        terms = [written(start, place) for place, (_, start) in enumerate(places)]
+        environment = places[0][1].environment.only("event", terms)
         try:
-            self.calls.append((environment, environment.compile("+".join(terms)), asked))
+            self.calls.append((environment, environment.joined(total(terms)), places))
         except BadExpression:
-            self.alone |= {number for number, _ in asked}
+            self.alone |= {number for number, _ in places}
+
+
+def total(terms: list[str]) -> str:
+    """Return the sum of expressions, nested no deeper than CEL parses."""
+    if len(terms) == 1:
+        return terms[0]
+    middle = len(terms) // 2
+    return f"({total(terms[:middle])}+{total(terms[middle:])})"
 
 
 def fits(start: Start) -> bool:
-    """Say whether a condition can be asked together with others: it is short and has no loops."""
+    """Say whether a condition can be asked together with others: it has no loops."""
     condition = start.condition
     return (
         condition is not None
         and condition.kind == "BOOL"
         and not any(f"{word}(" in condition.text for word in LOOPS | GROWING)
-        and len(written(start, MOST)) <= LONGEST
     )
 
 

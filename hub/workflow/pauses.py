@@ -14,10 +14,11 @@ from hub.events.facts import RequestFacts
 from hub.events.log import persons
 from hub.queue.faults import reach
 from hub.queue.work import Claim, finish
-from hub.store import CursorRow, EventRow, Session, StepRow, WorkflowRow
+from hub.store import CursorRow, EventRow, Session, StepRow
 from hub.workflow.expressions import Expression, Failed
 from hub.workflow.facts import event_facts
 from hub.workflow.language import duration
+from hub.workflow.library import library_of
 from hub.workflow.program import Data, Move, Waiting
 from hub.workflow.runs import end_step
 from hub.workflow.scene import Scene
@@ -53,7 +54,7 @@ def begin(hub: Hub, claim: Claim, here: Scene) -> None:
         row = session.get_one(StepRow, here.step.id)
         row.state, row.started_at = "waiting", session.now
         if here.move.kind == "call":
-            call(session, here, row)
+            call(hub, session, here, row)
         else:
             row.wake_at = moment(here.move, here.data, session.now)
         reach("before_commit")
@@ -159,12 +160,12 @@ def moment(move: Move, data: Data, now: datetime) -> datetime:
     return found
 
 
-def call(session: Session, here: Scene, row: StepRow) -> None:
+def call(hub: Hub, session: Session, here: Scene, row: StepRow) -> None:
     """Ask for a run of another workflow and wait for its end."""
     name = here.move.calls
-    known = session.get(WorkflowRow, name)
-    if known is None or not known.enabled:
-        raise Rejected(f"there is no workflow {name} that is switched on", "use")
+    if library_of(hub).entry(session, WorkflowCalled.type, name, here.run.merchant) is None:
+        message = f"there is no workflow {name} that is on and has `workflow: true` under on:"
+        raise Rejected(message, "use")
     inputs = {field: value for field, value in here.values().items() if value is not None}
     span = timedelta(seconds=here.move.timeout) if here.move.timeout else CALL_LASTS
     row.wake_at, row.input = session.now + span, here.covered(inputs)

@@ -82,6 +82,8 @@ class Move:
     loop: Loop | None = None
     timeout: float | None = None
     """Seconds that one try may take."""
+    heartbeat: float | None = None
+    """Seconds that one try may go without a sign of life."""
     expires_in: float | None = None
     """Seconds after the run's event from which on the step is no longer begun."""
     effect_key: Template | str | None = None

@@ -25,7 +25,7 @@ from hub.workflow.facts import event_facts, masked, private_values
 from hub.workflow.flow import RESCUE
 from hub.workflow.gates import digests, quiet_until
 from hub.workflow.language import NAMED
-from hub.workflow.library import library_of
+from hub.workflow.library import among, library_of
 from hub.workflow.problem import Invalid
 from hub.workflow.program import Move, Program
 from hub.workflow.rehearsal import Answer, Heard, Stage, rehearse, staged
@@ -135,6 +135,8 @@ def replay(
             people = persons(session, [event.id for event in batch])
             before = real(hub, session, name, [event.id for event in batch])
             for event in batch:
+                if not meant(program, event, slugs):
+                    continue
                 if told.events == most:
                     told.cut = True
                     return told
@@ -150,6 +152,12 @@ def replay(
                 told.started += stage is not None
                 compare(told, event, was, would(hub, program, event, person, stage))
     return told
+
+
+def meant(program: Program, event: EventRow, slugs: dict[str, str]) -> bool:
+    """Say whether an event is for this text: all are, but for those of a canary's others."""
+    names = program.workflow.canary
+    return not names or among(names, event.merchant, slugs.get(event.merchant or "", ""))
 
 
 def events(session: Session, program: Program, first: datetime) -> Iterator[list[EventRow]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hub.errors import Missing, Refused
 from hub.events import append
 from hub.events.catalogue import WorkflowRequested
 from hub.events.facts import RequestFacts
 from hub.store import EventRow, Session, WorkflowRow
-from hub.workflow.language import Input
+from hub.workflow.language import TYPES, Input, Workflow
 from hub.workflow.library import library_of
 from hub.workflow.problem import suggestion
 
@@ -33,14 +33,7 @@ def request(
     Return the event that will start it. Raise `Missing` for a workflow that is not there, `Refused`
     for one that is switched off, has no `manual: true` under `on:`, or takes no such input.
     """
-    row = session.get(WorkflowRow, name)
-    if row is None or not row.revision:
-        raise Missing(f"there is no workflow {name[:60]}")
-    if not row.enabled:
-        raise Refused(f"the workflow {name} is switched off; switch it on first", "workflow")
-    file = library_of(hub).program(session, row.revision).workflow
-    if not any(trigger.manual for trigger in file.on):
-        raise Refused(f"{name} cannot be started by hand; add `manual: true` under on:", "workflow")
+    file = startable(hub, session, name, "manual", merchant)
     given = {field: read(file.inputs, field, text) for field, text in (inputs or {}).items()}
     return append(
         session,
@@ -50,6 +43,25 @@ def request(
             request=RequestFacts(workflow=name, by=by, inputs=given),
         ),
     )
+
+
+def startable(
+    hub: Hub,
+    session: Session,
+    name: str,
+    kind: Literal["manual", "webhook"],
+    merchant: str | None = None,
+) -> Workflow:
+    """Return the file of a workflow that is on and has a trigger of a kind, for a merchant (id)."""
+    row = session.get(WorkflowRow, name)
+    if row is None or not row.revision:
+        raise Missing(f"there is no workflow {name[:60]}")
+    if not row.enabled:
+        raise Refused(f"the workflow {name} is switched off; switch it on first", "workflow")
+    entry = library_of(hub).entry(session, TYPES[kind], name, merchant)
+    if entry is None:
+        raise Refused(f"{name} cannot be started so; add `{kind}: true` under on:", "workflow")
+    return library_of(hub).program(session, entry.revision).workflow
 
 
 def read(known: dict[str, Input], field: str, text: str) -> Plain:

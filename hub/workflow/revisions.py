@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,11 @@ from sqlmodel import col
 from hub.access import scoped
 from hub.errors import Missing, Refused
 from hub.store import RevisionRow, Session, WorkflowRow
-from hub.workflow.library import library_of
+from hub.workflow.library import library_of, put_in_force
 from hub.workflow.problem import suggestion
 
 if TYPE_CHECKING:
     from hub.hub import Hub
-
-log = logging.getLogger(__name__)
 
 
 def workflows(session: Session) -> list[tuple[WorkflowRow, RevisionRow]]:
@@ -94,8 +91,8 @@ def roll_back(
     wanted = usable(session, hub, name, number)
     if wanted.id == row.revision:
         raise Refused(f"revision {wanted.number} of {name} is in force already")
-    row.revision = wanted.id
-    log.info("revision %s of %s is in force again, by %s", wanted.number, name, author or "the hub")
+    file = library_of(hub).program(session, wanted.id).workflow
+    put_in_force(session, row, wanted.id, file, author)
     return wanted
 
 

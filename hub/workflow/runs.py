@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from hub.events import append
@@ -22,6 +23,8 @@ from hub.workflow.program import Course
 RUN_KIND = "run"
 """The work of starting a queued run, or of ending one whose time is over."""
 
+_STEP_AT = select(StepRow).where(StepRow.run == bindparam("run"), StepRow.path == bindparam("path"))
+
 
 class Book:
     """The steps of one run in the database; see `hub.workflow.flow.Ledger`."""
@@ -37,9 +40,8 @@ class Book:
     def row(self, path: str) -> StepRow | None:
         """Return the step of that path, if it was opened."""
         self.session.flush()
-        return self.session.exec(
-            select(StepRow).where(StepRow.run == self.run.id, StepRow.path == path)
-        ).one_or_none()
+        at = {"run": self.run.id, "path": path}
+        return self.session.exec(_STEP_AT, params=at).one_or_none()
 
     def rows(self) -> list[StepRow]:
         """Return every step that was opened, in the order in which they ended."""

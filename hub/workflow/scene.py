@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
+from sqlalchemy import bindparam
 from sqlmodel import col, or_, select
 
 from hub.actions import Action, ActionInput
 from hub.errors import PluginError, Rejected
 from hub.events.log import CAUSE, persons
-from hub.store import ConnectionRow, EventRow, RunRow, Session, StepRow, System
+from hub.store import ConnectionRow, EventRow, PersonRow, RunRow, Session, StepRow, System
 from hub.tracking.links import tracking_url
 from hub.workflow.facts import event_facts, masked, private_values, step_facts
 from hub.workflow.functions import Context
@@ -26,6 +27,16 @@ INSTEAD = "else"
 """Marks, in the input of a step, that its `else` action was chosen."""
 LONGEST_MESSAGE = 300
 """Characters of an error that on_error steps get to read, so that it fits what they write."""
+
+_AROUND = (
+    select(StepRow, RunRow, EventRow, PersonRow)
+    .join(RunRow, col(RunRow.id) == StepRow.run)
+    .join(EventRow, col(EventRow.id) == RunRow.event)
+    .outerjoin(PersonRow, col(PersonRow.event) == EventRow.id)
+    .where(StepRow.id == bindparam("step"))
+)
+_OF_RUN = select(StepRow).where(StepRow.run == bindparam("run")).order_by(StepRow.id)
+# Statements made once: a worker runs them for every step, and making one takes as long as asking.
 
 
 @dataclass(frozen=True)
@@ -94,13 +105,12 @@ class Scene:
 def scene(hub: Hub, library: Library, step_id: str) -> Scene:
     """Return the scene of a step; raise `Invalid` where its revision no longer compiles."""
     with hub.store.read() as session:
-        step = session.get_one(StepRow, step_id)
-        run = session.get_one(RunRow, step.run)
-        event = session.get_one(EventRow, run.event)
+        step, run, event, person = session.exec(_AROUND, params={"step": step_id}).one()
         program = library.program(session, run.revision)
         before = visible(session, step)
         heard = {row.id: row for row in awaited(session, before)}
-        people = persons(session, [event.id, *heard])
+        people = persons(session, list(heard)) if heard else {}
+        people[event.id] = person.data if person is not None else {}
         names = connected(session, run.merchant) if program.needs_connections else frozenset()
     course = program.courses[event.type]
     move = instead_of(course.move(step.path), step)
@@ -141,7 +151,7 @@ def instead_of(move: Move, step: StepRow) -> Move:
 
 def visible(session: Session, step: StepRow) -> list[StepRow]:
     """Return the run's steps that this one may look at: of a loop around it, its own item's."""
-    query = select(StepRow).where(StepRow.run == step.run)
+    query = _OF_RUN
     if "]." in step.path:
         own = step.path[: step.path.rindex("].") + 2]
         outside = col(StepRow.path).not_like("%[%")
@@ -151,7 +161,7 @@ def visible(session: Session, step: StepRow) -> list[StepRow]:
             if own.startswith("].", at)
         ]
         query = query.where(or_(outside, *around))
-    return list(session.exec(query.order_by(StepRow.id)))
+    return list(session.exec(query, params={"run": step.run}))
 
 
 def awaited(session: Session, rows: list[StepRow]) -> list[EventRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -84,6 +84,21 @@ def walk(names: Mapping[str, Any], path: list[str]) -> Any:
             return None
         found = kind[part]
     return found
+
+
+def narrowed(shape: Shape, paths: Iterable[list[str]]) -> Shape:
+    """Return the part of a shape that dotted fields name; a field that is not there is left out."""
+    made: Shape = {}
+    for path in paths:
+        inner, known = made, shape
+        for last, part in enumerate(path, 1):
+            kind = known.get(part)
+            if not isinstance(kind, dict) or last == len(path):
+                inner.update({part: kind} if kind is not None else {})
+                break
+            inner = inner.setdefault(part, {})
+            known = kind
+    return made
 
 
 def item_shape(kind: Any) -> Any:

@@ -44,6 +44,8 @@ class Decision:
     """The workflow that starts."""
     parent: str | None = None
     """The step that called it."""
+    barred: str = ""
+    """Why a run that somebody waits for is not begun."""
 
     @property
     def free(self) -> bool:
@@ -129,6 +131,7 @@ def start_held(session: Session, decisions: list[Decision]) -> None:
     for run, decision in zip(runs, decisions, strict=True):
         if decision.error is not None:
             tell_failure(session, run, decision.event)
+            after_end(session, run)
             continue
         gate(session, run, decision)
         if run.state == "running" and decision.course is not None:
@@ -140,6 +143,9 @@ def start_held(session: Session, decisions: list[Decision]) -> None:
 
 def gate(session: Session, run: RunRow, decision: Decision) -> None:
     """Hold back a new run where its workflow's gates ask for it."""
+    if decision.barred:
+        skip(session, run, decision.barred)
+        return
     if decision.quiet is not None and decision.quiet[0] == "skip":
         skip(session, run, "quiet hours")
         return

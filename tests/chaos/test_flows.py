@@ -160,7 +160,7 @@ def test_redis_wiped_while_a_run_waits_loses_neither_its_event_nor_its_time(flow
     flows.check()
 
 
-def test_a_run_goes_on_after_redis_was_away_for_eight_seconds(flows: Flows, tmp_path) -> None:
+def test_a_run_goes_on_after_redis_was_away_for_thirty_seconds(flows: Flows, tmp_path) -> None:
     """Processes that end without Redis are started again, as a supervisor would."""
     plant, socket = flows.plant, tmp_path / "s"
     url = {"HUB_REDIS_URL": f"unix://{socket}"}
@@ -183,7 +183,7 @@ def test_a_run_goes_on_after_redis_was_away_for_eight_seconds(flows: Flows, tmp_
     server.kill()
     server.wait(10)
     socket.unlink(missing_ok=True)
-    time.sleep(8)
+    time.sleep(30)
     serve()
 
     def ended() -> bool:

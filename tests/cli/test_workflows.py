@@ -25,8 +25,10 @@ from hub.queue import enqueue, entry
 from hub.queue.leader import lead
 from hub.store import System
 from hub.testing.fixtures import World
+from hub.workflow.checker import parse
 from hub.workflow.library import keep
 from hub.workflow.parts import assemble
+from hub.workflow.yaml_source import read
 
 Command = Callable[..., Result]
 
@@ -229,7 +231,7 @@ def outdated(hub: Hub, command: Command, file: Path) -> str:
     text = GOOD.replace("dispatch.flag", "gone.flag")
     command("workflow", "save", str(file))
     with hub.store.write(System()) as session:
-        keep(session, "greet", text)
+        keep(session, parse(read(text)), text)
     return text
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub import deadlines
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
 from hub.nouns import Message, Receipt
 from hub.store import ConnectionRow, MessageRow, System, WorkRow
@@ -47,6 +48,21 @@ def die_during_the_call(toys: Toys, connector: type[Toy]) -> None:
 
 def _kill(message: Message) -> Receipt:
     raise Killed
+
+
+def test_a_call_is_bound_by_its_timeout_and_its_heartbeat(toys: Toys) -> None:
+    bounds: list[tuple[float, bool]] = []
+
+    def look(message: Message) -> Receipt:
+        bounds.extend((limit.seconds, limit.beats) for limit in deadlines._limits)
+        return Receipt()
+
+    Toy.answers.append(look)
+    toys.save(SEND.replace("    retry:", "    timeout: 20s\n    heartbeat: 5s\n    retry:"))
+    toys.connect()
+    toys.driver_comes_near()
+    toys.work()
+    assert (bounds, deadlines._limits) == ([(20.0, False), (5.0, True)], [])
 
 
 def test_each_item_is_called_once_under_its_key(toys: Toys) -> None:

@@ -23,9 +23,11 @@ EVERYTHING = """\
 workflow: everything
 version: 2
 mode: shadow
+canary: [alpenkraut]
 on:
   - {event: order.received, if: true}
   - schedule: {cron: "30 2 * * 1-6", tz: Europe/Vaduz, if_missed: run_once, max_late: 3h}
+  - webhook: {inputs: {loud: order.loud}}
   - manual: true
   - workflow: true
 inputs: {loud: {type: bool, default: false, merchants: {alpenkraut: true}}}
@@ -44,6 +46,8 @@ steps:
     else: {use: toy.write, with: {text: "quiet", copies: 2}}
     retry: {max: 2, delay: 5s, on: [retry]}
     rate_limit: {key: sms, per_minute: 30}
+    timeout: 20s
+    heartbeat: 5s
     undo: {use: toy.write, with: {text: "taken back"}}
   - {id: answer, wait: {event: order.received, match: "true", timeout: 8h}, on_timeout: fail}
   - delay: 10m

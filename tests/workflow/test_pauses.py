@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hub.errors import Retry
 from hub.store import RunRow
 
@@ -140,7 +142,34 @@ def test_calling_a_workflow_that_is_not_there_fails_at_once(toys: Toys) -> None:
     toys.order_comes()
     settle(toys)
     (run,) = toys.rows(RunRow)
-    assert run.error["message"] == "there is no workflow child that is switched on"
+    expected = "there is no workflow child that is on and has `workflow: true` under on:"
+    assert run.error["message"] == expected
+
+
+@pytest.mark.parametrize(("condition", "said"), [
+    ("inputs.name == 'nobody'", "the workflow child is skipped"),
+    ("1 / int(inputs.name) > 1 / 0", "the workflow child is failed"),
+])  # fmt: skip
+def test_a_called_workflow_whose_condition_does_not_hold_does_not_keep_its_caller_waiting(
+    toys: Toys, condition: str, said: str
+) -> None:
+    toys.save(CHILD.replace("{workflow: true}", f'{{workflow: true, if: "{condition}"}}'))
+    toys.save(PARENT)
+    toys.order_comes()
+    settle(toys)
+    (run,) = toys.rows(RunRow, workflow="parent")
+    assert said in run.error["message"]
+
+
+def test_a_workflow_that_does_not_let_itself_be_called_fails_its_caller_at_once(
+    toys: Toys,
+) -> None:
+    toys.save(CHILD.replace("workflow: true", "manual: true"))
+    toys.save(PARENT)
+    toys.order_comes()
+    settle(toys)
+    (run,) = toys.rows(RunRow)
+    assert "has `workflow: true` under on:" in run.error["message"]
 
 
 def test_a_workflow_that_calls_itself_is_stopped(toys: Toys) -> None:

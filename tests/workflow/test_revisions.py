@@ -7,8 +7,10 @@ import pytest
 from hub.errors import Missing, Refused
 from hub.store import Merchant, Operator, RevisionRow
 from hub.workflow import revisions
+from hub.workflow.checker import parse
 from hub.workflow.library import keep, load_folder
 from hub.workflow.problem import Invalid
+from hub.workflow.yaml_source import read
 
 from .conftest import Toys
 from .test_engine import NOTE
@@ -37,8 +39,8 @@ def in_force(toys: Toys) -> int:
 
 def test_the_history_is_told_newest_first_with_its_authors(toys: Toys) -> None:
     with toys.hub.store.write(BY) as session:
-        keep(session, "note", NOTE, author="file")
-        keep(session, "note", LOUD, author="Mia")
+        keep(session, parse(read(NOTE)), NOTE, author="file")
+        keep(session, parse(read(LOUD)), LOUD, author="Mia")
     with toys.hub.store.read(BY) as session:
         told = [(row.number, row.author) for row in revisions.history(session, "note")]
     assert told == [(2, "Mia"), (1, "file")]
@@ -126,7 +128,7 @@ def test_loading_the_files_again_switches_nothing_on(toys: Toys, tmp_path: Path)
 
 def test_a_person_who_saves_an_old_text_puts_its_revision_in_force_again(edited: Toys) -> None:
     with edited.hub.store.write(BY) as session:
-        saved = keep(session, "note", NOTE, author="Mia")
+        saved = keep(session, parse(read(NOTE)), NOTE, author="Mia")
     assert (saved.number, saved.outcome) == (1, "again")
     assert in_force(edited) == 1
     assert len(edited.rows(RevisionRow)) == 2
@@ -134,7 +136,7 @@ def test_a_person_who_saves_an_old_text_puts_its_revision_in_force_again(edited:
 
 def test_saving_what_is_in_force_changes_nothing(edited: Toys) -> None:
     with edited.hub.store.write(BY) as session:
-        assert keep(session, "note", LOUD).outcome == "same"
+        assert keep(session, parse(read(LOUD)), LOUD).outcome == "same"
     assert in_force(edited) == 2
 
 

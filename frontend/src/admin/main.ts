@@ -35,3 +35,8 @@ document.body.addEventListener("htmx:beforeSwap", () => {
 document.body.addEventListener("htmx:afterSwap", () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 });
+
+// What is there to be copied is selected as a whole.
+document.body.addEventListener("focusin", (event) => {
+  if (event.target instanceof HTMLInputElement && "select" in event.target.dataset) event.target.select();
+});

@@ -21,9 +21,9 @@ from hub.web.bodies import body
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
 from hub.web.security import policy
-from hub.workflow import checker, revisions
+from hub.workflow import checker, hooks, revisions
 from hub.workflow.json_schema import described, first_line
-from hub.workflow.library import Saved, keep
+from hub.workflow.library import Saved, keep, library_of
 from hub.workflow.problem import Invalid, Problem
 from hub.workflow.program import Program
 from hub.workflow.schemas import event_shape
@@ -155,6 +155,23 @@ def restore(name: str) -> Response:
     return redirect(f"/admin/workflows/{name}")
 
 
+@blueprint.post("/workflows/<name>/address")
+@allow(*WRITERS)
+def address(name: str) -> Response:
+    """Make the address at which other systems start a workflow, or end it; it is shown once."""
+    with write() as session:
+        text = revisions.revision(session, name).text
+        if request.form.get("end"):
+            hooks.close_address(session, name)
+            made = ""
+        else:
+            made = hooks.open_address(hub(), session, name)
+    if not made:
+        flash(f"Nobody can start {name} by its address any more.", "good")
+        return redirect(f"/admin/workflows/{name}")
+    return shown({**render(name, text), "address": made})
+
+
 def saved(name: str) -> Response:
     """Save what the form says and go on to the workflow, or show it again with its mistakes."""
     # Browsers end the lines of a form with CR LF; a text that nobody changed has to stay the same.
@@ -168,7 +185,7 @@ def saved(name: str) -> Response:
     with write() as session:
         other = newer(session, workflow, base)
         if other is None:
-            made = keep(session, workflow, text, author=author())
+            made = keep(session, program.workflow, text, author=author())
     if other is not None:
         return shown(render(name or None, text, other=other, base=other.id), 409)
     flash(told(made), "good")
@@ -229,11 +246,29 @@ def render(
         facts.update(
             card=card(session, row, now, tally(session, [name])[name]),
             now=now,
+            put=row,
+            **in_force(session, name, now),
             base=base or now.id,
             history=revisions.history(session, name),
             runs=recent(session, workflow=name, limit=LATEST),
         )
     return facts
+
+
+def in_force(session: Session, name: str, now: RevisionRow) -> dict[str, Any]:
+    """Return what the text in force asks the page to show.
+
+    `hook` says whether other systems can start it: `no`, not `yet`, or `yes`; `canary` names the
+    merchants that alone have it.
+    """
+    try:
+        file = library_of(hub()).program(session, now.id).workflow
+    except Invalid:
+        return {"hook": "no", "canary": []}
+    hook = "no"
+    if any(trigger.webhook for trigger in file.on):
+        hook = "yes" if hooks.has_address(session, name) else "yet"
+    return {"hook": hook, "canary": file.canary}
 
 
 def shown(facts: Mapping[str, Any], status: int = 200) -> Response:

@@ -18,7 +18,6 @@ from hub.store import RevisionRow, RunRow, Session, StepRow, WorkflowRow
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
 from hub.workflow import revisions
-from hub.workflow.language import Trigger
 from hub.workflow.library import library_of
 from hub.workflow.problem import Invalid
 
@@ -117,17 +116,10 @@ def card(session: Session, row: WorkflowRow, known: RevisionRow, counted: Tally)
         enabled=row.enabled,
         number=known.number,
         description=file.description,
-        starts=tuple(dict.fromkeys(start(trigger) for trigger in file.on)),
+        starts=tuple(dict.fromkeys(trigger.told for trigger in file.on)),
         broken="",
         tally=counted,
     )
-
-
-def start(trigger: Trigger) -> str:
-    """Return one reason to start in a few words."""
-    if trigger.schedule is not None:
-        return f"{trigger.schedule.cron} ({trigger.schedule.tz})"
-    return trigger.event or ("another workflow" if trigger.workflow else "by hand")
 
 
 def tally(session: Session, names: Sequence[str]) -> dict[str, Tally]:

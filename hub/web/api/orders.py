@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from datetime import date
 from typing import Any
 
@@ -22,7 +21,7 @@ from hub.orders.sheets import OrderSheet, order_sheets
 from hub.queue import inbox
 from hub.store import Merchant, MerchantRow, OrderRow, Session
 from hub.web.answers import answer
-from hub.web.bodies import parse, raw_json
+from hub.web.bodies import parse, raw_json, request_key
 from hub.web.context import hub, principal, read, write
 from hub.web.policy import allow
 from hub.web.problems import Problem
@@ -32,7 +31,6 @@ WRITERS = ("owner", "dispatcher", "merchant", "key:orders:write")
 READERS = ("owner", "dispatcher", "ops", "accountant", "merchant", "key:orders:read")
 SOURCE = "api"
 STATES = ("received", "needs_address", "ready", "cancelled")
-KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 
 class HandedIn(Order):
@@ -64,9 +62,7 @@ def add() -> Response:
     """Take an order in: 201 for a new one, 200 for a known one, the same answer for a repeat."""
     raw = raw_json()
     given = parse(HandedIn, raw)
-    key = request.headers.get("Idempotency-Key", "")
-    if key and not KEY.match(key):
-        raise Refused("Idempotency-Key has 1 to 200 printable characters", "Idempotency-Key")
+    key = request_key("Idempotency-Key")
     with write() as session:
         owner = merchant_of(session, given.merchant)
         if not key:

@@ -1,0 +1,71 @@
+"""Bounds of time that the kernel keeps for us, however busy the interpreter is."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Limit:
+    """When a block that is running now has to have ended, or given a sign of life."""
+
+    seconds: float
+    beats: bool
+    until: float = 0.0
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.until = time.monotonic() + self.seconds
+
+
+_limits: list[Limit] = []
+
+
+@contextmanager
+def deadline(seconds: float, *, beats: bool = False) -> Iterator[None]:
+    """Have the kernel kill this process if the block lasts longer than `seconds`; 0: no limit.
+
+    With `beats` it is killed when `beat` was not called for that long. SIGALRM keeps its default
+    action, so code that holds the interpreter is stopped as well. Only the main thread of a worker
+    may use it. A limit within a limit cannot make that one longer.
+    """
+    if seconds <= 0 or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    limit = Limit(seconds, beats)
+    limit.begin()
+    _limits.append(limit)
+    arm()
+    try:
+        yield
+    finally:
+        _limits.remove(limit)
+        arm()
+
+
+def beat() -> None:
+    """Give a sign of life: a step with `heartbeat` may go on for as long again.
+
+    Our own HTTP calls give one with every answer; a connector that works long between calls gives
+    one now and then.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for limit in _limits:
+            if limit.beats:
+                limit.begin()
+        arm()
+
+
+def arm() -> None:
+    """Set the alarm to the limit that comes first."""
+    if _limits:
+        left = min(limit.until for limit in _limits) - time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
+    else:
+        signal.setitimer(signal.ITIMER_REAL, 0)
