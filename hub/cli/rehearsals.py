@@ -92,9 +92,9 @@ def run_replay(file: Path, since: str, dry: bool, as_json: bool, most: int) -> N
 
     from hub.cli.terminal import BY
     from hub.cli.workflows import assembled, telling
-    from hub.workflow.language import duration
     from hub.workflow.library import read_file
     from hub.workflow.replay import replay
+    from hub.workflow.words import duration
 
     try:
         span = duration(since)

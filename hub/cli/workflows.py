@@ -17,11 +17,10 @@ from hub.errors import Refused
 from hub.hub import Hub
 from hub.store import RevisionRow, RunRow, Session
 from hub.workflow import revisions
-from hub.workflow.library import Library, keep, library_of, read_file, taken
+from hub.workflow.library import Library, find_file, keep, library_of, read_file, taken
 from hub.workflow.problem import Invalid
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
-FILE = click.Path(exists=True, path_type=Path, dir_okay=False)
 NONE = "there is no workflow; those that come with the hub are saved when it starts: hub up"
 
 
@@ -261,17 +260,19 @@ def print_difference(old: str, new: str, old_name: str, new_name: str) -> None:
 
 
 @workflow_command.command("save")
-@click.argument("file", type=FILE)
+@click.argument("name", metavar="FILE|NAME")
 @click.option("--author", default=BY.user, show_default=True, help="Who is named in its history.")
 @AS_JSON
-def save_file(file: Path, author: str, as_json: bool) -> None:
-    """Put the workflow in FILE in force from the next event on.
+def save_file(name: str, author: str, as_json: bool) -> None:
+    """Put the workflow in FILE, or one that comes with the hub by its NAME, in force.
 
-    It becomes a new revision; a text that was saved before gets none, its own is put in force
-    again. Runs that have begun stay on the revision they began with.
+    Events start it from the next one on. It becomes a new revision; a text that was saved before
+    gets none, its own is put in force again. Runs that have begun stay on the revision they began
+    with.
     """
     from hub.workflow.checker import check
 
+    file = find_file(name)
     with telling("", as_json):
         text = read_file(file)
     with assembled() as hub:
@@ -284,9 +285,9 @@ def save_file(file: Path, author: str, as_json: bool) -> None:
         "again": "was saved before and is in force again",
         "same": "is in force already; nothing changed",
     }[saved.outcome]
-    name = read.workflow
-    facts = {"workflow": name, "revision": saved.number, "outcome": saved.outcome}
-    click.echo(json.dumps(facts) if as_json else f"revision {saved.number} of {name} {said}")
+    facts = {"workflow": read.workflow, "revision": saved.number, "outcome": saved.outcome}
+    told = f"revision {saved.number} of {read.workflow} {said}"
+    click.echo(json.dumps(facts) if as_json else told)
 
 
 @workflow_command.command("rollback")

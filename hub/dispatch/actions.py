@@ -10,6 +10,7 @@ from hub.actions import ActionInput, ActionOutput, Inside
 from hub.dispatch.publish import publish
 from hub.dispatch.sequence import take_off
 from hub.errors import Refused, Retry
+from hub.fleet import roster
 from hub.store import RouteRow, Session, StopRow
 from hub.store.states import move_stop
 
@@ -64,8 +65,9 @@ def reschedule(hub: Hub, session: Session, given: RescheduleInput) -> StopOutput
     Raise `Retry` while its route is under way, `Refused` for a stop that has not failed.
     """
     stop = failed_stop(session, given.stop)
-    if given.date < session.now.date():
-        raise Refused(f"{given.date} is past; name a day from {session.now:%Y-%m-%d} on", "date")
+    today = roster.today(session, stop.depot)
+    if given.date < today:
+        raise Refused(f"{given.date} is past; name a day from {today} on", "date")
     take_off(stop)
     stop.service_date = given.date
     return StopOutput(id=stop.id, attempts=stop.attempts)

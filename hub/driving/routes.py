@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -12,8 +11,9 @@ from hub.errors import Missing, Refused
 from hub.events import append
 from hub.events.catalogue import RouteClosed, RouteEvent, RouteStarted, StopEnRoute
 from hub.events.facts import DriverFacts
+from hub.fleet import roster
 from hub.orders.happenings import route_facts, tell_stop
-from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow
+from hub.store import DriverRow, RouteRow, Session, StopRow
 from hub.store.states import ENDED, LEFT_OUT, OPEN, move_route, move_stop
 
 DRIVABLE = ("ready", "loaded", "in_progress", "closed")
@@ -49,8 +49,7 @@ def today(session: Session, driver: str) -> date:
     row = session.get(DriverRow, driver)
     if row is None:
         raise Missing(f"there is no driver {driver}")
-    depot = session.get_one(DepotRow, row.depot)
-    return session.now.astimezone(ZoneInfo(depot.timezone)).date()
+    return roster.today(session, row.depot)
 
 
 def lock(session: Session, driver: str, id: str | None) -> RouteRow:

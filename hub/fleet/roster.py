@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,12 @@ COLOURS = (
     "#1f6feb", "#bf3989", "#1a7f37", "#9a6700", "#8250df", "#0a7ea4", "#cf222e", "#57606a",
 )  # fmt: skip
 """Colours of drivers, given in turn; each reads on a light and on a dark map."""
+
+
+def today(session: Session, depot: str) -> date:
+    """Return the date at a depot (id)."""
+    zone = session.get_one(DepotRow, depot).timezone
+    return session.now.astimezone(ZoneInfo(zone)).date()
 
 
 def add_depot(

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.actions import Action, Outward
 from hub.events.catalogue import catalogue
-from hub.workflow import language
+from hub.workflow import language, words
 from hub.workflow.expressions import Environment, Expression
 from hub.workflow.fitting import misfits
 from hub.workflow.language import Branch, Step, Workflow
@@ -101,7 +101,7 @@ class Blocks(Texts):
             keys["once"] = self._text(environment, self.workflow.once, ("once",))
         if self.workflow.quiet_hours is not None:
             try:
-                language.zone(self.workflow.quiet_hours.tz)
+                words.zone(self.workflow.quiet_hours.tz)
             except ValueError as error:
                 self._add(("quiet_hours", "tz"), str(error))
         return Gates(environment, {word: key for word, key in keys.items() if key is not None})
@@ -266,7 +266,7 @@ class Blocks(Texts):
         moment = self._text(environment, step.delay or "", (*path, "delay"))
         if isinstance(moment, str):
             try:
-                language.duration(moment)
+                words.duration(moment)
             except ValueError as error:
                 self._add((*path, "delay"), str(error))
         return Move(at, "delay", environment, moment=moment), {}

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 from hub.actions import Action
 from hub.events.catalogue import catalogue
 from hub.workflow.blocks import Blocks
-from hub.workflow.language import BRANCH, PLANNED, SINGLE, Word, Workflow
+from hub.workflow.language import BRANCH, PLANNED, SINGLE, Workflow
 from hub.workflow.problem import Invalid, Problem, suggestion
 from hub.workflow.program import Program
 from hub.workflow.schemas import event_shape
+from hub.workflow.words import Word
 from hub.workflow.yaml_source import Path, Source, read
 
 

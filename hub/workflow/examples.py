@@ -17,11 +17,12 @@ from hub.workflow.checker import check
 from hub.workflow.expressions import Failed
 from hub.workflow.facts import event_facts
 from hub.workflow.gates import quiet_until
-from hub.workflow.language import Example, Workflow, duration
+from hub.workflow.language import Example, Workflow
 from hub.workflow.problem import Invalid, Problem, suggestion
 from hub.workflow.program import Course, Move, Program
 from hub.workflow.rehearsal import Answer, Failure, Heard, Stage, rehearse, staged
 from hub.workflow.schemas import event_shape
+from hub.workflow.words import duration
 from hub.workflow.yaml_source import Source, read
 
 NOON = datetime(2026, 12, 1, 11, 0, tzinfo=UTC)

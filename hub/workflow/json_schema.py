@@ -18,7 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from hub.actions import Action, Inside
 from hub.events.catalogue import catalogue
-from hub.workflow import language
+from hub.workflow import language, words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -42,9 +42,9 @@ NEEDS: dict[str, dict[str, list[str]]] = {
 """Words that ask for others beside them."""
 _SPANS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _WRITTEN: dict[Any, Schema] = {
-    language.duration: {"type": "string", "pattern": "^[0-9]{1,6}(s|m|h|d)$"},
-    language.clock: {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"},
-    language.condition: {"type": ["string", "boolean"]},
+    words.duration: {"type": "string", "pattern": "^[0-9]{1,6}(s|m|h|d)$"},
+    words.clock: {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"},
+    words.condition: {"type": ["string", "boolean"]},
 }
 """How a value is written whose model keeps something else, by the function that reads it."""
 _NOTES = ("description", "default")

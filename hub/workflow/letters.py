@@ -11,6 +11,7 @@ from hub.errors import Refused
 from hub.store import EventRow, RunRow, Session, StepRow
 from hub.workflow.flow import RESCUE, Flow
 from hub.workflow.library import library_of
+from hub.workflow.problem import Invalid
 from hub.workflow.program import holder
 from hub.workflow.runs import Book
 
@@ -97,7 +98,7 @@ def retry_all(hub: Hub, session: Session, ids: list[str]) -> tuple[list[str], li
     for id in ids:
         try:
             done.append(retry(hub, session, id).id)
-        except Refused as error:
+        except (Refused, Invalid) as error:
             refused.append(str(error))
     return done, refused
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from hub.errors import Refused
 from hub.store import MerchantRow, RevisionRow, Session, WorkflowRow
 from hub.store.columns import new_id
 from hub.store.once import insert_once
@@ -274,6 +275,20 @@ def load_folder(hub: Hub, folder: Path, replaced: frozenset[str] = frozenset()) 
     for one in refused:
         log.error("a workflow file was not loaded:\n%s", one)
     return Loaded(tuple(saved), frozenset(seen), tuple(refused))
+
+
+def find_file(name: str) -> Path:
+    """Return a file by its path, or one that comes with the hub by its workflow's name.
+
+    Raise `Refused` where there is neither.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    ours = {file.stem: file for file in sorted(shipped().rglob("*.yaml"))}
+    if name not in ours:
+        raise Refused(f"there is no file {name}; with the hub come {', '.join(ours)}", "file")
+    return ours[name]
 
 
 def read_file(path: Path) -> str:

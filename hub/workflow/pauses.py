@@ -17,12 +17,12 @@ from hub.queue.work import Claim, finish
 from hub.store import CursorRow, EventRow, Session, StepRow
 from hub.workflow.expressions import Expression, Failed
 from hub.workflow.facts import event_facts
-from hub.workflow.language import duration
 from hub.workflow.library import library_of
 from hub.workflow.program import Data, Move, Waiting
 from hub.workflow.runs import end_step
 from hub.workflow.scene import Scene
 from hub.workflow.templates import Template
+from hub.workflow.words import duration
 
 if TYPE_CHECKING:
     from hub.hub import Hub

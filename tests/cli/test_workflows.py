@@ -170,6 +170,13 @@ def test_a_saved_file_is_listed_with_what_starts_it(command: Command, file: Path
     assert row["starts_on"] == "order.received, 0 6 * * * (Europe/Vaduz)"
 
 
+def test_one_that_comes_with_the_hub_is_saved_by_its_name(command: Command) -> None:
+    said = command("workflow", "save", "late-apology").stdout
+    assert said == "revision 1 of late-apology is in force\n"
+    with pytest.raises(Refused, match=r"no file late-apologie; with the hub come .*late-apology"):
+        fails("workflow", "save", "late-apologie")
+
+
 def test_a_file_with_mistakes_is_not_saved(command: Command, file: Path) -> None:
     file.write_text(GOOD.replace("dispatch.flag", "dispatch.flg"))
     assert "\n      use: dispatch.flg\n" in fails("workflow", "save", str(file)).stdout
@@ -346,3 +353,19 @@ def test_a_trace_for_programs_holds_steps_and_tries(command: Command, ran: str) 
 def test_a_run_that_there_is_not_is_named(command: Command) -> None:
     with pytest.raises(Missing, match="there is no run run_x"):
         command("workflow", "trace", "run_x")
+
+
+def test_the_address_of_a_workflow_is_printed_once(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "hooked.yaml"
+    file.write_text(GOOD.replace("on:\n", "on:\n  - webhook: true\n", 1))
+    command("workflow", "save", str(file))
+    first, second = (command("workflow", "address", "greet").stdout for _ in range(2))
+    assert first != second
+    assert "/hooks/workflow/greet/" in first
+    assert "nobody can start greet" in command("workflow", "address", "greet", "--end").stdout
+
+
+def test_a_workflow_without_a_webhook_has_no_address(command: Command, file: Path) -> None:
+    command("workflow", "save", str(file))
+    with pytest.raises(Refused, match="add `webhook: true` under on:"):
+        fails("workflow", "address", "greet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from hub.dispatch.actions import RescheduleInput, StopInput, reschedule, return_
 from hub.errors import Refused, Retry
 from hub.hub import Hub
 from hub.store import RouteRow, System
+from hub.testing.fixtures import set_time
 from hub.testing.town import DAY, Town
 
 
@@ -56,3 +57,11 @@ def test_the_goods_of_a_failed_stop_go_back(hub: Hub, town: Town) -> None:
     with hub.store.write(System()) as session:
         return_to_depot(hub, session, StopInput(stop=id))
     assert town.read(id).state == "returning"
+
+
+def test_a_day_is_past_by_the_clock_of_the_stop_s_depot(hub: Hub, town: Town) -> None:
+    """At 23:30 UTC it is the next day in Vaduz."""
+    id = failed(hub, town)
+    set_time(hub, datetime(DAY.year, DAY.month, DAY.day, 23, 30, tzinfo=UTC))
+    with hub.store.write(System()) as session, pytest.raises(Refused, match="is past"):
+        reschedule(hub, session, RescheduleInput(stop=id, date=DAY))

@@ -1,5 +1,6 @@
 """The text of a workflow: checked, completed, saved as revisions, put back in force."""
 
+import re
 from typing import Any
 
 import pytest
@@ -149,3 +150,49 @@ def test_a_dispatcher_reads_a_text_and_saves_none(dispatcher: Any, toys: Toys) -
 def test_an_unknown_workflow_is_named_as_such(ops: Any) -> None:
     assert ops.get("/admin/workflows/nothing").status_code == 404
     assert ops.get("/admin/workflows/nothing/revisions/1").status_code == 404
+
+
+HOOK = """\
+workflow: hooked
+on: [{webhook: true}]
+steps: [{id: a, use: toy.write, with: {text: hi}}]
+"""
+
+
+def test_the_address_of_a_workflow_is_shown_once_and_ended(ops: Any, toys: Toys) -> None:
+    toys.save(HOOK)
+    path = "/admin/workflows/hooked"
+    assert "It has none yet." in ops.get(path).text
+    shown = ops.post(f"{path}/address").text
+    found = re.search(r'value="[^"]*(/hooks/workflow/hooked/[^"]+)"', shown)
+    assert found
+    assert found[1] not in ops.get(path).text
+    sent = {"data": "{}", "content_type": "application/json"}
+    assert ops.client.post(found[1], **sent).status_code == 202
+    ended = ops.post(f"{path}/address", {"end": "yes"}, follow_redirects=True).text
+    assert "Nobody can start hooked by its address" in ended
+    assert ops.client.post(found[1], **sent).status_code == 403
+
+
+def test_a_workflow_without_a_webhook_gets_no_address(ops: Any, toys: Toys) -> None:
+    toys.save(HOOK.replace("webhook", "manual"))
+    assert "Address for other systems" not in ops.get("/admin/workflows/hooked").text
+    assert ops.post("/admin/workflows/hooked/address").status_code == 422
+
+
+def test_a_dispatcher_makes_no_address(dispatcher: Any, toys: Toys) -> None:
+    toys.save(HOOK)
+    assert dispatcher.post("/admin/workflows/hooked/address").status_code == 403
+    assert "Make an address" not in dispatcher.get("/admin/workflows/hooked").text
+
+
+def test_a_canary_says_who_has_it_and_what_the_others_have(ops: Any, toys: Toys) -> None:
+    toys.save(HOOK)
+    toys.save("canary: [alpenkraut]\n" + HOOK)
+    page = ops.get("/admin/workflows/hooked").text
+    assert "only alpenkraut has this text" in page
+    assert "In force for others" in page
+    ops.post("/admin/workflows/hooked/restore", {"revision": "1"})
+    page = ops.get("/admin/workflows/hooked").text
+    assert "In force for others" not in page
+    assert "put back by ops" in page
