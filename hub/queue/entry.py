@@ -51,7 +51,7 @@ def run(
     bell.quiet = queue
     try:
         while time.monotonic() - began < budget and not stop():
-            claims = claim(hub.store, queue, worker)
+            claims = claim(hub.store, queue, worker, busy=done > 0)
             if not claims:
                 return done
             for _ in range(LONGEST_CHAIN):

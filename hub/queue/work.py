@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func
+from sqlalchemy import BindParameter, ColumnElement, Integer, Table, and_, bindparam, case, func
 from sqlalchemy.engine import CursorResult
 from sqlmodel import col, delete, or_, select, update
 
 from hub.errors import HubError
 from hub.store import Session, Store, WorkRow, new_id
+from hub.store.columns import Instant
 from hub.store.once import insert_once
 
 LEASE = timedelta(seconds=20)
@@ -107,7 +108,7 @@ def wake(session: Session, kind: str, subject: str, at: datetime | None = None) 
     return result.rowcount == 1
 
 
-def is_due(now: datetime) -> ColumnElement[bool]:
+def is_due(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition for work that may be claimed at wall time `now`."""
     # Naming both states first lets the database reach the few open rows by their index.
     return and_(
@@ -129,24 +130,31 @@ def backlog(session: Session) -> dict[str, Backlog]:
     return {queue: Backlog(queue, count, oldest) for queue, count, oldest in found}
 
 
-def claim(store: Store, queue: str, worker: str, limit: int = 1) -> list[Claim]:
-    """Take up to `limit` due rows of `queue`, oldest first, each under a fresh token."""
-    with store.read() as session:
-        # Only looking takes no lock, so idle workers never keep a writer waiting.
-        if session.exec(due_rows(queue, session.wall).limit(1)).first() is None:
-            return []
+_DUE = (
+    select(WorkRow)
+    .where(WorkRow.queue == bindparam("queue"), is_due(bindparam("now", type_=Instant())))
+    .order_by(col(WorkRow.not_before), WorkRow.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_FREE = _DUE.with_for_update(skip_locked=True)
+
+
+def claim(
+    store: Store, queue: str, worker: str, limit: int = 1, *, busy: bool = False
+) -> list[Claim]:
+    """Take up to `limit` due rows of `queue`, oldest first, each under a fresh token.
+
+    Only looking takes no lock, so idle workers never keep a writer waiting; `busy` says that there
+    was work a moment ago.
+    """
+    if not busy:
+        with store.read() as session:
+            asked = {"queue": queue, "now": session.wall, "most": 1}
+            if session.exec(_DUE, params=asked).first() is None:
+                return []
     with store.write() as session:
-        rows = due_rows(queue, session.wall).limit(limit).with_for_update(skip_locked=True)
-        return [hold(session, row, worker) for row in session.exec(rows)]
-
-
-def due_rows(queue: str, now: datetime) -> Any:
-    """Return the query for the due rows of one queue, oldest first."""
-    return (
-        select(WorkRow)
-        .where(WorkRow.queue == queue, is_due(now))
-        .order_by(col(WorkRow.not_before), WorkRow.id)
-    )
+        asked = {"queue": queue, "now": session.wall, "most": limit}
+        return [hold(session, row, worker) for row in session.exec(_FREE, params=asked)]
 
 
 def hold(session: Session, row: WorkRow, worker: str) -> Claim:
