@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hub.actions import Action, ActionInput, ActionOutput, Inside, Outward
     from hub.capabilities import (
         Channel,
         Geocoder,
@@ -44,10 +45,12 @@ if TYPE_CHECKING:
         Unserved,
         Visit,
     )
+    from hub.web.policy import allow
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "hub.actions": "Action ActionInput ActionOutput Inside Outward",
     "hub.capabilities": "Channel Geocoder OrderSource PodSink RoutingEngine TravelTimes",
     "hub.connector": "Connector",
     "hub.deadlines": "beat",
@@ -57,6 +60,7 @@ _HOMES = {
     "hub.nouns": "Address Cursor Fix Legs Location Matrix Message Money Order OrderLine Plan "
     "PlannedRoute Problem ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient "
     "RefusedRow TimeWindow Unserved Visit",
+    "hub.web.policy": "allow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -64,6 +68,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are for
     "Channel", "Geocoder", "OrderSource", "PodSink", "RoutingEngine", "TravelTimes",
     "Connector", "GuardedPool", "Http", "Url", "beat", "calling", "guard", "hookimpl", "judge",
     "understood",
+    "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
     "Address", "Cursor", "Fix", "Legs", "Location", "Matrix", "Message", "Money", "Order",
     "OrderLine", "Plan", "PlannedRoute", "Problem", "ProblemStop", "ProblemVehicle", "Proof",

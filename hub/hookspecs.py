@@ -1,14 +1,23 @@
 """Every place to plug in, on one screen.
 
-A hook takes nothing and returns connector classes. It is called once per process, when the hub
-starts; the hub then makes one instance per configured connection and calls that itself.
+A hook takes nothing and returns a list. It is called once in each process that needs it. Of the
+connector classes that most return, the hub makes one instance per configured connection and calls
+that itself.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pluggy
 
 from hub.capabilities import Channel, Geocoder, OrderSource, PodSink, RoutingEngine, TravelTimes
+
+if TYPE_CHECKING:
+    from click import Command
+    from flask import Blueprint
+
+    from hub.actions import Action
 
 hookspec = pluggy.HookspecMarker("hub")
 hookimpl = pluggy.HookimplMarker("hub")
@@ -42,3 +51,18 @@ def notification_channels() -> list[type[Channel]]:  # type: ignore[empty-body]
 @hookspec
 def pod_sinks() -> list[type[PodSink]]:  # type: ignore[empty-body]
     """Return classes that keep proofs of delivery outside the hub."""
+
+
+@hookspec
+def workflow_actions() -> list[Action]:  # type: ignore[empty-body]
+    """Return what workflow steps can do besides what the hub brings, each `<plugin>.<verb>`."""
+
+
+@hookspec
+def blueprints() -> list[Blueprint]:  # type: ignore[empty-body]
+    """Return pages of the plugin's own, mounted under `/plugins/<plugin>/`; for the web alone."""
+
+
+@hookspec
+def commands() -> list[Command]:  # type: ignore[empty-body]
+    """Return commands of the plugin's own, run as `hub <plugin> <command>`."""

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from hub import capabilities, hookspecs
+from hub import contract, hookspecs
 from hub.connector import Connector
+from hub.contract import CAPABILITY
 from hub.errors import PluginError
 
+if TYPE_CHECKING:
+    from hub.actions import Action
+
 GROUP = "hub"
-CAPABILITY: dict[str, type] = {
-    "order_sources": capabilities.OrderSource,
-    "routing_engines": capabilities.RoutingEngine,
-    "travel_times": capabilities.TravelTimes,
-    "geocoders": capabilities.Geocoder,
-    "notification_channels": capabilities.Channel,
-    "pod_sinks": capabilities.PodSink,
-}
+LATER = ("blueprints", "commands")
+"""Hooks that only some processes call; the others are called when a plugin is loaded."""
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -37,6 +36,9 @@ class Plugin:
     connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
     kinds: dict[str, set[str]] = field(default_factory=dict)
     """Connector name -> the hooks that returned it."""
+    actions: dict[str, Action] = field(default_factory=dict)
+    hooks: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    """What it implements, by hook."""
 
 
 class Plugins:
@@ -63,7 +65,8 @@ class Plugins:
             self._register(made, module)
         except Exception as error:
             made.error = f"{type(error).__name__}: {error}"
-            made.connectors.clear()
+            for brought in (made.connectors, made.kinds, made.actions, made.hooks):
+                brought.clear()
             if self.manager.has_plugin(point.name):
                 self.manager.unregister(name=point.name)
 
@@ -72,14 +75,41 @@ class Plugins:
         for caller in self.manager.get_hookcallers(module) or []:
             if caller.spec is None:
                 raise PluginError(f"{made.name} implements {caller.name}, which is no hook")
+        for hook in (*CAPABILITY, "workflow_actions", *LATER):
+            call = getattr(module, hook, None)
+            if call is not None and hasattr(call, "hub_impl"):
+                contract.callable_hook(made.name, hook, call)
+                made.hooks[hook] = call
         for hook in CAPABILITY:
-            implementation = getattr(module, hook, None)
-            if implementation is not None and hasattr(implementation, "hub_impl"):
-                for connector in collect(made.name, hook, implementation):
-                    self._add(made, hook, connector)
+            for connector in self.collect(made, hook):
+                self._add(made, hook, connector)
+        for action in self.collect(made, "workflow_actions"):
+            found = contract.workflow_action(made.name, action)
+            made.actions[found.name] = found
+
+    def collect(self, plugin: Plugin, hook: str) -> list[Any]:
+        """Return what a plugin's hook returns, nothing where it has none."""
+        call = plugin.hooks.get(hook)
+        return [] if call is None else contract.collect(plugin.name, hook, call)
+
+    def later(self, plugin: Plugin, hook: str, check: Callable[[Any], None]) -> list[Any]:
+        """Return what a hook of `LATER` returns; where it breaks the contract, note why."""
+        try:
+            found = self.collect(plugin, hook)
+            for one in found:
+                check(one)
+        except Exception as error:  # a plugin's own code may raise anything; the others go on
+            plugin.error = f"{hook}: {type(error).__name__}: {error}"
+            log.error("the plugin %s brings no %s: %s", plugin.name, hook, plugin.error)
+            return []
+        return found
+
+    def offering(self, action: str) -> Plugin | None:
+        """Return the plugin that brings the workflow action of that name, None for the hub's."""
+        return next((p for p in self.plugins.values() if action in p.actions), None)
 
     def _add(self, made: Plugin, hook: str, connector: type[Connector[Any]]) -> None:
-        verify(made.name, hook, connector)
+        contract.connector_class(made.name, hook, connector)
         other = self.owner(connector.name)
         if other is not None and other is not made:
             raise PluginError(f"{made.name}: connector {connector.name} belongs to {other.name}")
@@ -105,37 +135,3 @@ class Plugins:
             for name, hooks in plugin.kinds.items()
             if hook in hooks and name in plugin.connectors
         }
-
-
-def collect(plugin: str, hook: str, call: Callable[[], Any]) -> list[type[Connector[Any]]]:
-    """Call one hook of one plugin and return its classes, refusing anything else."""
-    if inspect.iscoroutinefunction(call):
-        raise PluginError(f"{plugin}.{hook} is a coroutine; hooks are ordinary functions")
-    try:
-        inspect.signature(call).bind()
-    except TypeError as error:
-        raise PluginError(f"{plugin}.{hook} must take no arguments ({error})") from error
-    found = call()
-    if not isinstance(found, list):
-        raise PluginError(f"{plugin}.{hook} must return a list of classes, not {found!r}")
-    return found
-
-
-def verify(plugin: str, hook: str, connector: type[Any]) -> None:
-    """Raise `PluginError` unless `connector` is a class that can do what its hook promises."""
-    if not (inspect.isclass(connector) and issubclass(connector, Connector)):
-        raise PluginError(f"{plugin}.{hook} returned {connector!r}, which is no Connector class")
-    wanted = CAPABILITY[hook]
-    for name, method in vars(wanted).items():
-        if name.startswith("_") or not callable(method):
-            continue
-        own = getattr(connector, name, None)
-        if own is None:
-            raise PluginError(f"{connector.__qualname__} has no {name}(), which {hook} needs")
-        if inspect.iscoroutinefunction(own):
-            raise PluginError(f"{connector.__qualname__}.{name} is a coroutine; use a function")
-        arguments = [object()] * len(inspect.signature(method).parameters)
-        try:
-            inspect.signature(own).bind(*arguments)
-        except TypeError as error:
-            raise PluginError(f"{connector.__qualname__}.{name}: {error}") from error

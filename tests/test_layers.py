@@ -25,6 +25,7 @@ LAYERS = [
     ["connections"],
     ["events"],
     ["plugins", "files", "access"],
+    ["contract"],
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",
      "lifeline"],

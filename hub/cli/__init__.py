@@ -41,7 +41,9 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return one command."""
         if name not in COMMANDS:
-            return None
+            from hub.cli.plugins import commands_of
+
+            return commands_of(name)
         module = import_module(COMMANDS[name][0])
         found: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
         return found

@@ -95,9 +95,11 @@ class Connections:
     def is_on(self, session: Session, connector: str) -> bool:
         """Say whether the plugin of a connector is switched on."""
         plugin = self.plugins.owner(connector)
-        if plugin is None:
-            return False
-        row = session.get(PluginRow, plugin.name)
+        return plugin is not None and self.is_plugin_on(session, plugin.name)
+
+    def is_plugin_on(self, session: Session, name: str) -> bool:
+        """Say whether a plugin is switched on; one that nobody has touched is."""
+        row = session.get(PluginRow, name)
         return row is None or row.enabled
 
     def usable(self, session: Session, id: str) -> Connector[Any]:

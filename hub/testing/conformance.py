@@ -20,9 +20,10 @@ from pydantic import SecretStr
 
 from hub.connections.book import secret_fields
 from hub.connector import Connector
+from hub.contract import CAPABILITY
 from hub.errors import Rejected, Retry, Unauthorized
 from hub.nouns import Message, Proof, ProofFile
-from hub.plugins import CAPABILITY, Plugins
+from hub.plugins import Plugins
 from hub.testing.peers import Peer, Reply, Request
 
 SECRET = "s3cret-that-nobody-may-see"  # noqa: S105 - the value that the checks look for

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub.hub import Hub
-from hub.web import auth, policy, problems, security
+from hub.web import auth, extensions, policy, problems, security
 
 BLUEPRINTS = (
     "hub.web.health",
@@ -35,6 +35,7 @@ BLUEPRINTS = (
     "hub.web.api.proofs",
     "hub.web.api.orders",
     "hub.web.api.imports",
+    "hub.web.api.events",
     "hub.web.api.fleet",
     "hub.web.api.plans",
     "hub.web.api.routes",
@@ -75,4 +76,5 @@ def create_app(hub: Hub) -> Flask:
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).blueprint)
     policy.verify(app)
+    extensions.mount(app, hub)
     return app

@@ -28,6 +28,12 @@ def assemble(hub: Hub) -> None:
         workflow,
     ):
         package.register(hub)
+    for plugin in hub.plugins.plugins.values():
+        taken = sorted(plugin.actions.keys() & hub.actions.keys())
+        if taken:
+            plugin.error = f"the hub has actions of its own named {', '.join(taken)}"
+            plugin.actions.clear()
+        hub.actions.update(plugin.actions)
 
 
 def installed_actions() -> dict[str, Action]:

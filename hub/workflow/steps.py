@@ -29,6 +29,9 @@ from hub.workflow.templates import Template, written
 if TYPE_CHECKING:
     from hub.hub import Hub
 
+LOOK_AGAIN = timedelta(minutes=1)
+"""How soon a step asks again whether its plugin was switched on."""
+
 
 def run(library: Library, hub: Hub, claim: Claim) -> None:
     """Do the work `step` of one claimed row; its subject is the step's id."""
@@ -88,6 +91,11 @@ def act(hub: Hub, claim: Claim, here: Scene) -> None:
     if here.run.mode == "shadow":
         pretend(hub, claim, here, action)
         return
+    if is_off(hub, action):
+        with hub.store.write(here.principal) as session:
+            why = f"the plugin that brings {action.name} is switched off"
+            postpone(session, claim, session.wall + LOOK_AGAIN, why)
+        return
     wait = admitted_at(hub, here)
     if wait > 0:
         with hub.store.write(here.principal) as session:
@@ -99,6 +107,15 @@ def act(hub: Hub, claim: Claim, here: Scene) -> None:
         fan_out(hub, claim, here, action, given)
     else:
         raise PluginError(f"{action.name} is neither an inside nor an outward action")
+
+
+def is_off(hub: Hub, action: Action) -> bool:
+    """Say whether an action belongs to a plugin that is switched off: its steps wait, then."""
+    plugin = hub.plugins.offering(action.name)
+    if plugin is None:
+        return False
+    with hub.store.read() as session:
+        return not hub.connections.is_plugin_on(session, plugin.name)
 
 
 def pretend(hub: Hub, claim: Claim, here: Scene, action: Action) -> None:

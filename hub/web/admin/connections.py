@@ -11,11 +11,11 @@ from werkzeug.wrappers import Response
 
 from hub.access import get, scoped
 from hub.connector import Connector
+from hub.contract import CAPABILITY
 from hub.errors import Refused
 from hub.events import append
 from hub.events.catalogue import ConnectionChanged
 from hub.events.facts import ConnectionFacts
-from hub.plugins import CAPABILITY
 from hub.store import ConnectionRow, EffectRow, MerchantRow, Session, WorkRow
 from hub.web.admin import forms
 from hub.web.context import hub, read, write

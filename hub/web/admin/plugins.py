@@ -18,6 +18,10 @@ from hub.web.policy import allow
 from hub.workflow.effects import release
 
 blueprint = Blueprint("plugins", __name__, url_prefix="/admin/plugins")
+BROUGHT = {
+    **KINDS, "workflow_actions": "Workflow steps", "blueprints": "Pages", "commands": "Commands",
+}  # fmt: skip
+"""Hooks in people's words."""
 
 
 @blueprint.get("")
@@ -54,13 +58,12 @@ def switch(name: str) -> Response:
 
 def line(plugin: Plugin, off: set[str], used: set[str]) -> dict[str, Any]:
     """Return what the page shows of a plugin."""
-    kinds = {hook for hooks in plugin.kinds.values() for hook in hooks}
     return {
         "name": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
         "error": plugin.error,
-        "kinds": [title for hook, title in KINDS.items() if hook in kinds],
+        "kinds": [title for hook, title in BROUGHT.items() if hook in plugin.hooks],
         "enabled": plugin.name not in off,
         "used": bool(used & set(plugin.connectors)),
     }

@@ -1,0 +1,214 @@
+"""Every hook stands in the documents, is used by a plugin, and does what is said there."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Blueprint
+
+from hub import allow, hookspecs
+from hub.actions import ActionInput, ActionOutput, Inside
+from hub.cli import cli
+from hub.connections.book import set_plugin
+from hub.contract import CAPABILITY
+from hub.hookspecs import hookimpl
+from hub.hub import Hub
+from hub.plugins import LATER, Plugins
+from hub.web import create_app
+from hub.workflow.parts import assemble
+from tests.web.conftest import Browser, sign_in
+from tests.workflow.conftest import Toys, toys
+
+__all__ = ["sign_in", "toys"]
+
+PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
+SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
+HOOKS = [name for name, spec in vars(hookspecs).items() if hasattr(spec, "hub_spec")]
+Add = Callable[..., Plugins]
+
+
+@pytest.fixture
+def add(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> Add:
+    """Return a function that installs a plugin `acme` of a source text, or of hooks."""
+
+    def install(source: str = "", **hooks: object) -> Plugins:
+        module = ModuleType("made_acme")
+        exec(compile(source, "acme.py", "exec"), module.__dict__)
+        for name, function in hooks.items():
+            setattr(module, name, function)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        hub.plugins = Plugins([EntryPoint(name="acme", value=module.__name__, group="hub")])
+        hub.connections.plugins = hub.plugins
+        return hub.plugins
+
+    return install
+
+
+def block(hook: str) -> str:
+    """Return the code that stands under a hook."""
+    found = re.search(r"```python\n(.*?)```", SECTIONS[hook], re.S)
+    assert found
+    return found[1]
+
+
+def test_every_hook_has_a_heading_and_every_heading_is_a_hook() -> None:
+    assert sorted(SECTIONS) == sorted(HOOKS) == sorted([*CAPABILITY, "workflow_actions", *LATER])
+
+
+@pytest.mark.parametrize("hook", CAPABILITY)
+def test_the_plugins_that_are_named_under_a_hook_bring_it(hook: str) -> None:
+    plugins = Plugins().plugins
+    named = re.findall(r"`(\w+)`", SECTIONS[hook].partition("Brought by")[2])
+    assert named
+    assert [name for name in named if hook not in plugins[name].hooks] == []
+
+
+COUNT = """
+workflow: many
+on: [{event: order.received}]
+steps:
+  - {id: count, use: acme.count_stops, with: {day: "2026-11-23"}}
+  - {id: told, use: toy.write, with: {text: "{{ string(steps.count.output.stops) }} stops"}}
+"""
+
+
+def test_a_plugin_s_action_is_a_step_and_waits_while_the_plugin_is_off(
+    add: Add, toys: Toys
+) -> None:
+    plugins = add(block("workflow_actions"))
+    assert plugins.plugins["acme"].error == ""
+    assemble(toys.hub)
+    toys.save(COUNT)
+    switch(toys.hub, "acme", on=False)
+    toys.order_comes()
+    toys.work()
+    assert toys.texts() == []
+    switch(toys.hub, "acme", on=True)
+    toys.wait()
+    assert toys.texts() == ["0 stops"]
+
+
+def switch(hub: Hub, plugin: str, *, on: bool) -> None:
+    with hub.store.write() as session:
+        set_plugin(session, hub.plugins, plugin, on)
+
+
+def test_a_plugin_s_page_is_there_for_whom_it_names_and_while_the_plugin_is_on(
+    add: Add, hub: Hub, sign_in: Callable[..., Browser]
+) -> None:
+    add(block("blueprints"))
+    ops, dispatcher = sign_in("ops"), sign_in("dispatcher")
+    assert ops.get("/plugins/acme/hello").text == "<h1>Hello</h1>"
+    assert dispatcher.get("/plugins/acme/hello").status_code == 403
+    nobody = create_app(hub).test_client().get("/plugins/acme/hello")
+    assert nobody.status_code == 401
+    switch(hub, "acme", on=False)
+    assert ops.get("/plugins/acme/hello").status_code == 404
+    switch(hub, "acme", on=True)
+    assert ops.get("/plugins/acme/hello").status_code == 200
+
+
+def test_a_plugin_s_command_is_run_under_its_name(
+    add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(block("commands"))
+    point = EntryPoint(name="acme", value="made_acme", group="hub")
+    monkeypatch.setattr(
+        "hub.cli.plugins.entry_points",
+        lambda **wanted: [point] if wanted["name"] == "acme" else [],
+    )
+    assert CliRunner().invoke(cli, ["acme", "hello", "Rosa"]).output == "Hello Rosa\n"
+    assert "Greet NAME" in CliRunner().invoke(cli, ["acme", "--help"]).output
+    assert "No such command 'nothing'" in CliRunner().invoke(cli, ["nothing"]).output
+
+
+class Given(ActionInput):
+    """Nothing."""
+
+
+class Made(ActionOutput):
+    """Nothing."""
+
+
+def act(hub: Any, session: Any, given: Given) -> Made:
+    return Made()
+
+
+async def later(hub: Any, session: Any, given: Given) -> Made:
+    return Made()
+
+
+@pytest.mark.parametrize(("brought", "why"), [
+    ([act], "which is no Action"),
+    ([Inside("other.act", Given, Made, act)], "has to be named acme.<verb>"),
+    ([Inside("acme.a.b", Given, Made, act)], "has to be named acme.<verb>"),
+    ([Inside("acme.act", dict, Made, act)], "is no ActionInput"),  # type: ignore[arg-type]
+    ([Inside("acme.act", Given, Given, act)], "is no ActionOutput"),  # type: ignore[arg-type]
+    ([Inside("acme.act", Given, Made, lambda hub: Made())], "too many positional"),  # type: ignore[arg-type, misc, call-arg]
+    ([Inside("acme.act", Given, Made, later)], "is a coroutine"),  # type: ignore[arg-type]
+    (None, "must return a list"),
+])  # fmt: skip
+def test_an_action_that_breaks_the_contract_is_refused_by_name(
+    add: Add, brought: Any, why: str
+) -> None:
+    plugin = add(workflow_actions=hookimpl(lambda: brought)).plugins["acme"]
+    assert why in plugin.error
+    assert plugin.actions == {}
+
+
+def page(*roles: str) -> Blueprint:
+    made = Blueprint("made", __name__)
+    view = (lambda: "hello") if not roles else allow(*roles)(lambda: "hello")
+    made.add_url_rule("/", "hello", view)
+    return made
+
+
+@pytest.mark.parametrize(("brought", "why"), [
+    (lambda: [page()], "made.hello: say who may use it"),
+    (lambda: ["page"], "which is no Blueprint"),
+    (lambda: 1 / 0, "ZeroDivisionError"),
+])  # fmt: skip
+def test_pages_that_are_not_sound_are_named_and_the_hub_serves_its_own(
+    add: Add, hub: Hub, sign_in: Callable[..., Browser], brought: Any, why: str
+) -> None:
+    plugin = add(blueprints=hookimpl(brought)).plugins["acme"]
+    owner = sign_in("owner")
+    assert why in plugin.error
+    assert owner.get("/plugins/acme/").status_code == 404
+    assert why in owner.get("/admin/plugins").text.replace("&#39;", "'")
+
+
+def test_a_command_that_is_none_is_told_as_an_error(
+    add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(commands=hookimpl(lambda: [print]))
+    point = EntryPoint(name="acme", value="made_acme", group="hub")
+    monkeypatch.setattr("hub.cli.plugins.entry_points", lambda **_: [point])
+    told = CliRunner().invoke(cli, ["acme"]).exception
+    assert "which is no click command" in str(told)
+
+
+def test_a_plugin_named_like_a_part_of_the_hub_cannot_replace_its_actions(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType("made_dispatch")
+    module.workflow_actions = hookimpl(lambda: [Inside("dispatch.flag", Given, Made, act)])  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    point = EntryPoint(name="dispatch", value=module.__name__, group="hub")
+    hub.plugins = Plugins([point])
+    assemble(hub)
+    assert hub.actions["dispatch.flag"].Input is not Given
+    assert "actions of its own named dispatch.flag" in hub.plugins.plugins["dispatch"].error
+
+
+def test_what_a_plugin_brings_is_listed() -> None:
+    listed = CliRunner().invoke(cli, ["plugin", "list"]).output
+    assert re.search(r"^sms +\S+ +notification_channels$", listed, re.M)
