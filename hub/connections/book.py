@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, or_, select
 
 from hub.access.keys import Keys
+from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
 from hub.errors import HubError, Missing, PluginError, Refused
 from hub.plugins import Plugins
@@ -56,7 +57,8 @@ class Connections:
         row.title = title or row.title or kind.title
         row.config = plain
         row.secrets = self.keys.seal(json.dumps(secret)) if secret else ""
-        row.state, row.reason = "healthy", ""
+        row.state, row.reason, row.failures, row.rests_until = "healthy", "", 0, None
+        row.check_at = session.wall + CHECKED_EVERY
         bump(session)
         session.flush()
         return row

@@ -132,11 +132,17 @@ class ConnectionRow(SQLModel, table=True):
     """Fernet-encrypted JSON of the `SecretStr` fields."""
     enabled: bool = True
     state: str = "healthy"
-    """healthy | action_needed (an owner has to reconnect)"""
+    """healthy | degraded (calls fail) | action_needed (an owner has to reconnect)"""
     reason: str = ""
     cursor: str = ""
     created_at: datetime = instant()
     checked_at: datetime | None = maybe_instant()
+    check_at: datetime | None = maybe_instant()
+    """When it is checked next, wall time."""
+    failures: int = 0
+    """Calls and checks that failed in a row."""
+    rests_until: datetime | None = maybe_instant()
+    """Nothing is sent before that wall time."""
 
 
 class WorkflowRow(SQLModel, table=True):

@@ -22,3 +22,4 @@ def register(hub: Hub) -> None:
     hub.handlers["step"] = partial(steps.run, library)
     hub.handlers["effect"] = partial(effects.run, library)
     hub.handlers[checks.KIND] = checks.run
+    hub.rounds.append(checks.go_round)

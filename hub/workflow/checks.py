@@ -1,9 +1,15 @@
-"""Try a connection's settings in a worker, because no connector is called in the web process."""
+"""Check connections, on a schedule and when somebody asks.
+
+That happens in a worker, because no connector is called in the web process.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlmodel import col, or_, select
+
+from hub.connections.pulse import CHECKED_EVERY, degrade, works
 from hub.errors import HubError, Unauthorized
 from hub.queue.work import Claim, enqueue, finish
 from hub.store import ConnectionRow, Session
@@ -13,6 +19,11 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 KIND = "check"
+MOST = 50
+"""Checks that are made due in one transaction."""
+SILENT = 2
+"""Workers that have to be lost in a row over a check until that is put down to the connection."""
+NO_ANSWER = "it gave no answer until its worker was ended"
 
 
 def request(session: Session, connection: str) -> None:
@@ -20,9 +31,31 @@ def request(session: Session, connection: str) -> None:
     enqueue(session, KIND, connection, queue="outward")
 
 
+def go_round(hub: Hub) -> None:
+    """Make the checks due whose time has come; called by the leading dispatcher."""
+    with hub.store.read() as session:
+        if not due(hub, session):
+            return
+    with hub.store.write() as session:
+        for row in due(hub, session):
+            row.check_at = session.wall + CHECKED_EVERY
+            request(session, row.id)
+
+
+def due(hub: Hub, session: Session) -> list[ConnectionRow]:
+    """Return the connections that are on and whose check is due."""
+    query = select(ConnectionRow).where(
+        col(ConnectionRow.enabled).is_(True),
+        or_(col(ConnectionRow.check_at).is_(None), col(ConnectionRow.check_at) <= session.wall),
+    )
+    found = session.exec(query.order_by(ConnectionRow.id).limit(MOST))
+    return [row for row in found if hub.connections.is_on(session, row.connector)]
+
+
 def run(hub: Hub, claim: Claim) -> None:
     """Make the connector's cheapest call and write down how it ended."""
-    error = attempt(hub, claim.subject)
+    silent = claim.losses >= SILENT
+    error = HubError(NO_ANSWER) if silent else attempt(hub, claim.subject)
     with hub.store.write() as session:
         row = session.get(ConnectionRow, claim.subject)
         if row is not None:
@@ -48,12 +81,15 @@ def attempt(hub: Hub, connection: str) -> Exception | None:
 def note(hub: Hub, session: Session, row: ConnectionRow, error: Exception | None) -> None:
     """Write the outcome; a connection that works again lets its waiting work go on."""
     row.checked_at = session.now
+    row.check_at = session.wall + CHECKED_EVERY
     if isinstance(error, Unauthorized):
         expire(hub, session, row.id, str(error))
         row.reason = str(error)[:500]
     elif error is not None:
         said = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
-        row.reason = f"The last check failed: {said}"[:500]
+        row.failures += 1
+        degrade(row, session.wall, f"The last check failed: {said}")
     else:
+        works(row, session.wall)
         row.state, row.reason = "healthy", ""
         release(session, row.id)

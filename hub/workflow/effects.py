@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from hub.actions import ActionInput, Call, Outward
 from hub.connections.book import Parked
+from hub.connections.pulse import fails, rests, works
 from hub.connector import Connector
 from hub.deadlines import deadline
 from hub.errors import HubError, Missing, PluginError, Unknown
@@ -26,7 +27,7 @@ from hub.events.facts import ConnectionFacts
 from hub.nouns import Receipt
 from hub.orders import geocoding
 from hub.queue.faults import reach
-from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, unpark
+from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, postpone, unpark
 from hub.store import ConnectionRow, EffectRow, RunRow, Session, StepAttemptRow, StepRow
 from hub.store.database import Busy
 from hub.workflow.failures import described, kind_of, message_of
@@ -209,6 +210,10 @@ def calling(hub: Hub, sending: Sending, *, only_park: bool = False) -> Connector
         if only_park:
             defer(session, sending.claim, session.wall)
             return None
+        until = rests(connection_of(session, effect), session.wall)
+        if until is not None:
+            postpone(session, sending.claim, until, "its connection is left alone for a while")
+            return None
         effect.state, effect.tries = "calling", effect.tries + 1
         reach("before_commit")
     return connector
@@ -222,6 +227,7 @@ def succeed(hub: Hub, sending: Sending, receipt: Receipt) -> None:
         note(session, sending, effect, "ok", receipt.detail)
         effect.state, effect.error = "done", {}
         effect.output = sending.here.covered(receipt.model_dump(mode="json"))
+        works(connection_of(session, effect), session.wall)
         sending.action.done(session, sending.given, sending.call, receipt)
         settle_step(session, sending.here, sending.action)
         reach("before_commit")
@@ -241,6 +247,9 @@ def settle(hub: Hub, sending: Sending, error: Exception) -> None:
             effect.state, effect.tries = "parked", max(effect.tries - 1, 0)
             park(session, claim, text)
             return
+        if kind == "retry" and effect.state == "calling":
+            after = getattr(error, "after", None)
+            fails(connection_of(session, effect), session.wall, text, after)
         tried = effect.tries + (effect.state != "calling")
         if may_repeat(hub, session, sending, effect, kind, tried):
             effect.state, effect.tries = "pending", tried

@@ -138,7 +138,7 @@ def connected(session: Session, merchant: str | None) -> frozenset[str]:
     """Return the connectors that work for a merchant, or for the operator, can go out through."""
     own = col(ConnectionRow.merchant).is_(None)
     query = select(ConnectionRow.connector).where(
-        col(ConnectionRow.enabled).is_(True), ConnectionRow.state == "healthy",
+        col(ConnectionRow.enabled).is_(True), ConnectionRow.state != "action_needed",
         or_(own, ConnectionRow.merchant == merchant) if merchant else own,
     )  # fmt: skip
     return frozenset(session.exec(query))

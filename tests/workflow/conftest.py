@@ -165,6 +165,7 @@ class Toys:
         """Let the time pass that deferred work waits for, then do it."""
         with self.hub.store.write(System()) as session:
             session.exec(update(WorkRow).values(not_before=session.wall))
+            session.exec(update(ConnectionRow).values(rests_until=None))
             session.exec(
                 update(WorkRow)
                 .where(col(WorkRow.state) == "leased")

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
 from hub.access import get, scoped
+from hub.connections import pulse
 from hub.connector import Connector
 from hub.contract import CAPABILITY
 from hub.errors import Refused
@@ -25,6 +26,8 @@ from hub.workflow.effects import release
 
 blueprint = Blueprint("connections", __name__, url_prefix="/admin/connections")
 KEEPERS = ("owner", "ops")
+ATTENTION = ("action_needed", "degraded")
+"""States that are shown on top of the page."""
 
 KINDS = {
     "order_sources": "Orders in",
@@ -45,7 +48,7 @@ def page() -> str:
     return render_template(
         "admin/connections.html",
         groups=groups(cards),
-        attention=[card for card in cards if card["state"] == "action_needed"],
+        attention=[card for card in cards if card["state"] in ATTENTION],
         available=available(),
     )
 
@@ -192,6 +195,7 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
             "state": row.state,
             "reason": row.reason,
             "checked_at": row.checked_at,
+            "rests_until": pulse.rests(row, session.wall),
             "checking": row.id in running,
             "waiting": waiting.get(row.id, 0),
         }
