@@ -143,6 +143,10 @@ class ConnectionRow(SQLModel, table=True):
     """Calls and checks that failed in a row."""
     rests_until: datetime | None = maybe_instant()
     """Nothing is sent before that wall time."""
+    pull_at: datetime | None = maybe_instant()
+    """When orders are read from it next, wall time."""
+    pulled_at: datetime | None = maybe_instant()
+    """When its orders were last read to the end."""
 
 
 class WorkflowRow(SQLModel, table=True):

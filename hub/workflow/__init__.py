@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Add the engine's kinds of work, what time wakes, and the check of a connection."""
+    """Add the engine's kinds of work, what time wakes, and what keeps connections."""
     from functools import partial
 
-    from hub.workflow import checks, effects, engine, runs, steps, timers
+    from hub.workflow import checks, effects, engine, pulls, runs, steps, timers
     from hub.workflow.library import library_of
 
     library = library_of(hub)
@@ -23,3 +23,5 @@ def register(hub: Hub) -> None:
     hub.handlers["effect"] = partial(effects.run, library)
     hub.handlers[checks.KIND] = checks.run
     hub.rounds.append(checks.go_round)
+    hub.handlers[pulls.KIND] = pulls.work
+    hub.rounds.append(pulls.go_round)

@@ -6,6 +6,7 @@ import csv
 import gc
 import io
 from collections import defaultdict
+from statistics import median
 from typing import Any
 from uuid import uuid4
 
@@ -49,15 +50,20 @@ def check(plant: Any, least: int) -> None:
 
     Time for which a transaction could have gone on but other processes had the cores does not
     count: it says how busy this machine is. Waiting for the disk does count. Out of our sight is
-    how quick the cores are (on a shared host half as quick in one second as in the next) and what
-    a database server is kept from, so of each kind one in a hundred may take twice as long, and
-    of a rare kind the one that came first, whose statements are new.
+    how quick the cores are (on a shared host half as quick in one second as in the next), so of
+    each kind one in a hundred may take twice as long, and of a rare kind the one that came first,
+    whose statements are new. Nor can we see what a database server is kept from; there nobody
+    waits for the whole database, and half of each kind have to keep the limit.
     """
     held: dict[str, list[float]] = defaultdict(list)
     for line in plant.writes_file.read_text().splitlines():
         own, _, name = line.split()
         held[name].append(float(own))
     assert sum(map(len, held.values())) > least
+    if not plant.hub.store.url.startswith("sqlite"):
+        slow = {name: median(all) for name, all in held.items() if median(all) > LIMIT}
+        assert slow == {}
+        return
     assert {name: all[-1] for name, all in too_long(held, 2 * LIMIT).items()} == {}
     over = too_long(held, LIMIT)
     assert {n: all for n, all in over.items() if len(all) > max(1, len(held[n]) // 100)} == {}

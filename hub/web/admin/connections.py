@@ -21,7 +21,7 @@ from hub.store import ConnectionRow, EffectRow, MerchantRow, Session, WorkRow
 from hub.web.admin import forms
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
-from hub.workflow import checks
+from hub.workflow import checks, pulls
 from hub.workflow.effects import release
 
 blueprint = Blueprint("connections", __name__, url_prefix="/admin/connections")
@@ -102,6 +102,18 @@ def check(id: str) -> Response | str:
     return shown(id)
 
 
+@blueprint.post("/<id>/pull")
+@allow(*KEEPERS)
+def pull(id: str) -> Response | str:
+    """Ask a worker to read the orders of a shop now."""
+    with write() as session:
+        row = get(session, ConnectionRow, id)
+        if not pulls.is_source(hub(), row.connector) or row.merchant is None:
+            raise Refused(f"{row.title} is no shop of a merchant; it has no orders to read")
+        pulls.request(session, row.id)
+    return shown(id)
+
+
 @blueprint.post("/<id>/switch")
 @allow(*KEEPERS)
 def switch(id: str) -> Response | str:
@@ -175,7 +187,7 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
     running = set(
         session.exec(
             select(WorkRow.subject).where(
-                WorkRow.kind == checks.KIND,
+                col(WorkRow.kind).in_([checks.KIND, pulls.KIND]),
                 col(WorkRow.subject).in_(ids),
                 col(WorkRow.state).in_(["ready", "leased"]),
             )
@@ -195,6 +207,9 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
             "state": row.state,
             "reason": row.reason,
             "checked_at": row.checked_at,
+            "source": pulls.is_source(hub(), row.connector),
+            "merchant": row.merchant,
+            "pulled_at": row.pulled_at,
             "rests_until": pulse.rests(row, session.wall),
             "checking": row.id in running,
             "waiting": waiting.get(row.id, 0),

@@ -1,0 +1,195 @@
+"""Shops are read by themselves: every order once, none held up by a bad one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+from sqlmodel import update
+
+from hub import orders
+from hub.connector import Connector
+from hub.errors import Retry, Unauthorized
+from hub.nouns import Cursor, Order, RefusedRow
+from hub.plugins import Plugin
+from hub.store import ConnectionRow, FlagRow, OrderRow, System
+from hub.workflow import pulls
+
+from .conftest import ToyConfig, Toys
+
+Record = Order | RefusedRow | Cursor | Exception
+
+
+class Shop(Connector[ToyConfig]):
+    """Hands over what lies behind a cursor: pages by their number, the last again and again."""
+
+    name = "shop"
+    title = "Shop"
+    Config = ToyConfig
+    pages: ClassVar[list[list[Record]]] = []
+    asked: ClassVar[list[str]] = []
+
+    def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
+        type(self).asked.append(cursor.value)
+        number = int(cursor.value or 0)
+        for record in type(self).pages[number] if number < len(type(self).pages) else []:
+            if isinstance(record, Exception):
+                raise record
+            yield record
+        yield Cursor(value=str(min(number + 1, len(type(self).pages))))
+
+
+@pytest.fixture
+def shop(toys: Toys) -> type[Shop]:
+    Shop.pages, Shop.asked = [], []
+    plugin = Plugin(name="shop", distribution="", version="")
+    plugin.connectors["shop"] = Shop
+    plugin.kinds["shop"] = {"order_sources"}
+    toys.hub.plugins.plugins["shop"] = plugin
+    orders.register(toys.hub)
+    return Shop
+
+
+def connect(toys: Toys, merchant: str | None = None, title: str = "") -> str:
+    """Add a connection of the merchant's shop."""
+    with toys.hub.store.write(System()) as session:
+        saved = toys.hub.connections.save(
+            session, "shop", {}, merchant=merchant or toys.merchant, title=title
+        )
+        return saved.id
+
+
+def order(ref: str) -> Order:
+    return Order(ref=ref)
+
+
+def again(toys: Toys) -> None:
+    """Let a quarter of an hour pass."""
+    with toys.hub.store.write(System()) as session:
+        session.exec(update(ConnectionRow).values(pull_at=session.wall, rests_until=None))
+    toys.tick()
+
+
+def row(toys: Toys, id: str) -> ConnectionRow:
+    (found,) = toys.rows(ConnectionRow, id=id)
+    return found
+
+
+def refs(toys: Toys) -> list[str]:
+    return sorted(one.ref for one in toys.rows(OrderRow))
+
+
+def test_all_pages_are_read_and_later_what_is_new(toys: Toys, shop: type[Shop]) -> None:
+    shop.pages = [[order("1"), order("2")], [order("3")]]
+    id = connect(toys)
+    toys.tick()
+    assert refs(toys) == ["1", "2", "3"]
+    assert {one.source for one in toys.rows(OrderRow)} == {"shop"}
+    assert (row(toys, id).cursor, row(toys, id).pulled_at) == ("2", toys.clock)
+    shop.pages.append([order("3"), order("4")])
+    toys.tick()
+    assert refs(toys) == ["1", "2", "3"]
+    again(toys)
+    assert refs(toys) == ["1", "2", "3", "4"]
+
+
+def test_a_page_of_many_orders_is_taken_in_short_transactions(toys: Toys, shop: type[Shop]) -> None:
+    shop.pages = [[order(f"{n:02}") for n in range(2 * pulls.TOGETHER + 3)]]
+    connect(toys)
+    toys.tick()
+    assert len(refs(toys)) == 2 * pulls.TOGETHER + 3
+
+
+def test_a_page_that_breaks_off_is_read_again_and_taken_once(toys: Toys, shop: type[Shop]) -> None:
+    many = [order(f"{n:02}") for n in range(pulls.TOGETHER)]
+    shop.pages = [[*many, Retry("it is down"), order("last")]]
+    id = connect(toys)
+    toys.tick()
+    assert len(refs(toys)) == pulls.TOGETHER
+    found = row(toys, id)
+    assert (found.cursor, found.failures, found.pulled_at) == ("", 1, None)
+    assert found.pull_at - toys.hub.store.clock.wall() <= pulls.SOON
+    shop.pages = [[*many, order("last")]]
+    again(toys)
+    assert len(refs(toys)) == pulls.TOGETHER + 1
+    assert row(toys, id).failures == 0
+
+
+def test_an_order_that_cannot_be_taken_is_flagged_once_and_the_others_go_on(
+    toys: Toys, shop: type[Shop]
+) -> None:
+    bad = RefusedRow(line=1, reason="order 1002 has no address")
+    far = order("1003").model_copy(update={"depot": "Nowhere"})
+    shop.pages = [[order("1001"), bad, far, order("1004")]]
+    id = connect(toys, title="Käserei")
+    toys.tick()
+    assert refs(toys) == ["1001", "1004"]
+    flags = toys.rows(FlagRow, kind="order_refused")
+    assert [flag.text.split(":")[0] for flag in flags] == ["Käserei", "Käserei"]
+    assert {flag.merchant for flag in flags} == {toys.merchant}
+    assert any("order 1002 has no address" in flag.text for flag in flags)
+    assert any("order 1003" in flag.text and "Nowhere" in flag.text for flag in flags)
+    with toys.hub.store.write(System()) as session:
+        session.exec(update(ConnectionRow).values(cursor=""))
+    again(toys)
+    assert len(toys.rows(FlagRow, kind="order_refused")) == 2
+    assert row(toys, id).state == "healthy"
+
+
+def test_expired_credentials_end_the_reading_until_someone_reconnects(
+    toys: Toys, shop: type[Shop]
+) -> None:
+    shop.pages = [[Unauthorized("revoked")]]
+    id = connect(toys)
+    toys.tick()
+    assert row(toys, id).state == "action_needed"
+    again(toys)
+    assert len(shop.asked) == 1
+    assert len(toys.events("connection.expired")) == 1
+
+
+def test_what_nobody_foresaw_is_told_and_tried_again(toys: Toys, shop: type[Shop]) -> None:
+    shop.pages = [[KeyError("node")]]
+    id = connect(toys)
+    toys.tick()
+    found = row(toys, id)
+    assert (found.state, "orders could not be read" in found.reason) == ("degraded", True)
+    shop.pages = [[order("1")]]
+    again(toys)
+    assert (row(toys, id).state, refs(toys)) == ("healthy", ["1"])
+
+
+def test_who_asks_to_be_left_alone_is(toys: Toys, shop: type[Shop]) -> None:
+    shop.pages = [[Retry("slow down", after=600)]]
+    id = connect(toys)
+    toys.tick()
+    rest = row(toys, id).rests_until - toys.hub.store.clock.wall()
+    assert timedelta(seconds=590) < rest <= timedelta(seconds=600)
+    with toys.hub.store.write(System()) as session:
+        pulls.request(session, id)
+    toys.tick()
+    assert len(shop.asked) == 1
+
+
+def test_a_second_shop_of_a_merchant_is_not_mixed_up_with_the_first(
+    toys: Toys, shop: type[Shop]
+) -> None:
+    shop.pages = [[order("1")]]
+    connect(toys, title="First")
+    second = connect(toys, title="Second")
+    toys.tick()
+    assert refs(toys) == ["1"]
+    assert "First reads orders from the same kind of shop" in row(toys, second).reason
+
+
+def test_a_shop_that_is_off_or_nobody_s_is_not_read(toys: Toys, shop: type[Shop]) -> None:
+    shop.pages = [[order("1")]]
+    with toys.hub.store.write(System()) as session:
+        toys.hub.connections.save(session, "shop", {})
+    id = connect(toys)
+    with toys.hub.store.write(System()) as session:
+        toys.hub.connections.set_enabled(session, id, False)
+    toys.tick()
+    assert shop.asked == []
