@@ -5,10 +5,13 @@ That happens in a worker, because no connector is called in the web process.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, or_, select
 
+from hub.access.scope import column
 from hub.connections.pulse import CHECKED_EVERY, degrade, works
 from hub.errors import HubError, Unauthorized
 from hub.queue.work import Claim, enqueue, finish
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 KIND = "check"
 MOST = 50
-"""Checks that are made due in one transaction."""
+"""Connections that are begun with in one transaction."""
 SILENT = 2
 """Workers that have to be lost in a row over a check until that is put down to the connection."""
 NO_ANSWER = "it gave no answer until its worker was ended"
@@ -33,23 +36,44 @@ def request(session: Session, connection: str) -> None:
 
 def go_round(hub: Hub) -> None:
     """Make the checks due whose time has come; called by the leading dispatcher."""
+
+    def begin(session: Session, row: ConnectionRow) -> None:
+        row.check_at = session.wall + CHECKED_EVERY
+        request(session, row.id)
+
+    begin_due(hub, "check_at", begin)
+
+
+def begin_due(
+    hub: Hub,
+    name: str,
+    begin: Callable[[Session, ConnectionRow], None],
+    *conditions: ColumnElement[bool],
+    wanted: Callable[[ConnectionRow], bool] = lambda row: True,
+) -> None:
+    """Call `begin` for every connection that is on and whose instant `name` has come, or is unset.
+
+    Nothing is written where there is none, so that idle rounds keep nobody waiting.
+    """
+    at = column(ConnectionRow, name)
+
+    def found(session: Session) -> list[ConnectionRow]:
+        query = select(ConnectionRow).where(
+            col(ConnectionRow.enabled).is_(True),
+            or_(at.is_(None), at <= session.wall),
+            *conditions,
+        )
+        rows = session.exec(query.order_by(ConnectionRow.id).limit(MOST))
+        return [
+            row for row in rows if wanted(row) and hub.connections.is_on(session, row.connector)
+        ]
+
     with hub.store.read() as session:
-        if not due(hub, session):
+        if not found(session):
             return
     with hub.store.write() as session:
-        for row in due(hub, session):
-            row.check_at = session.wall + CHECKED_EVERY
-            request(session, row.id)
-
-
-def due(hub: Hub, session: Session) -> list[ConnectionRow]:
-    """Return the connections that are on and whose check is due."""
-    query = select(ConnectionRow).where(
-        col(ConnectionRow.enabled).is_(True),
-        or_(col(ConnectionRow.check_at).is_(None), col(ConnectionRow.check_at) <= session.wall),
-    )
-    found = session.exec(query.order_by(ConnectionRow.id).limit(MOST))
-    return [row for row in found if hub.connections.is_on(session, row.connector)]
+        for row in found(session):
+            begin(session, row)
 
 
 def run(hub: Hub, claim: Claim) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
 from hub.connections.book import Parked
@@ -25,6 +25,7 @@ from hub.orders.intake import take_all
 from hub.orders.resolve import open_desk
 from hub.queue.work import Claim, defer, enqueue, finish, renew
 from hub.store import ConnectionRow, Session, System
+from hub.workflow.checks import begin_due
 from hub.workflow.effects import expire
 from hub.workflow.failures import message_of
 
@@ -37,8 +38,6 @@ TOGETHER = 10
 """Orders that are taken in one transaction, so that it stays short."""
 TURN = 20.0
 """Seconds after which other calls have their turn; the rest is read after that."""
-MOST = 50
-"""Pulls that are made due in one transaction."""
 
 
 def request(session: Session, connection: str) -> None:
@@ -52,29 +51,20 @@ def is_source(hub: Hub, connector: str) -> bool:
 
 
 def go_round(hub: Hub) -> None:
-    """Make the pulls due whose time has come; called by the leading dispatcher."""
-    with hub.store.read() as session:
-        if not due(hub, session):
-            return
-    with hub.store.write() as session:
-        for row in due(hub, session):
-            row.pull_at = session.wall + EVERY
-            request(session, row.id)
+    """Make the pulls due whose time has come; called by the leading dispatcher.
 
+    Read are the shops that belong to a merchant and need nobody to reconnect them.
+    """
 
-def due(hub: Hub, session: Session) -> list[ConnectionRow]:
-    """Return the sources that are on, belong to a merchant, and were not read for a while."""
-    at = col(ConnectionRow.pull_at)
-    query = select(ConnectionRow).where(
-        col(ConnectionRow.enabled).is_(True), ConnectionRow.state != "action_needed",
-        col(ConnectionRow.merchant).is_not(None), or_(at.is_(None), at <= session.wall),
+    def begin(session: Session, row: ConnectionRow) -> None:
+        row.pull_at = session.wall + EVERY
+        request(session, row.id)
+
+    begin_due(
+        hub, "pull_at", begin,
+        col(ConnectionRow.merchant).is_not(None), col(ConnectionRow.state) != "action_needed",
+        wanted=lambda row: is_source(hub, row.connector),
     )  # fmt: skip
-    found = session.exec(query.order_by(ConnectionRow.id).limit(MOST))
-    return [
-        row
-        for row in found
-        if is_source(hub, row.connector) and hub.connections.is_on(session, row.connector)
-    ]
 
 
 def work(hub: Hub, claim: Claim) -> None:
