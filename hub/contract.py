@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from hub import capabilities
 from hub.connector import Connector
@@ -22,6 +23,19 @@ CAPABILITY: dict[str, type] = {
     "pod_sinks": capabilities.PodSink,
 }
 """Hook -> what the connector classes that it returns can do."""
+CEL_TYPES: dict[Any, str] = {str: "string", int: "int", float: "double", bool: "bool"}
+"""What a function for expressions may take and return, and what expressions call it."""
+
+
+@dataclass(frozen=True)
+class PureFunction:
+    """A function that expressions may call."""
+
+    name: str
+    parameters: tuple[tuple[str, str], ...]
+    """(name, CEL type) of each."""
+    result: str
+    run: Callable[..., Any]
 
 
 def collect(plugin: str, hook: str, call: Callable[[], Any]) -> list[Any]:
@@ -85,3 +99,23 @@ def workflow_action(plugin: str, action: Any) -> Action:
         takes(action.output, f"{action.name}: output", 1)
     made: Action = action
     return made
+
+
+def workflow_function(plugin: str, function: Any) -> PureFunction:
+    """Return a plugin's function for expressions; raise `PluginError` for one that cannot be."""
+    name = getattr(function, "__name__", "")
+    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+        raise PluginError(
+            f"{plugin}.workflow_functions returned {function!r}, which is no function"
+        )
+    if not name.startswith(f"{plugin}_"):
+        raise PluginError(f"the function {name} has to be named {plugin}_<name>")
+    hints = get_type_hints(function)
+    given = inspect.signature(function).parameters.values()
+    kinds = {one.name: CEL_TYPES.get(hints.get(one.name), "") for one in given}
+    plain = all(one.kind is one.POSITIONAL_OR_KEYWORD for one in given)
+    result = CEL_TYPES.get(hints.get("return"), "")
+    if not (plain and result and all(kinds.values())):
+        known = ", ".join(kind.__name__ for kind in CEL_TYPES)
+        raise PluginError(f"{name}: every parameter and the result has a type, one of {known}")
+    return PureFunction(name, tuple(kinds.items()), result, function)

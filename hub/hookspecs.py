@@ -7,7 +7,8 @@ that itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -56,6 +57,11 @@ def pod_sinks() -> list[type[PodSink]]:  # type: ignore[empty-body]
 @hookspec
 def workflow_actions() -> list[Action]:  # type: ignore[empty-body]
     """Return what workflow steps can do besides what the hub brings, each `<plugin>.<verb>`."""
+
+
+@hookspec
+def workflow_functions() -> list[Callable[..., Any]]:  # type: ignore[empty-body]
+    """Return pure functions for expressions, each named `<plugin>_<name>`, its types written."""
 
 
 @hookspec

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GROUP = "hub"
 LATER = ("blueprints", "commands")
 """Hooks that only some processes call; the others are called when a plugin is loaded."""
+HOOKS = (*CAPABILITY, "workflow_actions", "workflow_functions", *LATER)
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +38,7 @@ class Plugin:
     kinds: dict[str, set[str]] = field(default_factory=dict)
     """Connector name -> the hooks that returned it."""
     actions: dict[str, Action] = field(default_factory=dict)
+    functions: dict[str, contract.PureFunction] = field(default_factory=dict)
     hooks: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What it implements, by hook."""
 
@@ -65,7 +67,9 @@ class Plugins:
             self._register(made, module)
         except Exception as error:
             made.error = f"{type(error).__name__}: {error}"
-            for brought in (made.connectors, made.kinds, made.actions, made.hooks):
+            for brought in (
+                made.connectors, made.kinds, made.actions, made.functions, made.hooks,
+            ):  # fmt: skip
                 brought.clear()
             if self.manager.has_plugin(point.name):
                 self.manager.unregister(name=point.name)
@@ -75,7 +79,7 @@ class Plugins:
         for caller in self.manager.get_hookcallers(module) or []:
             if caller.spec is None:
                 raise PluginError(f"{made.name} implements {caller.name}, which is no hook")
-        for hook in (*CAPABILITY, "workflow_actions", *LATER):
+        for hook in HOOKS:
             call = getattr(module, hook, None)
             if call is not None and hasattr(call, "hub_impl"):
                 contract.callable_hook(made.name, hook, call)
@@ -86,6 +90,9 @@ class Plugins:
         for action in self.collect(made, "workflow_actions"):
             found = contract.workflow_action(made.name, action)
             made.actions[found.name] = found
+        for function in self.collect(made, "workflow_functions"):
+            pure = contract.workflow_function(made.name, function)
+            made.functions[pure.name] = pure
 
     def collect(self, plugin: Plugin, hook: str) -> list[Any]:
         """Return what a plugin's hook returns, nothing where it has none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +21,11 @@ from hub.connections.book import set_plugin
 from hub.contract import CAPABILITY
 from hub.hookspecs import hookimpl
 from hub.hub import Hub
-from hub.plugins import LATER, Plugins
+from hub.plugins import HOOKS, Plugins
 from hub.web import create_app
+from hub.workflow import functions
 from hub.workflow.parts import assemble
+from hub.workflow.problem import Invalid
 from tests.web.conftest import Browser, sign_in
 from tests.workflow.conftest import Toys, toys
 
@@ -31,7 +33,7 @@ __all__ = ["sign_in", "toys"]
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
 SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
-HOOKS = [name for name, spec in vars(hookspecs).items() if hasattr(spec, "hub_spec")]
+SPECS = [name for name, spec in vars(hookspecs).items() if hasattr(spec, "hub_spec")]
 Add = Callable[..., Plugins]
 
 
@@ -60,7 +62,7 @@ def block(hook: str) -> str:
 
 
 def test_every_hook_has_a_heading_and_every_heading_is_a_hook() -> None:
-    assert sorted(SECTIONS) == sorted(HOOKS) == sorted([*CAPABILITY, "workflow_actions", *LATER])
+    assert sorted(SECTIONS) == sorted(SPECS) == sorted(HOOKS)
 
 
 @pytest.mark.parametrize("hook", CAPABILITY)
@@ -69,6 +71,22 @@ def test_the_plugins_that_are_named_under_a_hook_bring_it(hook: str) -> None:
     named = re.findall(r"`(\w+)`", SECTIONS[hook].partition("Brought by")[2])
     assert named
     assert [name for name in named if hook not in plugins[name].hooks] == []
+
+
+class Given(ActionInput):
+    """Nothing."""
+
+
+class Made(ActionOutput):
+    """Nothing."""
+
+
+def act(hub: Any, session: Any, given: Given) -> Made:
+    return Made()
+
+
+async def later(hub: Any, session: Any, given: Given) -> Made:
+    return Made()
 
 
 COUNT = """
@@ -130,20 +148,98 @@ def test_a_plugin_s_command_is_run_under_its_name(
     assert "No such command 'nothing'" in CliRunner().invoke(cli, ["nothing"]).output
 
 
-class Given(ActionInput):
-    """Nothing."""
+ZONE = """
+workflow: zones
+on: [{event: order.received, if: 'acme_zone(event.order.ref) == "valley"'}]
+steps: [{id: told, use: toy.write, with: {text: "{{ acme_zone(event.order.source) }}"}}]
+"""
 
 
-class Made(ActionOutput):
-    """Nothing."""
+@pytest.fixture
+def forget() -> Iterator[None]:
+    """Take functions out again that plugins brought."""
+    before = dict(functions.FUNCTIONS)
+    yield
+    functions.FUNCTIONS.clear()
+    functions.FUNCTIONS.update(before)
+    functions.extension.cache_clear()
 
 
-def act(hub: Any, session: Any, given: Given) -> Made:
-    return Made()
+def test_a_plugin_s_function_is_called_by_conditions_and_texts(
+    add: Add, toys: Toys, forget: None
+) -> None:
+    add(block("workflow_functions"))
+    assemble(toys.hub)
+    toys.save(ZONE)
+    toys.order_comes(ref="9490", source="8001")
+    toys.order_comes(ref="8001")
+    toys.work()
+    assert toys.texts() == ["hills"]
+    with pytest.raises(Invalid, match=r"acme_zone\(\) is written acme_zone\(postcode: string\)"):
+        toys.save(ZONE.replace("event.order.ref", "event.order.lines"))
 
 
-async def later(hub: Any, session: Any, given: Given) -> Made:
-    return Made()
+FAILING = """
+from hub import hookimpl
+def acme_fall(n: int) -> int:
+    return "text" if n == 1 else 1 // 0
+@hookimpl
+def workflow_functions():
+    return [acme_fall]
+"""
+
+
+@pytest.mark.parametrize(("lines", "said"), [
+    (1, "acme_fall returned"), (2, "ZeroDivisionError"),
+])  # fmt: skip
+def test_a_function_that_fails_is_the_expression_s_failure(
+    add: Add, toys: Toys, forget: None, lines: int, said: str
+) -> None:
+    add(FAILING)
+    assemble(toys.hub)
+    condition = "acme_fall(event.order.lines) > 0"
+    text = ZONE.replace('acme_zone(event.order.ref) == "valley"', condition)
+    toys.save(text.replace("acme_zone(event.order.source)", "event.order.ref"))
+    toys.order_comes(lines=lines)
+    toys.work()
+    assert said in toys.run().error["message"]
+
+
+def named(name: str, function: Any) -> Any:
+    function.__name__ = name
+    return function
+
+
+def typed(text: str, count: int) -> str:
+    return text * count
+
+
+def untyped(text, count: int) -> str:  # type: ignore[no-untyped-def]
+    return str(text) * count
+
+
+def listed(texts: list[str]) -> str:
+    return "".join(texts)
+
+
+def many(*texts: str) -> str:
+    return "".join(texts)
+
+
+@pytest.mark.parametrize(("brought", "why"), [
+    (["acme_zone"], "which is no function"),
+    ([later], "which is no function"),
+    ([typed], "has to be named acme_<name>"),
+    ([named("acme_untyped", untyped)], "every parameter and the result has a type"),
+    ([named("acme_listed", listed)], "every parameter and the result has a type"),
+    ([named("acme_many", many)], "every parameter and the result has a type"),
+])  # fmt: skip
+def test_a_function_that_breaks_the_contract_is_refused_by_name(
+    add: Add, brought: Any, why: str
+) -> None:
+    plugin = add(workflow_functions=hookimpl(lambda: brought)).plugins["acme"]
+    assert why in plugin.error
+    assert plugin.functions == {}
 
 
 @pytest.mark.parametrize(("brought", "why"), [

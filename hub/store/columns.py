@@ -14,7 +14,6 @@ from sqlmodel import Field
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 class _Ids:

@@ -15,6 +15,8 @@ from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hub.contract import CEL_TYPES, PureFunction
+from hub.errors import PluginError
 from hub.tracking.geometry import metres
 from hub.workflow.problem import harmless, suggestion
 
@@ -214,6 +216,7 @@ FUNCTIONS = {
         Function("digits", (("text", "string"),), "string", digits),
     )
 }  # fmt: skip
+OWN = frozenset(FUNCTIONS)
 LATE = frozenset(name for name, found in FUNCTIONS.items() if found.late)
 STANDARD = (
     "all", "bool", "bytes", "charAt", "contains", "double", "duration", "dyn", "endsWith",
@@ -234,6 +237,34 @@ def misused(name: str, given: str = "") -> str:
     if name in STANDARD:
         return f"{name}() does not take what it is given here"
     return f"there is no function {quoted(name)}{suggestion(name[:40], [*FUNCTIONS, *STANDARD])}"
+
+
+def install(found: PureFunction) -> None:
+    """Let the expressions of this process call a plugin's function.
+
+    A process finds its plugins when it starts. Raise `PluginError` for a name of the hub's own.
+    """
+    if found.name in OWN or found.name in STANDARD:
+        raise PluginError(f"the hub has a function of its own named {found.name}")
+    run = guarded(found)
+    FUNCTIONS[found.name] = Function(found.name, found.parameters, found.result, run)
+    extension.cache_clear()
+
+
+def guarded(found: PureFunction) -> Callable[..., Any]:
+    """Return a plugin's function as one that fails in our words and keeps to its type."""
+    kinds = {name: kind for kind, name in CEL_TYPES.items()}
+
+    def run(*given: Any) -> Any:
+        try:
+            value = found.run(*given)
+        except Exception as error:  # a plugin's own code may raise anything
+            raise ValueError(f"{found.name}: {type(error).__name__}: {error}") from error
+        if type(value) is not kinds[found.result]:
+            raise ValueError(f"{found.name} returned {quoted(repr(value))}, no {found.result}")
+        return value
+
+    return run
 
 
 @cache

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from hub import dispatch, fleet, insights, notify, orders, planning, proofs, tracking, workflow
-from hub.plugins import Plugins
+from hub.errors import PluginError
+from hub.plugins import Plugin, Plugins
+from hub.workflow import functions
 from hub.workflow.library import Loaded, load_folder, shipped
 
 if TYPE_CHECKING:
@@ -29,11 +31,21 @@ def assemble(hub: Hub) -> None:
     ):
         package.register(hub)
     for plugin in hub.plugins.plugins.values():
-        taken = sorted(plugin.actions.keys() & hub.actions.keys())
-        if taken:
-            plugin.error = f"the hub has actions of its own named {', '.join(taken)}"
+        try:
+            adopt(hub, plugin)
+        except PluginError as error:
+            plugin.error = str(error)
             plugin.actions.clear()
-        hub.actions.update(plugin.actions)
+
+
+def adopt(hub: Hub, plugin: Plugin) -> None:
+    """Let workflows use a plugin's actions and functions; raise `PluginError` for a taken name."""
+    taken = sorted(plugin.actions.keys() & hub.actions.keys())
+    if taken:
+        raise PluginError(f"the hub has actions of its own named {', '.join(taken)}")
+    for function in plugin.functions.values():
+        functions.install(function)
+    hub.actions.update(plugin.actions)
 
 
 def installed_actions() -> dict[str, Action]:

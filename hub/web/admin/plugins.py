@@ -19,7 +19,8 @@ from hub.workflow.effects import release
 
 blueprint = Blueprint("plugins", __name__, url_prefix="/admin/plugins")
 BROUGHT = {
-    **KINDS, "workflow_actions": "Workflow steps", "blueprints": "Pages", "commands": "Commands",
+    **KINDS, "workflow_actions": "Workflow steps", "workflow_functions": "Workflow functions",
+    "blueprints": "Pages", "commands": "Commands",
 }  # fmt: skip
 """Hooks in people's words."""
 
