@@ -20,7 +20,7 @@ COMMANDS = {
     "vehicle": ("hub.cli.fleet", "Add and list vehicles."),
     "driver": ("hub.cli.drivers", "Add drivers, sign their phones in, switch them off."),
     "workflow": ("hub.cli.workflows", "Check, save, compare and follow workflows."),
-    "plugin": ("hub.cli.plugins", "List the installed plugins."),
+    "plugin": ("hub.cli.plugins", "List the installed plugins, begin a new one."),
     "web": ("hub.cli.services", "Serve the pages and the API."),
     "live": ("hub.cli.services", "Serve the live channel."),
     "worker": ("hub.cli.services", "Do due work of one queue."),

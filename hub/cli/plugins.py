@@ -1,21 +1,27 @@
-"""`hub plugin`: what is installed."""
+"""`hub plugin`: what is installed, and the beginning of a new one."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import click
 
+from hub.cli import scaffold
 from hub.errors import PluginError
 from hub.plugins import GROUP, Plugins
+
+NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 
 @click.group("plugin")
 def plugin_command() -> None:
-    """List the installed plugins."""
+    """List the installed plugins, begin a new one."""
 
 
 @plugin_command.command("list")
@@ -38,6 +44,39 @@ def list_plugins(as_json: bool) -> None:
     for row in rows:
         brings = ", ".join(row["hooks"])
         click.echo(f"{row['name']:<14} {row['version']:<8} {row['error'] or brings}")
+
+
+def flags(function: Callable[..., None]) -> Callable[..., None]:
+    """Add a flag for each kind that a new plugin can be of."""
+    for kind, part in reversed(scaffold.PARTS.items()):
+        flag = click.option(f"--{kind}", is_flag=True, help=f"It offers a {part.protocol}.")
+        function = flag(function)
+    return function
+
+
+@plugin_command.command("new")
+@click.argument("name")
+@flags
+@click.option(
+    "--into", default=".", show_default=True, help="The folder in which its own is made.",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)  # fmt: skip
+def new_plugin(name: str, into: Path, **wanted: bool) -> None:
+    """Write the files of a new plugin NAME.
+
+    They load and pass the checks, except one test for each kind that says what is left to write.
+    """
+    kinds = [kind for kind in scaffold.PARTS if wanted[kind.replace("-", "_")]]
+    if not kinds:
+        known = ", ".join(f"--{kind}" for kind in scaffold.PARTS)
+        raise click.UsageError(f"say what it is to be, with one or more of {known}")
+    if not NAME.fullmatch(name):
+        raise click.BadParameter("small letters, digits and _ after a letter", param_hint="NAME")
+    if name in Plugins().plugins:
+        raise click.BadParameter(f"a plugin {name} is installed already", param_hint="NAME")
+    for file in scaffold.write(into, name, kinds):
+        click.echo(file)
+    click.echo(f"next: cd {into / name} && pip install -e '.[test]' && python -m pytest", err=True)
 
 
 def commands_of(plugin: str) -> click.Group | None:
