@@ -195,9 +195,14 @@ def test_what_waits_outlives_the_page(
 def test_a_report_that_the_hub_refuses_is_shown_and_kept_until_read(
     page: Any, hub: Hub, road: Road
 ) -> None:
-    sent(page)
-    with hub.store.write() as session:
-        session.get_one(StopRow, road.stops[0]).state = "cancelled"
+    def call_off(route: Any) -> None:
+        """Call the stop off while the driver's word about it is under way."""
+        if '"arrive"' in route.request.post_data:
+            with hub.store.write() as session:
+                session.get_one(StopRow, road.stops[0]).state = "cancelled"
+        route.continue_()
+
+    page.route("**/api/v1/driver/reports", call_off)
     page.get_by_role("button", name="I am here").click()
     page.get_by_text("Not taken by the hub").wait_for()
     page.get_by_role("heading", name="Städtle 2").wait_for()
