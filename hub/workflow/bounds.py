@@ -44,7 +44,8 @@ _TEXT = re.compile(
     re.S,
 )
 """What holds no code: comments, quoted names, raw texts, long texts, texts."""
-_CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*\(|([()])")
+_CALL = re.compile(r"(?<![A-Za-z0-9_])[0-9]*([A-Za-z_][A-Za-z0-9_]*)\s*\(|([()])")
+"""A call or a bracket; begun only where a word begins, or a long name takes its length squared."""
 _PATH = re.compile(r"(?<![\w.?])[A-Za-z_]\w*(?:\s*\.\s*\??\s*[A-Za-z_]\w*)*")
 _LITERAL = re.compile(r"\s*([rR]?)(\"{3}|'{3}|\"|')(.*?)\2\s*\)", re.S)
 _REPEATS = re.compile(r"\{\s*(\d+)\s*(?:,\s*(\d*)\s*)?\}")
