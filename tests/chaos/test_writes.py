@@ -52,8 +52,9 @@ def check(plant: Any, least: int) -> None:
     count: it says how busy this machine is. Waiting for the disk does count. Out of our sight is
     how quick the cores are (on a shared host half as quick in one second as in the next), so of
     each kind one in a hundred may take twice as long, and of a rare kind the one that came first,
-    whose statements are new. Nor can we see what a database server is kept from; there nobody
-    waits for the whole database, and half of each kind have to keep the limit.
+    whose statements are new. Nor can we see what a database server is kept from while other tests
+    have the cores; there nobody waits for the whole database, and half of each kind have to keep
+    twice the limit.
     """
     held: dict[str, list[float]] = defaultdict(list)
     for line in plant.writes_file.read_text().splitlines():
@@ -61,7 +62,7 @@ def check(plant: Any, least: int) -> None:
         held[name].append(float(own))
     assert sum(map(len, held.values())) > least
     if not plant.hub.store.url.startswith("sqlite"):
-        slow = {name: median(all) for name, all in held.items() if median(all) > LIMIT}
+        slow = {name: median(all) for name, all in held.items() if median(all) > 2 * LIMIT}
         assert slow == {}
         return
     assert {name: all[-1] for name, all in too_long(held, 2 * LIMIT).items()} == {}
