@@ -1,4 +1,4 @@
-"""Bounds of time that the kernel keeps."""
+"""Bounds of time that the kernel keeps; the sleeps are the work that they bound."""
 
 import signal
 import subprocess

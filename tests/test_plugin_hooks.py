@@ -242,6 +242,7 @@ def test_a_function_that_breaks_the_contract_is_refused_by_name(
     assert plugin.functions == {}
 
 
+# What the types forbid is brought on purpose: a plugin's author may not check them.
 @pytest.mark.parametrize(("brought", "why"), [
     ([act], "which is no Action"),
     ([Inside("other.act", Given, Made, act)], "has to be named acme.<verb>"),

@@ -180,6 +180,7 @@ def give_up(session: Session, claim: Claim, then: list[Claim] | None = None, **v
     session.after_commit.append(note)
 
 
+# SQLModel gives every table class its table, but does not declare it.
 _WORK: Table = WorkRow.__table__  # type: ignore[attr-defined]
 _HELD = _WORK.update().where(
     _WORK.c.id == bindparam("claim"), _WORK.c.lease_token == bindparam("token")

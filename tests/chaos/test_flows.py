@@ -183,7 +183,7 @@ def test_a_run_goes_on_after_redis_was_away_for_thirty_seconds(flows: Flows, tmp
     server.kill()
     server.wait(10)
     socket.unlink(missing_ok=True)
-    time.sleep(30)
+    time.sleep(30)  # what is tested is that much time without Redis
     serve()
 
     def ended() -> bool:

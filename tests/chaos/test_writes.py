@@ -45,24 +45,31 @@ class Toy(Event):
     type = "toy.happened"
 
 
-def check(plant: Any, least: int) -> None:
-    """Fail where a kind of traced transaction was held for too long by its own doing.
+def traced(plant: Any, least: int) -> dict[str, list[float]]:
+    """Return the seconds for which transactions were held by their own doing, by their kind.
 
     Time for which a transaction could have gone on but other processes had the cores does not
-    count: it says how busy this machine is. Waiting for the disk does count. Out of our sight is
-    how quick the cores are (on a shared host half as quick in one second as in the next), so of
-    each kind one in a hundred may take twice as long, and of a rare kind the one that came first,
-    whose statements are new. Nor can we see what a database server is kept from while other tests
-    have the cores; there nobody waits for the whole database, and half of each kind have to keep
-    twice the limit.
+    count: it says how busy this machine is. Waiting for the disk does count.
     """
     held: dict[str, list[float]] = defaultdict(list)
     for line in plant.writes_file.read_text().splitlines():
         own, _, name = line.split()
         held[name].append(float(own))
     assert sum(map(len, held.values())) > least
+    return held
+
+
+def check_day(plant: Any, least: int) -> None:
+    """Fail where a kind of traced transaction was held for too long by its own doing.
+
+    Out of our sight is how quick the cores are (on a shared host half as quick in one second as in
+    the next), so of each kind one in a hundred may take twice as long, and of a rare kind the one
+    that came first, whose statements are new. Nor can we see what a database server is kept from;
+    there nobody waits for the whole database, and half of each kind have to keep the limit.
+    """
+    held = traced(plant, least)
     if not plant.hub.store.url.startswith("sqlite"):
-        slow = {name: median(all) for name, all in held.items() if median(all) > 2 * LIMIT}
+        slow = {name: median(all) for name, all in held.items() if median(all) > LIMIT}
         assert slow == {}
         return
     assert {name: all[-1] for name, all in too_long(held, 2 * LIMIT).items()} == {}
@@ -88,7 +95,10 @@ def test_no_write_transaction_of_a_mixed_load_holds_the_database_for_50_ms(
             enqueue(session, "inside", f"{number:03}")
             append(session, Toy(subject=f"{number:03}"))
     plant.wait(lambda: len(plant.recorded()) == PIECES, 60)
-    check(plant, PIECES * 5)
+    held = sorted(one for all in traced(plant, PIECES * 5).values() for one in all)
+    # A server of its own is starved out of our sight, so there only nearly all must keep the limit.
+    allowed = 0 if plant.hub.store.url.startswith("sqlite") else len(held) // 100
+    assert [one for one in held if one > LIMIT][allowed:] == []
 
 
 def test_no_write_transaction_of_a_whole_day_holds_the_database_for_50_ms(
@@ -112,7 +122,7 @@ def test_no_write_transaction_of_a_whole_day_holds_the_database_for_50_ms(
         drive(plant, town, route)
     for route in routes[2:]:
         change(plant, town, route)
-    check(plant, ORDERS * 3)
+    check_day(plant, ORDERS * 3)
 
 
 def bring(plant: Any, town: Town, notes: str) -> None:
