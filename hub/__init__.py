@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from hub.capabilities import (
         Channel,
         Geocoder,
+        OAuth,
         OrderSource,
         PodSink,
+        PositionSource,
+        Receiver,
         RoutingEngine,
         TravelTimes,
     )
@@ -22,8 +25,15 @@ if TYPE_CHECKING:
     from hub.http import GuardedPool, Http, Url, calling, guard, judge, understood
     from hub.nouns import (
         Address,
+        Callback,
+        Cancelled,
+        Connect,
         Cursor,
+        Delivery,
+        DevicePosition,
         Fix,
+        Grant,
+        Incoming,
         Legs,
         Location,
         Matrix,
@@ -51,28 +61,32 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "hub.actions": "Action ActionInput ActionOutput Inside Outward",
-    "hub.capabilities": "Channel Geocoder OrderSource PodSink RoutingEngine TravelTimes",
+    "hub.capabilities": "Channel Geocoder OAuth OrderSource PodSink PositionSource Receiver "
+    "RoutingEngine TravelTimes",
     "hub.connector": "Connector",
     "hub.deadlines": "beat",
     "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
     "hub.hookspecs": "hookimpl",
     "hub.http": "GuardedPool Http Url calling guard judge understood",
-    "hub.nouns": "Address Cursor Fix Legs Location Matrix Message Money Order OrderLine Plan "
-    "PlannedRoute Problem ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient "
-    "RefusedRow TimeWindow Unserved Visit",
+    "hub.nouns": "Address Callback Cancelled Connect Cursor Delivery DevicePosition Fix Grant "
+    "Incoming Legs Location Matrix Message Money Order OrderLine Plan PlannedRoute Problem "
+    "ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient RefusedRow TimeWindow Unserved "
+    "Visit",
     "hub.web.policy": "allow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - grouped by what they are for
-    "Channel", "Geocoder", "OrderSource", "PodSink", "RoutingEngine", "TravelTimes",
+    "Channel", "Geocoder", "OAuth", "OrderSource", "PodSink", "PositionSource", "Receiver",
+    "RoutingEngine", "TravelTimes",
     "Connector", "GuardedPool", "Http", "Url", "beat", "calling", "guard", "hookimpl", "judge",
     "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
-    "Address", "Cursor", "Fix", "Legs", "Location", "Matrix", "Message", "Money", "Order",
-    "OrderLine", "Plan", "PlannedRoute", "Problem", "ProblemStop", "ProblemVehicle", "Proof",
-    "ProofFile", "Receipt", "Recipient", "RefusedRow", "TimeWindow", "Unserved", "Visit",
+    "Address", "Callback", "Cancelled", "Connect", "Cursor", "Delivery", "DevicePosition", "Fix",
+    "Grant", "Incoming", "Legs", "Location", "Matrix", "Message", "Money", "Order", "OrderLine",
+    "Plan", "PlannedRoute", "Problem", "ProblemStop", "ProblemVehicle", "Proof", "ProofFile",
+    "Receipt", "Recipient", "RefusedRow", "TimeWindow", "Unserved", "Visit",
 ]  # fmt: skip
 
 

@@ -1,4 +1,8 @@
-"""What a connector class can be: one-method protocols, one noun in, one noun out."""
+"""What a connector class can be: small protocols, one noun in, one noun out.
+
+The first seven are what hooks return. `Receiver` and `OAuth` are traits: a connector of any kind
+may have them as well, and then has the whole of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,14 @@ from typing import Protocol, runtime_checkable
 
 from hub.nouns import (
     Address,
+    Callback,
+    Cancelled,
+    Connect,
     Cursor,
+    Delivery,
+    DevicePosition,
+    Grant,
+    Incoming,
     Legs,
     Location,
     Matrix,
@@ -61,3 +72,47 @@ class PodSink(Protocol):
     """Keeps a proof of delivery; storing a proof with the same key again changes nothing."""
 
     def store(self, proof: Proof) -> Receipt: ...
+
+
+@runtime_checkable
+class PositionSource(Protocol):
+    """Hands over positions of tracking devices; after each `Cursor`, what came before is safe."""
+
+    def positions(self, cursor: Cursor) -> Iterator[DevicePosition | Cursor]: ...
+
+
+@runtime_checkable
+class Receiver(Protocol):
+    """Takes requests that the other system sends to the connection's own address."""
+
+    def receive(self, request: Incoming) -> Delivery:
+        """Verify the signature over `request.body` and name the delivery.
+
+        It runs in the web process before the answer, so it only looks at bytes: no call, no file.
+        Raise `Unauthorized` for a signature that does not hold, `Rejected` for what makes no
+        sense; compare with `hmac.compare_digest`.
+        """
+        ...
+
+    def unpack(
+        self, request: Incoming
+    ) -> Iterator[Order | Cancelled | RefusedRow | DevicePosition]:
+        """Yield what a verified request tells; it runs in a worker and may fetch what it names."""
+        ...
+
+
+@runtime_checkable
+class OAuth(Protocol):
+    """Connects by a consent page; the hub keeps state and PKCE, locks the renewal and saves it."""
+
+    def authorize(self, connect: Connect) -> str:
+        """Return the address of the consent page; it makes no call."""
+        ...
+
+    def exchange(self, callback: Callback) -> Grant:
+        """Turn the code into tokens; runs in a worker."""
+        ...
+
+    def refresh(self) -> Grant:
+        """Renew the tokens, one worker at a time; `Unauthorized` when the consent is gone."""
+        ...

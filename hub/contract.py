@@ -23,6 +23,8 @@ CAPABILITY: dict[str, type] = {
     "pod_sinks": capabilities.PodSink,
 }
 """Hook -> what the connector classes that it returns can do."""
+TRAITS = (capabilities.Receiver, capabilities.OAuth)
+"""What a connector of any kind can do besides; who has one method of it has them all."""
 CEL_TYPES: dict[Any, str] = {str: "string", int: "int", float: "double", bool: "bool"}
 """What a function for expressions may take and return, and what expressions call it."""
 
@@ -61,12 +63,27 @@ def connector_class(plugin: str, hook: str, connector: type[Any]) -> None:
     """Raise `PluginError` unless `connector` is a class that can do what its hook promises."""
     if not (inspect.isclass(connector) and issubclass(connector, Connector)):
         raise PluginError(f"{plugin}.{hook} returned {connector!r}, which is no Connector class")
-    for name, method in vars(CAPABILITY[hook]).items():
-        if name.startswith("_") or not callable(method):
-            continue
+    has_all(connector, CAPABILITY[hook], hook)
+    for trait in TRAITS:
+        if any(hasattr(connector, name) for name in methods(trait)):
+            has_all(connector, trait, trait.__name__)
+
+
+def methods(protocol: type[Any]) -> dict[str, Callable[..., Any]]:
+    """Return the methods that a protocol asks for."""
+    return {
+        name: method
+        for name, method in vars(protocol).items()
+        if not name.startswith("_") and callable(method)
+    }
+
+
+def has_all(connector: type[Any], protocol: type[Any], wanted: str) -> None:
+    """Raise `PluginError` unless a class has every method of `protocol`, as the hub calls it."""
+    for name, method in methods(protocol).items():
         own = getattr(connector, name, None)
         if own is None:
-            raise PluginError(f"{connector.__qualname__} has no {name}(), which {hook} needs")
+            raise PluginError(f"{connector.__qualname__} has no {name}(), which {wanted} needs")
         takes(own, f"{connector.__qualname__}.{name}", len(inspect.signature(method).parameters))
 
 

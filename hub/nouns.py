@@ -264,4 +264,76 @@ class Fix(Noun):
     heading: float | None = Field(default=None, ge=0, le=360)
 
 
+class DevicePosition(Noun):
+    """Where a tracking device is; `device` is its own id, which a driver's `tracker` names."""
+
+    device: Annotated[str, Field(min_length=1, max_length=100)]
+    fix: Fix
+
+
+class Incoming(Noun):
+    """A request that another system sent to a connection, byte for byte as it came."""
+
+    body: bytes = Field(default=b"", repr=False)
+    headers: dict[str, str] = Field(default={}, repr=False)
+    """By their names in small letters."""
+    query: dict[str, str] = Field(default={}, repr=False)
+    at: AwareDatetime
+    """When it came, wall time."""
+
+
+class Delivery(Noun):
+    """What a request says about itself, once its signature has been found to hold.
+
+    The hub takes each `id` of a connection once, and refuses one that was `signed_at` more than
+    five minutes ago. Without an `id` the same bytes count as the same delivery.
+    """
+
+    id: Annotated[str, Field(max_length=200)] = ""
+    topic: Annotated[str, Field(max_length=200)] = ""
+    """What it is about in the sender's words, such as `orders/updated`."""
+    signed_at: AwareDatetime | None = None
+    """When the sender signed it, where the signature covers that."""
+
+
+class Cancelled(Noun):
+    """Says that the source called an order off; `ref` is the order's own."""
+
+    ref: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: str = ""
+
+
+class Connect(Noun):
+    """What the address of a consent page has to carry (RFC 6749, RFC 7636)."""
+
+    redirect_url: str
+    state: str
+    challenge: str
+    """The S256 code challenge of PKCE."""
+
+
+class Callback(Noun):
+    """What came back from a consent page, once the hub has checked its state."""
+
+    code: str = Field(repr=False)
+    verifier: str = Field(repr=False)
+    """The PKCE code verifier."""
+    redirect_url: str
+    query: dict[str, str] = Field(default={}, repr=False)
+    """Everything that came, for what a service adds of its own."""
+
+
+class Grant(Noun):
+    """Settings that a token call changed, and when they have to be renewed."""
+
+    settings: dict[str, Any] = Field(repr=False)
+    """Names and values of the connector's `Config`, merged over those that are stored."""
+    expires_at: AwareDatetime | None = None
+    """Wall time at which the access ends; none where it does not end by itself."""
+    scopes: tuple[str, ...] = ()
+    """What was granted."""
+    account: str = ""
+    """Whose account it is, for people."""
+
+
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from hub.connector import Connector
 from hub.hookspecs import hookimpl
-from hub.nouns import Message, Receipt
+from hub.nouns import Delivery, Incoming, Message, Receipt
 from hub.plugins import Plugins
 
 
@@ -131,3 +131,19 @@ def test_two_plugins_cannot_bring_the_same_connector(point: Make) -> None:
 def test_every_installed_plugin_loads() -> None:
     errors = {name: plugin.error for name, plugin in Plugins().plugins.items() if plugin.error}
     assert errors == {}
+
+
+class HalfOpen(Pigeon):
+    """Takes requests and never says what they mean."""
+
+    name = "half_open"
+
+    def receive(self, request: Incoming) -> Delivery:
+        """Believe anything."""
+        return Delivery()
+
+
+def test_a_connector_with_half_a_trait_is_refused(point: Make) -> None:
+    plugins = Plugins([point("post", notification_channels=returning([HalfOpen]))])
+    error = plugins.plugins["post"].error
+    assert error == "PluginError: HalfOpen has no unpack(), which Receiver needs"
