@@ -133,7 +133,7 @@ class ConnectionRow(SQLModel, table=True):
     enabled: bool = True
     state: str = "healthy"
     """not_set_up (its wizard is not finished) | healthy | degraded (calls fail) | action_needed (an
-    owner has to reconnect) | removed (for good: its settings are gone, its name stays in history)"""
+    owner has to reconnect) | removed (for good: only its name is left, for the history)"""
     reason: str = ""
     cursor: str = ""
     created_at: datetime = instant()

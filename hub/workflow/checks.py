@@ -90,7 +90,7 @@ def run(hub: Hub, claim: Claim) -> None:
 
 
 def is_checked(row: ConnectionRow) -> bool:
-    """Say whether a check says anything: not of one that is still set up (see previews), or gone."""
+    """Say whether a check means anything; one that is not set up yet has tests (see previews)."""
     return row.state != "not_set_up" and row.removed_at is None
 
 

@@ -65,6 +65,7 @@ def forget(session: Session, connection: str) -> None:
     query = select(PreviewRow).where(PreviewRow.connection == connection)
     for row in session.exec(query):
         session.delete(row)
+    session.flush()
 
 
 def found(hub: Hub, row: PreviewRow | None) -> dict[str, Any]:
