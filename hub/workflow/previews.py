@@ -115,6 +115,7 @@ def note(
 def look(hub: Hub, about: ConnectionRow, stage: str) -> dict[str, Any]:
     """Return what a connection shows, as JSON."""
     with hub.store.read() as session:
+        about = session.get_one(ConnectionRow, about.id)
         connector = hub.connections.build(session, about)
     if stage == "dry_run":
         return dry_run(hub, about, connector)

@@ -43,10 +43,10 @@ def page(id: str) -> str:
 def rename(id: str) -> Response:
     """Give a connection another name."""
     title = said_title()
-    if not title:
-        raise Refused("a connection needs a name", "title")
     with write() as session:
         row = get(session, ConnectionRow, id)
+        if not title:
+            raise Refused("a connection needs a name", "title")
         row.title = title
         changed(session, row)
     flash(f"It is called {title} now.", "good")
