@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import current_app, url_for
 from sqlmodel import col, select
 
 from hub.access import scoped
@@ -13,7 +14,7 @@ from hub.connections import pulse
 from hub.connections.states import ATTENTION, Standing, standing
 from hub.connections.tally import Tally, tallies
 from hub.store import ConnectionRow, MerchantRow, Session, WorkRow
-from hub.web.admin.kinds import KINDS, grade_of, hook_of, kind_title, version_of
+from hub.web.admin.kinds import KINDS, by_consent, grade_of, hook_of, kind_title, version_of
 from hub.web.context import hub
 from hub.workflow import checks, pulls
 
@@ -39,6 +40,15 @@ class Card:
     """Whether it is being checked or read now."""
     rests_until: datetime | None
     tally: Tally
+
+    @property
+    def reconnect(self) -> str:
+        """The page on which it gets new credentials: its consent, or its settings."""
+        plugin = hub().plugins.owner(self.row.connector)
+        by = plugin is not None and by_consent(plugin.connectors[self.row.connector])
+        if by and "consent.page" in current_app.view_functions:
+            return url_for("consent.page", id=self.row.id)
+        return url_for("connections.edit", id=self.row.id)
 
     @property
     def last(self) -> datetime | None:

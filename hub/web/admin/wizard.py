@@ -199,8 +199,7 @@ def connect_page(
     """Return the first step: name, owner, settings, and the way to a consent page."""
     with read() as session:
         merchants = known_merchants(session)
-    consent = "consent.start" if "consent.start" in current_app.view_functions else "consent.page"
-    there = row is not None and consent in current_app.view_functions
+    there = row is not None and "consent.start" in current_app.view_functions
     return render_template(
         "admin/setup/connect.html",
         kind=kind,
@@ -215,7 +214,7 @@ def connect_page(
         source=pulls.is_source(hub(), kind.name),
         own=isinstance(principal(), Merchant),
         by_consent=by_consent(kind),
-        consent=url_for("consent.page", id=row.id) if row is not None and there else "",
+        consent=url_for("consent.start", id=row.id) if row is not None and there else "",
     )
 
 
