@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
 from hub.connections import removal, undo
-from hub.errors import HubError
+from hub.errors import Retry
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders.mapping import Mapping
 from hub.orders.trial import Trial, try_all
@@ -82,7 +82,7 @@ def work(hub: Hub, claim: Claim) -> None:
         row = session.get(PreviewRow, claim.subject)
         about = session.get(ConnectionRow, row.connection) if row is not None else None
     showed: dict[str, Any] = {}
-    error: Exception | None = HubError(NO_ANSWER) if claim.losses >= SILENT else None
+    error: Exception | None = Retry(NO_ANSWER) if claim.losses >= SILENT else None
     if row is not None and about is not None and error is None:
         try:
             showed = look(hub, about, row.stage)

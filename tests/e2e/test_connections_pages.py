@@ -199,3 +199,23 @@ def test_no_page_of_a_connection_has_a_barrier(
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{path} scrolls sideways by {wide} px at {width} px"
     assert {path: errors for path, errors in found.items() if errors} == {}
+
+
+def test_rules_show_on_the_sample_while_they_are_typed(
+    desk: Callable[..., Any], hub: Hub, many: dict[str, str]
+) -> None:
+    from playwright.sync_api import expect
+
+    shop = many["Kräuterladen"]
+    page = desk("owner", f"/admin/connections/{shop}/mapping")
+    page.get_by_label("Before the notes").press_sequentially("Fresh.")
+    expect(page.get_by_role("cell", name="Fresh. Ring twice")).to_be_visible()
+    page.get_by_label("Kind").select_option("collection")
+    expect(page.get_by_role("row", name="Kind delivery collection")).to_be_visible()
+    with hub.store.read() as session:
+        assert session.get_one(ConnectionRow, shop).mapping == {}, "nothing is kept before Save"
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Orders that are read from now on get this")).to_be_visible()
+    with hub.store.read() as session:
+        kept = session.get_one(ConnectionRow, shop).mapping
+    assert kept == {"prefix": "Fresh.", "kind": "collection"}

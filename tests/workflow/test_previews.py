@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hub.connections import removal
 from hub.errors import Rejected, Unauthorized
 from hub.nouns import Order, RefusedRow
 from hub.plugins import Plugin
+from hub.queue.work import claim
 from hub.store import ConnectionRow, EffectRow, OrderRow, PreviewRow, RunRow, System
 from hub.workflow import checks, previews, pulls
 from tests.workflow.test_pulls import Shop, order
@@ -93,6 +95,17 @@ def test_what_went_wrong_is_kept_with_its_kind_and_field(
     row, found = look(toys, id, "test")
     assert (row.state, row.kind, row.field, found) == ("failed", kind, field, {})
     assert toys.rows(ConnectionRow, id=id)[0].state == "not_set_up"
+
+
+def test_a_call_that_hangs_until_its_worker_is_ended_is_told(toys: Toys, shop: type[Shop]) -> None:
+    id = draft(toys)
+    with toys.hub.store.write(System()) as session:
+        previews.request(session, id, "test")
+    (held,) = claim(toys.hub.store, "outward", "test")
+    previews.work(toys.hub, replace(held, losses=checks.SILENT))
+    (row,) = toys.rows(PreviewRow)
+    assert (row.state, row.kind, row.error) == ("failed", "retry", checks.NO_ANSWER)
+    assert shop.asked == []
 
 
 def test_a_dry_run_counts_what_would_come_in_with_the_rules(toys: Toys, shop: type[Shop]) -> None:
