@@ -138,6 +138,7 @@ def message(session: Session, key: str) -> MessageRow | None:
 
 SEND_SMS = Outward(
     name="notify.sms",
+    hooks=("notification_channels",),
     Input=SmsInput,
     Output=SmsOutput,
     items=channel,
