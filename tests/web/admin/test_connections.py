@@ -109,6 +109,7 @@ def test_what_was_not_tested_is_not_enabled(owner, hub: Hub, world: World, shop:
     assert only(hub).state == "not_set_up"
 
 
+@pytest.mark.spills("a connector whose error tells its secret, which the page has to cover")
 def test_a_test_that_fails_says_what_to_do(
     owner, hub: Hub, world: World, shop: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,6 +302,7 @@ def test_a_removal_says_what_it_means_first_and_can_be_undone(
         assert len(told.all()) == 4, "set up, enabled, removed and brought back"
 
 
+@pytest.mark.spills("secrets are put where they do not belong, which the diagnostics have to cover")
 def test_no_secret_is_in_the_diagnostics_or_on_any_page(
     owner, hub: Hub, world: World, shop: list[Any]
 ) -> None:
