@@ -12,7 +12,7 @@ from sqlmodel import col, func, select, update
 
 from hub import http
 from hub.access import get, scoped
-from hub.dispatch.flags import raise_flag
+from hub.dispatch.flags import clear_flag, open_flags, raise_flag
 from hub.errors import Missing, Refused
 from hub.events import append, catalogue
 from hub.events.catalogue import EndpointDisabled
@@ -87,8 +87,8 @@ def rotate(session: Session, keys: Keys, id: str) -> str:
     return secret
 
 
-def switch(session: Session, id: str, enabled: bool) -> EndpointRow:
-    """Switch an endpoint off, or on again: then it goes on where it stopped."""
+def switch(session: Session, id: str, enabled: bool, by: str = "") -> EndpointRow:
+    """Switch an endpoint off, or on again: then it goes on where it stopped; its flags go."""
     row = found(session, id)
     row.enabled = enabled
     if enabled and not (row.state == "healthy" and row.failing_since is None):
@@ -99,6 +99,9 @@ def switch(session: Session, id: str, enabled: bool) -> EndpointRow:
     if enabled:
         wake(session, row)
         enqueue(session, "fan_out", "events")
+        for flag in open_flags(session):
+            if flag.subject == row.id:
+                clear_flag(session, flag.id, by)
     return row
 
 

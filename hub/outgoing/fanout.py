@@ -117,9 +117,9 @@ def wants(endpoint: EndpointRow, event: EventRow) -> bool:
 def portions(found: list[Share]) -> list[list[Share]]:
     """Return the shares in groups that one transaction can take."""
     made: list[list[Share]] = []
-    size = AT_ONCE
+    size = 0
     for share in found:
-        if size + len(share.events) > AT_ONCE:
+        if not made or size + len(share.events) > AT_ONCE:
             made.append([])
             size = 0
         made[-1].append(share)

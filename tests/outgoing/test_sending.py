@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from hub.hub import Hub
 from hub.outgoing import endpoints, schedule
 from hub.queue.work import claim
 from hub.store import EventRow, FlagRow, Session, WorkRow
-from hub.testing.fixtures import World
 from tests.outgoing.conftest import OK, Answer, Post, Receiver, Wall, verified
 
 
@@ -140,7 +140,7 @@ def test_ten_tries_are_made_within_about_75_hours_and_then_it_is_given_up(
         post.send()
         ends.append(wall.at)
     tries = [row for row in post.tries() if row.outgoing == post.rows()[0].id]
-    spans = [(later.at - one.at) for one, later in zip(tries, tries[1:], strict=False)]
+    spans = [(later.at - one.at) for one, later in pairwise(tries)]
     assert len(tries) == 10
     for span, delay in zip(spans, schedule.DELAYS, strict=True):
         assert delay * 0.89 <= span <= delay * 1.1 + schedule.LONGEST_REST
@@ -293,13 +293,23 @@ def test_a_slow_receiver_is_cut_off_and_tried_again(
     monkeypatch.setattr(call, "CONNECT", 0.3)
     post.add(receiver.url)
     over = threading.Event()
-    receiver.answer = lambda _: OK if over.wait(10) else OK
+    receiver.answer = waiting(over, 10)
     post.happen()
     post.send()
     over.set()
     assert post.row().state == "pending"
     assert "answer" in post.row().error
     assert post.tries()[0].status == 0
+
+
+def waiting(over: threading.Event, seconds: float) -> Callable[[dict[str, Any]], Answer]:
+    """Return an answer that comes late."""
+
+    def answer(said: dict[str, Any]) -> Answer:
+        over.wait(seconds)
+        return OK
+
+    return answer
 
 
 def test_an_endpoint_on_a_private_address_is_never_called(
@@ -315,7 +325,9 @@ def test_an_endpoint_on_a_private_address_is_never_called(
 
 def test_a_reply_is_kept_short_and_without_credentials(post: Post, receiver: Receiver) -> None:
     post.add(receiver.url)
-    said = b'{"api_token": "s3cret-1", "note": "Bearer s3cret-2 token=s3cret-3"}\x00' + b"x" * 90_000
+    said = (
+        b'{"api_token": "s3cret-1", "note": "Bearer s3cret-2 token=s3cret-3"}\x00' + b"x" * 90_000
+    )
     receiver.answer = lambda _: (500, {}, said)
     post.happen()
     post.send()
@@ -397,8 +409,7 @@ def test_calls_go_out_side_by_side_but_no_more_than_eight(post: Post, receiver: 
         for number in range(20):
             append_arrival(session, post, f"stp_{number}")
     post.give()
-    pause = threading.Event()
-    receiver.answer = lambda _: OK if pause.wait(0.05) else OK
+    receiver.answer = waiting(threading.Event(), 0.05)
     post.send()
     assert 1 < receiver.most <= 8
     assert set(post.states()) == {"delivered"}
@@ -442,4 +453,3 @@ def test_a_removed_endpoint_is_forgotten_with_its_log(post: Post, receiver: Rece
     assert post.rows() == []
     with post.hub.store.read() as session:
         assert session.exec(select(WorkRow).where(WorkRow.state != "done")).all() == []
-
