@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table
 from sqlmodel import col, func, select, update
 
 from hub import http
@@ -21,7 +21,7 @@ from hub.events.log import tail
 from hub.outgoing.message import TEST, new_secret
 from hub.outgoing.schedule import rests
 from hub.queue import enqueue
-from hub.store import EndpointRow, MerchantRow, OutgoingRow, Session, WorkRow
+from hub.store import EndpointRow, EventRow, MerchantRow, OutgoingRow, Session, WorkRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -187,6 +187,16 @@ def found(session: Session, id: str) -> EndpointRow:
     if row.removed_at is not None:
         raise Missing(f"there is no endpoint {id[:60]}")
     return row
+
+
+def wanted(row: EndpointRow) -> list[ColumnElement[bool]]:
+    """Return the conditions for the events that an endpoint is sent: a merchant's only its own."""
+    made: list[ColumnElement[bool]] = []
+    if row.merchant is not None:
+        made.append(col(EventRow.merchant) == row.merchant)
+    if row.types:
+        made.append(col(EventRow.type).in_(row.types))
+    return made
 
 
 def listed(session: Session) -> list[EndpointRow]:

@@ -14,7 +14,7 @@ from sqlmodel import col, func, select
 
 from hub.access import get
 from hub.errors import Refused
-from hub.outgoing.endpoints import ROWS, found, wake
+from hub.outgoing.endpoints import ROWS, found, wake, wanted
 from hub.outgoing.fanout import fresh
 from hub.outgoing.message import TEST
 from hub.store import EndpointRow, EventRow, OutgoingRow, Session
@@ -61,7 +61,7 @@ def failed(hub: Hub, principal: Principal, endpoint: str) -> int:
 
 def count(session: Session, endpoint: EndpointRow, after: int, until: int) -> int:
     """Return how many events of a range an endpoint is sent, those that it may have included."""
-    query = select(func.count()).select_from(EventRow).where(*wanted(endpoint, after, until))
+    query = select(func.count()).select_from(EventRow).where(*within(endpoint, after, until))
     return session.exec(query).one()
 
 
@@ -71,7 +71,7 @@ def span(
     """Return the range of numbers of what was recorded in a span of business time."""
     number = numbers(endpoint)
     query = select(func.min(number), func.max(number)).where(
-        *owned(endpoint), col(EventRow.recorded_at) >= since, col(EventRow.recorded_at) <= until
+        *wanted(endpoint), col(EventRow.recorded_at) >= since, col(EventRow.recorded_at) <= until
     )
     first, last = session.exec(query).one()
     return (0, 0) if first is None or last is None else (first - 1, last)
@@ -90,7 +90,7 @@ def events(hub: Hub, principal: Principal, endpoint: str, after: int, until: int
     while True:
         with hub.store.write(principal) as session:
             row = found(session, endpoint)
-            query = select(EventRow).where(*wanted(row, after, until)).order_by(numbers(row))
+            query = select(EventRow).where(*within(row, after, until)).order_by(numbers(row))
             part = list(session.exec(query.limit(AT_ONCE)))
             if not part:
                 return done
@@ -121,21 +121,13 @@ def again(session: Session, ids: list[str]) -> None:
     )
 
 
-def wanted(endpoint: EndpointRow, after: int, until: int) -> list[ColumnElement[bool]]:
+def within(endpoint: EndpointRow, after: int, until: int) -> list[ColumnElement[bool]]:
     """Return the conditions for the events of a range that an endpoint is sent.
 
     What lies behind its place in the order is given to it anyway.
     """
-    number = numbers(endpoint)
-    made = [*owned(endpoint), number > after, number <= until, col(EventRow.seq) <= endpoint.seq]
-    if endpoint.types:
-        made.append(col(EventRow.type).in_(endpoint.types))
-    return made
-
-
-def owned(endpoint: EndpointRow) -> list[ColumnElement[bool]]:
-    """Return the condition for the events of an endpoint's owner."""
-    return [] if endpoint.merchant is None else [col(EventRow.merchant) == endpoint.merchant]
+    number, reached = numbers(endpoint), col(EventRow.seq) <= endpoint.seq
+    return [*wanted(endpoint), number > after, number <= until, reached]
 
 
 def numbers(endpoint: EndpointRow) -> Mapped[int | None]:

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from hub.outgoing import endpoints, schedule
 from hub.queue.work import claim
-from hub.store import EventRow, FlagRow, Session, WorkRow
+from hub.store import EventRow, FlagRow, Session
 from tests.outgoing.conftest import OK, Answer, Post, Receiver, Wall, verified
 
 
@@ -337,38 +337,6 @@ def test_a_reply_is_kept_short_and_without_credentials(post: Post, receiver: Rec
     assert "\x00" not in excerpt
 
 
-def test_both_secrets_verify_for_a_day_after_a_rotation_and_then_the_new_one_alone(
-    post: Post, receiver: Receiver, wall: Wall
-) -> None:
-    id = post.add(receiver.url)
-    old = post.secrets[id]
-    with post.hub.store.write(owner()) as session:
-        new = endpoints.rotate(session, post.hub.keys, id)
-    wall.passes(hours=23)
-    post.happen()
-    post.send()
-    during = receiver.requests[-1]
-    assert [verified(secret, *during) for secret in (old, new)] == [True, True]
-    wall.passes(hours=2)
-    post.happen()
-    post.send()
-    after = receiver.requests[-1]
-    assert [verified(secret, *after) for secret in (old, new)] == [False, True]
-
-
-def owner() -> Any:
-    from hub.store import Operator
-
-    return Operator("owner")
-
-
-def test_secrets_are_stored_sealed(post: Post, receiver: Receiver) -> None:
-    id = post.add(receiver.url)
-    row = post.endpoint(id)
-    assert post.secrets[id] not in row.model_dump_json()
-    assert post.hub.keys.unseal(row.secret) == post.secrets[id]
-
-
 def test_what_a_dead_worker_had_on_its_way_is_sent_again_under_the_same_id(
     post: Post, receiver: Receiver, wall: Wall
 ) -> None:
@@ -413,43 +381,3 @@ def test_calls_go_out_side_by_side_but_no_more_than_eight(post: Post, receiver: 
     post.send()
     assert 1 < receiver.most <= 8
     assert set(post.states()) == {"delivered"}
-
-
-def test_a_test_is_sent_at_once_also_to_one_that_rests_or_is_off(
-    post: Post, receiver: Receiver, wall: Wall
-) -> None:
-    id = post.add(receiver.url)
-    receiver.down = True
-    post.happen()
-    post.run_dry(wall, wall.at + timedelta(minutes=6))
-    seen = len(receiver.requests)
-    with post.hub.store.write(owner()) as session:
-        endpoints.switch(session, id, False)
-        made = endpoints.test(session, id).id
-    receiver.down = False
-    post.send()
-    (last,) = receiver.messages()[seen:]
-    assert (last["type"], last["data"]["id"]) == ("webhook.test", made)
-    assert [row.state for row in post.rows(type="webhook.test")] == ["delivered"]
-    assert [row.state for row in post.rows(type="stop.arrived")] == ["pending"]
-
-
-def test_a_test_that_fails_is_not_repeated(post: Post, receiver: Receiver, wall: Wall) -> None:
-    id = post.add(receiver.url)
-    receiver.down = True
-    with post.hub.store.write(owner()) as session:
-        endpoints.test(session, id)
-    post.run_dry(wall, wall.at + timedelta(days=1))
-    assert (len(receiver.requests), post.states()) == (1, ["failed"])
-
-
-def test_a_removed_endpoint_is_forgotten_with_its_log(post: Post, receiver: Receiver) -> None:
-    id = post.add(receiver.url)
-    post.happen("stp_1", times=3)
-    post.send()
-    with post.hub.store.write(owner()) as session:
-        endpoints.remove(session, id)
-    post.give()
-    assert post.rows() == []
-    with post.hub.store.read() as session:
-        assert session.exec(select(WorkRow).where(WorkRow.state != "done")).all() == []
