@@ -90,6 +90,8 @@ def rotate(session: Session, keys: Keys, id: str) -> str:
 def switch(session: Session, id: str, enabled: bool, by: str = "") -> EndpointRow:
     """Switch an endpoint off, or on again: then it goes on where it stopped; its flags go."""
     row = found(session, id)
+    if enabled:
+        wake(session, row, session.wall)
     row.enabled = enabled
     if enabled and not (row.state == "healthy" and row.failing_since is None):
         # Whatever was the matter, the first call tells whether it still is.
@@ -97,7 +99,6 @@ def switch(session: Session, id: str, enabled: bool, by: str = "") -> EndpointRo
         row.failing_since = row.rests_until = row.disabled_at = None
         row.recovered_at = session.wall
     if enabled:
-        wake(session, row)
         enqueue(session, "fan_out", "events")
         for flag in open_flags(session):
             if flag.subject == row.id:
@@ -158,7 +159,10 @@ def disable(session: Session, row: EndpointRow, reason: str) -> None:
 
 
 def wake(session: Session, row: EndpointRow, at: datetime | None = None) -> None:
-    """Make the sending to an endpoint due, no later than `at`, else as soon as it may be called."""
+    """Make the sending to an endpoint due, no later than `at`, else as soon as it may be called.
+
+    Call it before the endpoint or its messages are changed: its worker takes them in that order.
+    """
     wall = session.wall
     due = at or rests(row, wall) or wall
     enqueue(session, KIND, row.id, queue="outward", at=due)

@@ -128,7 +128,16 @@ def portions(found: list[Share]) -> list[list[Share]]:
 
 
 def give(session: Session, share: Share) -> None:
-    """Write an endpoint's rows and move it on, unless it was moved or switched off meanwhile."""
+    """Write an endpoint's rows and move it on, unless it was moved or switched off meanwhile.
+
+    The work of sending is woken before the endpoint is touched, the order in which its worker
+    takes them too: so the two never wait for each other.
+    """
+    row = session.get(EndpointRow, share.endpoint)
+    if row is None:
+        return
+    if share.events:
+        wake(session, row)
     moved = session.exec(
         update(EndpointRow)
         .where(col(EndpointRow.id) == share.endpoint, col(EndpointRow.seq) == share.old)
@@ -138,11 +147,9 @@ def give(session: Session, share: Share) -> None:
     )
     if moved.rowcount != 1 or not share.events:
         return
-    row = session.get_one(EndpointRow, share.endpoint)
     session.connection().execute(
         insert(OutgoingRow), [fresh(session, row, event) for event in share.events]
     )
-    wake(session, row)
 
 
 def fresh(session: Session, endpoint: EndpointRow, event: EventRow) -> dict[str, object]:

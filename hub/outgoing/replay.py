@@ -35,8 +35,8 @@ def one(session: Session, id: str) -> OutgoingRow:
     endpoint = found(session, row.endpoint)
     if row.type == TEST:
         raise Refused("a test is not sent again; send another one")
-    again(session, [row.id])
     wake(session, endpoint)
+    again(session, [row.id])
     return row
 
 
@@ -53,9 +53,9 @@ def failed(hub: Hub, principal: Principal, endpoint: str) -> int:
             ids = list(session.exec(query.order_by(col(OutgoingRow.seq)).limit(AT_ONCE)))
             if not ids:
                 break
+            wake(session, row)
             again(session, ids)
             done += len(ids)
-            wake(session, row)
     return done
 
 
@@ -94,8 +94,8 @@ def events(hub: Hub, principal: Principal, endpoint: str, after: int, until: int
             part = list(session.exec(query.limit(AT_ONCE)))
             if not part:
                 return done
-            enlist(session, row, part)
             wake(session, row)
+            enlist(session, row, part)
         done += len(part)
         after = (part[-1].seq if row.merchant is None else part[-1].merchant_seq) or until
 

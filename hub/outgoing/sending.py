@@ -204,10 +204,12 @@ def note(session: Session, endpoint: str, outcomes: list[Outcome]) -> bool:
     before = row.state, row.rests_until
     asked = [schedule.retry_after(one.retry_after, wall) for one in outcomes if not one.taken]
     longest = max((one for one in asked if one is not None), default=None)
-    for one in outcomes:
-        found = session.get(OutgoingRow, one.row)
-        if found is not None and found.state == "sending":
-            record(session, found, one)
+    query = select(OutgoingRow).where(
+        col(OutgoingRow.id).in_([one.row for one in outcomes]), OutgoingRow.state == "sending"
+    )
+    by_row = {one.row: one for one in outcomes}
+    for found in session.exec(query).all():
+        record(session, found, by_row[found.id])
     if any(one.taken for one in outcomes):
         schedule.took(row, wall)
     if is_on(row):
