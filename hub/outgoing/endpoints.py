@@ -90,7 +90,8 @@ def rotate(session: Session, keys: Keys, id: str) -> str:
 def switch(session: Session, id: str, enabled: bool, by: str = "") -> EndpointRow:
     """Switch an endpoint off, or on again: then it goes on where it stopped; its flags go."""
     row = found(session, id)
-    if enabled:
+    if enabled:  # in the order in which the worker takes them that gives events out
+        enqueue(session, "fan_out", "events")
         wake(session, row, session.wall)
     row.enabled = enabled
     if enabled and not (row.state == "healthy" and row.failing_since is None):
@@ -99,7 +100,6 @@ def switch(session: Session, id: str, enabled: bool, by: str = "") -> EndpointRo
         row.failing_since = row.rests_until = row.disabled_at = None
         row.recovered_at = session.wall
     if enabled:
-        enqueue(session, "fan_out", "events")
         for flag in open_flags(session):
             if flag.subject == row.id:
                 clear_flag(session, flag.id, by)
