@@ -7,7 +7,7 @@ worker had on its way when it died is sent again under the same id: at least onc
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ class Outlook:
 
     letters: list[Letter]
     width: int
-    secrets: list[str]
+    secrets: list[str] = field(repr=False)
 
     def waves(self) -> list[list[Letter]]:
         """Return the letters in groups that are sent side by side."""
