@@ -12,7 +12,7 @@ LAYERS = [
     ["embed"],
     ["testing", "builtin"],
     ["workflow"],
-    ["insights", "notify"],
+    ["insights", "notify", "outgoing"],
     ["proofs"],
     ["tracking"],
     ["driving"],

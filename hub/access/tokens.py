@@ -16,7 +16,9 @@ from hub.errors import Forbidden, Missing, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
 
 Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking", "webhook"]
-MERCHANT_SCOPES = frozenset({"orders:read", "orders:write", "proofs:read", "events:read"})
+MERCHANT_SCOPES = frozenset(
+    {"orders:read", "orders:write", "proofs:read", "events:read", "webhooks:write"}
+)
 SCOPES = MERCHANT_SCOPES | {"plans:write", "routes:write", "fleet:write"}
 NOT_VALID = "this link is not valid; ask for a new one"
 LIVES: dict[Purpose, timedelta | None] = {

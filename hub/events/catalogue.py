@@ -8,6 +8,7 @@ from typing import ClassVar
 from hub.events.facts import (
     ConnectionFacts,
     DriverFacts,
+    EndpointFacts,
     Facts,
     Happening,
     ImportFacts,
@@ -218,6 +219,13 @@ class ConnectionChanged(Event):
 
     type = "connection.changed"
     connection: ConnectionFacts
+
+
+class EndpointDisabled(Event):
+    """An endpoint took nothing for days, or wants nothing any more; it is sent no events now."""
+
+    type = "endpoint.disabled"
+    endpoint: EndpointFacts
 
 
 class WorkflowFailed(Event):

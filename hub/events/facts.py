@@ -103,6 +103,16 @@ class ConnectionFacts(Facts):
     reason: str = ""
 
 
+class EndpointFacts(Facts):
+    """An address that is sent events."""
+
+    id: str = ""
+    host: str = ""
+    """Without path and query, which may hold a secret."""
+    description: str = ""
+    reason: str = ""
+
+
 class ImportFacts(Facts):
     """A file of orders."""
 

@@ -2,6 +2,7 @@
 
 from hub.store.columns import new_id
 from hub.store.database import Session, Store
+from hub.store.endpoints import EndpointRow, OutgoingRow, OutgoingTryRow
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
 from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, OrderRow, StopRow
@@ -48,6 +49,7 @@ __all__ = [
     "Driver",
     "DriverRow",
     "EffectRow",
+    "EndpointRow",
     "EtaRow",
     "EventRow",
     "FlagRow",
@@ -63,6 +65,8 @@ __all__ = [
     "Operator",
     "OrderLineRow",
     "OrderRow",
+    "OutgoingRow",
+    "OutgoingTryRow",
     "PersonRow",
     "PlaceRow",
     "PlanRow",

@@ -110,3 +110,9 @@ def big(*, unique: bool = False) -> Any:
             BigInteger().with_variant(Integer, "sqlite"), nullable=True, unique=unique, index=True
         ),
     )
+
+
+def count() -> Any:
+    """Return a field for a number that outgrows 32 bits and begins at 0."""
+    kind = BigInteger().with_variant(Integer, "sqlite")
+    return Field(default=0, sa_column=Column(kind, nullable=False))

@@ -21,6 +21,7 @@ ENTRIES = (
     ("merchant.orders", "Orders"),
     ("imports.page", "Imports"),
     ("connections.page", "Connections"),
+    ("endpoints.page", "Webhooks"),
     ("plugins.page", "Plugins"),
     ("workflows.page", "Workflows"),
     ("runs.page", "Runs"),

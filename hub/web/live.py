@@ -1,4 +1,4 @@
-"""The live gateway: a small ASGI app that passes Redis messages on as server-sent events."""
+"""The live gateway: a small ASGI app that passes news on as server-sent events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 from hub.access.keys import Keys, load_keys
 from hub.errors import Forbidden
 from hub.settings import Settings
+from hub.store import Store
 from hub.tracking.live import channels
+from hub.web import stream
+from hub.web.stream import Tail
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -31,6 +34,8 @@ WELCOME = b"retry: 3000\n\n: welcome\n\n"
 BEAT = b": beat\n\n"
 RESYNC = b'data: {"t":"changed"}\n\n'
 """Sent when Redis was away for a while: what was said meanwhile is lost, so read the state anew."""
+NUMBERED = b'{"t": "event"'
+"""How the dispatcher begins to say that an event has got its number."""
 FILES = 65_536
 
 
@@ -75,6 +80,7 @@ class Gateway:
         self.connected = False
         self.closing = False
         self.broken = False
+        self.tail = Tail(Store(settings.database_url))
         parts = urlsplit(settings.public_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
 
@@ -89,29 +95,32 @@ class Gateway:
                 async with redis(self.settings) as client, client.pubsub() as subscription:
                     await subscription.psubscribe(PATTERN)
                     self.resync()
+                    self.tail.news.set()
                     async for message in subscription.listen():
                         if message["type"] == "psubscribe":
-                            self.connected = True
+                            self.connected = self.tail.told = True
                         elif message["type"] == "pmessage":
                             self.spread(message["channel"].decode(), message["data"])
             except (RedisError, OSError) as error:
                 if self.connected:
                     log.warning("redis_away", error=str(error))
-                self.connected = False
+                self.connected = self.tail.told = False
             await asyncio.sleep(0.5)
 
     def ended(self, listening: asyncio.Task[None]) -> None:
-        """Note that a mistake of ours ended the subscription: this process is of no more use."""
+        """Note that a mistake of ours ended what should last: this process is of no more use."""
         import structlog
 
         error = None if listening.cancelled() else listening.exception()
         if error is not None:
-            structlog.get_logger("hub.live").error("listening_failed", exc_info=error)
+            structlog.get_logger("hub.live").error("live_channel_failed", exc_info=error)
             self.broken = True
             self.close()
 
     def spread(self, channel: str, data: bytes) -> None:
         """Give one message to everyone who listens to its channel."""
+        if data.startswith(NUMBERED):
+            self.tail.news.set()
         listeners = self.clients.get(channel)
         if listeners:
             key = subject(channel, data)
@@ -140,6 +149,7 @@ class Gateway:
     def close(self) -> None:
         """End every stream, so that the process can stop at once."""
         self.closing = True
+        self.tail.close()
         for client in {c for listeners in self.clients.values() for c in listeners}:
             client.close()
 
@@ -250,17 +260,27 @@ def make_gateway(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
-        listening = asyncio.create_task(gateway.listen())
-        listening.add_done_callback(gateway.ended)
+        tasks = [
+            asyncio.create_task(lasting)
+            for lasting in (gateway.listen(), gateway.tail.follow(), gateway.tail.check())
+        ]
+        for task in tasks:
+            task.add_done_callback(gateway.ended)
         try:
             yield
         finally:
             gateway.close()
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            gateway.tail.store.close()
 
     app = Starlette(
-        routes=[Route("/live", Stream(gateway), methods=["GET"]), Route("/healthz", healthz)],
+        routes=[
+            Route("/live", Stream(gateway), methods=["GET"]),
+            Route(stream.PATH, stream.EventStream(gateway.tail), methods=["GET"]),
+            Route("/healthz", healthz),
+        ],
         lifespan=life,
     )
     app.state.gateway = gateway

@@ -23,6 +23,7 @@ TITLES = {
     409: "That is in the way of something else",
     413: "That is too large",
     415: "That is the wrong kind of content",
+    421: "This is served elsewhere",
     422: "Something in it is not right",
     429: "Too many requests",
     500: "Something went wrong on our side",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from hub import dispatch, fleet, insights, notify, orders, planning, proofs, tracking, workflow
+from hub import (
+    dispatch,
+    fleet,
+    insights,
+    notify,
+    orders,
+    outgoing,
+    planning,
+    proofs,
+    tracking,
+    workflow,
+)
 from hub.errors import PluginError
 from hub.plugins import Plugin, Plugins
 from hub.workflow import functions
@@ -27,6 +38,7 @@ def assemble(hub: Hub) -> None:
         proofs,
         insights,
         notify,
+        outgoing,
         workflow,
     ):
         package.register(hub)

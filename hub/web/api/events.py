@@ -9,7 +9,7 @@ from hub.events import feed
 from hub.nouns import Noun
 from hub.web.answers import answer
 from hub.web.bodies import faults
-from hub.web.context import read
+from hub.web.context import hub, read
 from hub.web.policy import allow
 from hub.web.problems import Problem
 
@@ -37,3 +37,11 @@ def show() -> Response:
     types = [name.strip() for name in wanted.types.split(",") if name.strip()]
     with read() as session:
         return answer(feed.read(session, wanted.after, wanted.limit, types))
+
+
+@blueprint.get("/stream")
+@allow("public")
+def stream() -> Response:
+    """Say where the stream is served; a redirect would lose the key in many clients."""
+    address = hub().settings.live_url.rstrip("/") + request.path
+    raise Problem(421, f"the stream of events is served at {address}", stream=address)
