@@ -19,6 +19,7 @@ BLUEPRINTS = (
     "hub.web.signin",
     "hub.web.board",
     "hub.web.admin.connections",
+    "hub.web.admin.consent",
     "hub.web.admin.plugins",
     "hub.web.admin.imports",
     "hub.web.admin.workflows",

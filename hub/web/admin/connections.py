@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from hub.access import get, scoped
 from hub.connections import pulse
+from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.contract import CAPABILITY
 from hub.errors import Refused
@@ -144,6 +145,8 @@ def save(kind: type[Connector[Any]], row: ConnectionRow | None) -> Response | tu
             checks.request(session, saved.id)
     except Refused as error:
         return form_page(kind, row, error), 422
+    if row is None and by_consent(kind):
+        return redirect(reconnect(saved))
     return redirect(f"/admin/connections#{saved.id}")
 
 
@@ -207,6 +210,7 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
             "state": row.state,
             "reason": row.reason,
             "checked_at": row.checked_at,
+            "reconnect": reconnect(row),
             "source": pulls.is_source(hub(), row.connector),
             "merchant": row.merchant,
             "pulled_at": row.pulled_at,
@@ -232,6 +236,13 @@ def kind_title(connector: str) -> str:
     """Return what people call a connector, also when its plugin is gone."""
     plugin = hub().plugins.owner(connector)
     return plugin.connectors[connector].title if plugin else connector
+
+
+def reconnect(row: ConnectionRow) -> str:
+    """Return the page on which a connection gets new credentials."""
+    plugin = hub().plugins.owner(row.connector)
+    by = plugin is not None and by_consent(plugin.connectors[row.connector])
+    return f"/admin/connections/{row.id}/connection" if by else f"/admin/connections/{row.id}"
 
 
 def hook_of(connector: str) -> str:
