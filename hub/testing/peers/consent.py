@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from hub.nouns import Callback
 from hub.testing.peers.server import Peer, Reply, Request
 
 CODE_LIVES = 60.0
@@ -88,6 +89,14 @@ class ConsentPeer(Peer):
         self.access: dict[str, Token] = {}
         self.renews: dict[str, Token] = {}
         super().__init__(directory, port)
+
+    def give(self, redirect: str = "http://127.0.0.1/back", scope: str = "orders") -> Callback:
+        """Return what comes back from a consent page on which somebody said yes."""
+        code, verifier = secrets.token_urlsafe(12), secrets.token_urlsafe(48)
+        self.codes[code] = Code(
+            Family(self.account, scope), redirect, challenge(verifier), time.monotonic()
+        )
+        return Callback(code=code, verifier=verifier, redirect_url=redirect)
 
     def revoke(self) -> None:
         """End every consent, as somebody does on the service's own page."""
