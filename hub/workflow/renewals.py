@@ -78,7 +78,7 @@ def run(hub: Hub, claim: Claim) -> None:
     reach("before_call")
     try:
         with hub.store.read() as session:
-            connector = hub.connections.build(session, row)
+            connector = hub.connections.build(session, session.get_one(ConnectionRow, row.id))
         grant = cast(OAuth, connector).refresh()
         if not isinstance(grant, Grant):
             raise PluginError(f"refresh() returned {type(grant).__name__}, which is no Grant")
