@@ -1,6 +1,6 @@
 """A connector that is connected by consent, and a hub that has it: in a test or in processes.
 
-Run as `python consenting.py worker QUEUE | dispatcher`.
+Run as `python consenting.py worker QUEUE | dispatcher | once QUEUE`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from pydantic import BaseModel, Field, SecretStr
 from sqlmodel import select, update
 
 from hub import workflow
-from hub.access import users
+from hub.connections import consent
+from hub.connections.book import Renewing
 from hub.connector import Connector
 from hub.http import Http
-from hub.hub import Hub
+from hub.hub import Hub, open_hub
 from hub.nouns import Callback, Connect, Grant, Message, Receipt
 from hub.oauth import Kept, TokenClient
 from hub.plugins import Plugin
+from hub.queue import entry
+from hub.queue.work import Claim, finish, postpone
 from hub.settings import Settings
-from hub.store import ConnectionRow, ConsentRow, System, UserRow, WorkRow
+from hub.store import ConnectionRow, ConsentRow, System, WorkRow
 from hub.testing.peers.consent import ConsentPeer
+from hub.workflow import consents
 
 NONE = SecretStr("")
 
@@ -79,9 +83,24 @@ def add_shop(hub: Hub) -> None:
     """Add the engine and the shop, as an installed plugin would be."""
     if "effect" not in hub.handlers:
         workflow.register(hub)
+    hub.handlers["use"] = use
     plugin = Plugin(name="shop", distribution="", version="")
     plugin.connectors["shop"], plugin.kinds["shop"] = Shop, {"notification_channels"}
     hub.plugins.plugins["shop"] = plugin
+
+
+def use(hub: Hub, claim: Claim) -> None:
+    """Make a call through a connection; the subject is `<connection>:<number>`."""
+    try:
+        with hub.store.read() as session:
+            shop: Any = hub.connections.usable(session, claim.subject.partition(":")[0])
+        shop.account()
+    except Renewing as error:
+        with hub.store.write() as session:
+            postpone(session, claim, session.wall + timedelta(milliseconds=200), str(error))
+        return
+    with hub.store.write() as session:
+        finish(session, claim)
 
 
 def open_shop(hub: Hub, peer: ConsentPeer, merchant: str | None = None) -> str:
@@ -135,15 +154,32 @@ def work_rows(hub: Hub, kind: str) -> list[WorkRow]:
         return list(session.exec(select(WorkRow).where(WorkRow.kind == kind)))
 
 
-def add_user(hub: Hub, email: str, role: str, merchant: str | None = None) -> UserRow:
-    """Add somebody."""
-    with hub.store.write() as session:
-        return users.add_user(session, email, role, merchant=merchant)
+def come_back(hub: Hub, peer: ConsentPeer, id: str) -> ConsentRow:
+    """Begin a consent and come back from it with a code that no worker has seen yet."""
+    with hub.store.write(System()) as session:
+        row = session.get_one(ConnectionRow, id)
+        made = consents.begin(hub, session, row, user="usr", browser="browser")
+        back = peer.give(consents.callback_url(hub))
+        carried = consent.opened(hub.keys, made)
+        told = {**carried, "verifier": back.verifier, "query": {"code": back.code}}
+        consent.seal(hub.keys, made, told)
+        made.state = "returned"
+        return made
+
+
+def consent_of(hub: Hub, id: str) -> ConsentRow:
+    """Return a consent as it is stored now."""
+    with hub.store.read(System()) as session:
+        return session.get_one(ConsentRow, id)
 
 
 def main() -> None:
     """Be one of the hub's processes."""
-    if sys.argv[1] == "worker":
+    if sys.argv[1] == "once":
+        hub = open_hub(Settings.read())
+        add_shop(hub)
+        entry.run(hub, sys.argv[2], "once")
+    elif sys.argv[1] == "worker":
         from hub.queue.worker import main as work
 
         work(Settings.read(), sys.argv[2], add_shop)

@@ -22,6 +22,7 @@ from tests.consenting import (
     Shop,
     add_shop,
     age,
+    come_back,
     connect,
     open_shop,
     row_of,
@@ -212,25 +213,11 @@ def test_a_consent_that_is_gone_pauses_the_connection_and_tells(
 def test_after_reconnecting_the_parked_work_goes_on(
     toys: Toys, shop: str, peer: ConsentPeer
 ) -> None:
-    from hub.connections import consent
-    from hub.workflow import consents
-
     peer.revoke()
     close(toys, shop)
     sending(toys)
     toys.tick()
-    with toys.hub.store.write(System()) as session:
-        row = session.get_one(ConnectionRow, shop)
-        made = consents.begin(toys.hub, session, row, user="usr", browser="b")
-    toys.work()
-    with toys.hub.store.write(System()) as session:
-        made = session.get_one(type(made), made.id)
-        back = peer.give(consents.callback_url(toys.hub))
-        carried = consent.opened(toys.hub.keys, made)
-        told = {**carried, "verifier": back.verifier, "query": {"code": back.code}}
-        consent.seal(toys.hub.keys, made, told)
-        made.state = "returned"
-        consents.request(session, made)
+    come_back(toys.hub, peer, shop)
     toys.work()
     assert row_of(toys.hub, shop).state == "healthy"
     assert len(Shop.sent) == 1
