@@ -1,8 +1,9 @@
 """How a connection is authenticated: connect by consent, come back from it, connect anew, end it.
 
 The consent page lies at another origin, and a browser lets no form of ours lead there
-(form-action). So the button leads to a page of ours, and that one goes on by itself; it also waits
-for the worker that makes the address, because no connector is called in the web process.
+(form-action), over redirects neither. So the button leads to a page of ours that goes on by itself
+and leaves no trace in the history; it also waits for the worker that makes the address, because no
+connector is called in the web process.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
-    Response,
     flash,
     g,
     redirect,
@@ -90,21 +90,15 @@ def leave(id: str, consent_id: str) -> str:
 @allow(*KEEPERS)
 def go(id: str, consent_id: str) -> AnyResponse | str:
     """Lead to the consent page as soon as a worker has made its address."""
-    by_script = "HX-Request" in request.headers
     with read() as opened:
         row = get(opened, ConnectionRow, id)
         made = own(opened, row, consent_id)
         over = made.expires_at <= opened.wall
     if made.state == "open" and not over:
-        address = consent.opened(hub().keys, made)["address"]
-        answer = Response(status=204, headers={"HX-Redirect": address}) if by_script else None
-        return quiet(answer or redirect(address, 302))
-    if made.state not in ("asked", "failed") or over:
-        back = url_for("consent.page", id=id)
-        return Response(status=204, headers={"HX-Redirect": back}) if by_script else redirect(back)
-    if by_script:
-        return render_template("admin/connection/_leave.html", row=row, **leaving(row, made))
-    return render_tab("admin/connection/leave.html", row, **leaving(row, made))
+        return quiet(redirect(consent.opened(hub().keys, made)["address"], 302))
+    if made.state in ("asked", "failed") and not over:
+        return render_tab("admin/connection/leave.html", row, **leaving(row, made))
+    return redirect(url_for("consent.page", id=id))
 
 
 @blueprint.get("/callback")
