@@ -25,7 +25,7 @@ KEPT_FOR = timedelta(days=7)
 CALLBACK = "/admin/connections/callback"
 """The one address to which every service sends people back."""
 LARGEST_ANSWER = 8_000
-ENDED = ("done", "failed")
+ENDED = ("done", "failed", "dropped")
 AGAIN = "Open the connection and press Connect again."
 NOT_OURS = f"This way back was not begun here, by you and in this browser. {AGAIN}"
 USED = f"This way back was used already; it works once. {AGAIN}"

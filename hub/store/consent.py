@@ -25,7 +25,7 @@ class ConsentRow(SQLModel, table=True):
     """Of the `state` that goes to the consent page and comes back."""
     state: str = "asked"
     """asked (a worker makes the address) | open (the person is at the other side) | returned |
-    exchanging | question (it is another account than before) | done | failed"""
+    exchanging | question (it is another account than before) | done | failed | dropped"""
     sealed: str = ""
     """Fernet-encrypted JSON: state, verifier, address, code, grant; emptied at the end."""
     account: str = ""

@@ -207,7 +207,7 @@ def take(hub: Hub, session: Session, row: ConsentRow, grant: Grant) -> None:
 
 def drop(session: Session, row: ConsentRow) -> None:
     """Throw the grant of another account away; the connection stays as it was."""
-    consent.fail(session, row, f"{row.account} was not taken; everything is as it was before")
+    consent.end(session, row, "dropped")
 
 
 def tell(session: Session, row: ConnectionRow) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlmodel import update
 
 from hub.connections import grants
 from hub.connections.book import Renewing
-from hub.errors import PluginError, Refused, Retry, Unauthorized, Unknown
+from hub.errors import Retry, Unauthorized, Unknown
 from hub.nouns import Grant
-from hub.store import ConnectionRow, System, WorkRow
+from hub.store import System, WorkRow
 from hub.testing.peers.consent import ConsentPeer
 from hub.workflow import checks, renewals
 from tests.consenting import (
@@ -379,45 +377,3 @@ def test_who_uses_a_connection_is_told_that_it_is_being_renewed(toys: Toys, shop
     close(toys, shop)
     with toys.hub.store.read() as session, pytest.raises(Renewing, match="is being renewed"):
         toys.hub.connections.usable(session, shop)
-
-
-def test_a_reader_never_sees_the_tokens_of_two_grants(toys: Toys, shop: str) -> None:
-    over, seen, torn = threading.Event(), set(), []
-
-    def look() -> None:
-        while not over.is_set():
-            with toys.hub.store.read() as session:
-                built = toys.hub.connections.build(session, session.get_one(ConnectionRow, shop))
-            one, two = (
-                getattr(built.config, name).get_secret_value().partition("-")[2]
-                for name in ("access_token", "refresh_token")
-            )
-            seen.add(one)
-            if one != two:
-                torn.append((one, two))
-
-    with toys.hub.store.write(System()) as session:
-        pair = {"access_token": "a-0", "refresh_token": SecretStr("r-0")}
-        toys.hub.connections.grant(session, shop, Grant(settings=pair))
-    readers = [threading.Thread(target=look) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    for number in range(1, 60):
-        pair = {"access_token": f"a-{number}", "refresh_token": SecretStr(f"r-{number}")}
-        with toys.hub.store.write(System()) as session:
-            toys.hub.connections.grant(session, shop, Grant(settings=pair))
-    over.set()
-    for reader in readers:
-        reader.join()
-    assert torn == []
-    assert len(seen) > 3, "the readers saw grants come and go"
-
-
-def test_a_refused_grant_raises_and_keeps_what_was_there(toys: Toys, shop: str) -> None:
-    before, number = tokens_of(toys.hub, shop), row_of(toys.hub, shop).grants
-    for wrong, kind in (({"nothing": 1}, PluginError), ({"note": {}}, Refused)):
-        told = {"access_token": "new", **wrong}
-        with toys.hub.store.write(System()) as session, pytest.raises(kind):
-            toys.hub.connections.grant(session, shop, Grant(settings=told))
-    assert tokens_of(toys.hub, shop) == before
-    assert row_of(toys.hub, shop).grants == number

@@ -136,6 +136,7 @@ def answer(id: str, consent_id: str) -> AnyResponse:
             consents.take(hub(), opened, made, consent.held(hub().keys, made))
         else:
             consents.drop(opened, made)
+            flash(f"{made.account} was not taken. Everything is as it was before.")
     return redirect(url_for("consent.page", id=id), 303)
 
 
