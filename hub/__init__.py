@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Unserved,
         Visit,
     )
+    from hub.oauth import Kept, TokenClient
     from hub.web.policy import allow
 
 __version__ = "0.1.0"
@@ -72,6 +73,7 @@ _HOMES = {
     "Incoming Legs Location Matrix Message Money Order OrderLine Plan PlannedRoute Problem "
     "ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient RefusedRow TimeWindow Unserved "
     "Visit",
+    "hub.oauth": "Kept TokenClient",
     "hub.web.policy": "allow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -79,8 +81,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = [  # noqa: RUF022 - grouped by what they are for
     "Channel", "Geocoder", "OAuth", "OrderSource", "PodSink", "PositionSource", "Receiver",
     "RoutingEngine", "TravelTimes",
-    "Connector", "GuardedPool", "Http", "Url", "beat", "calling", "guard", "hookimpl", "judge",
-    "understood",
+    "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling", "guard",
+    "hookimpl", "judge", "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
     "Address", "Callback", "Cancelled", "Connect", "Cursor", "Delivery", "DevicePosition", "Fix",

@@ -23,6 +23,8 @@ class Connector(Generic[C]):
     Config: type[BaseModel] = BaseModel
     keyed: ClassVar[bool] = True
     """Whether the other side drops a repeated key; if not, a lost reply is never resent."""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """What a consent has to grant; a setting `scopes` of the connection counts instead."""
     sdk: ClassVar[tuple[str, ...]] = ()
     """Slow modules that its methods import; a worker that forks may import them once before."""
     local: ClassVar[bool] = False

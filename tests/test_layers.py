@@ -28,7 +28,7 @@ LAYERS = [
     ["contract"],
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",
-     "lifeline"],
+     "lifeline", "oauth"],
     ["nouns", "errors", "deadlines"],
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

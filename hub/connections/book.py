@@ -11,9 +11,11 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, or_, select
 
 from hub.access.keys import Keys, WrongKeys
+from hub.connections import grants
 from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
 from hub.errors import HubError, Missing, PluginError, Refused
+from hub.nouns import Grant
 from hub.plugins import Plugins
 from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
 from hub.store.once import insert_once
@@ -26,6 +28,10 @@ COVER = "•••"
 
 class Parked(HubError):
     """Say that a connection is off or expired: its work waits, nothing failed."""
+
+
+class Renewing(Parked):
+    """Say that the access of a connection is being renewed: its work goes on after that."""
 
 
 class Connections:
@@ -54,9 +60,8 @@ class Connections:
         `enable`. One that is changed while it is not set up stays so.
         """
         kind = self.plugins.connector(connector)
-        row = self._row(session, id) if id else None
+        row = self._held(session, id) if id else None
         config = validated(kind, self._merged(kind, row, settings))
-        plain, secret = split(config)
         if row is None:
             row = ConnectionRow(
                 connector=connector, merchant=merchant, title=title, created_at=session.now,
@@ -64,13 +69,11 @@ class Connections:
             )  # fmt: skip
             session.add(row)
         row.title = title or row.title or kind.title
-        row.config = plain
-        row.secrets = self.keys.seal(json.dumps(secret)) if secret else ""
+        self._store(session, row, config)
         if row.state != "not_set_up":
             row.state = "healthy"
         row.reason, row.failures, row.rests_until, row.troubled_at = "", 0, None, None
         row.check_at = session.wall + CHECKED_EVERY
-        bump(session)
         session.flush()
         return row
 
@@ -83,6 +86,39 @@ class Connections:
         row.paused_at, row.paused_by, row.pull_at = None, "", None
         bump(session)
         return row
+
+    def grant(self, session: Session, id: str, given: Grant) -> ConnectionRow:
+        """Store what a consent or a renewal gave, all of it or nothing.
+
+        Raise `PluginError` for a setting that there is not, `Refused` for one that does not fit.
+        """
+        row = self._held(session, id)
+        kind = self.plugins.connector(row.connector)
+        given = grants.plain(given)
+        unknown = given.settings.keys() - kind.Config.model_fields.keys()
+        if unknown:
+            raise PluginError(f"{kind.title} was granted {sorted(unknown)}, which are no settings")
+        config = validated(kind, {**self.settings(row), **given.settings})
+        self._store(session, row, config)
+        grants.note(row, given, session.wall)
+        return row
+
+    def ungrant(self, session: Session, id: str) -> ConnectionRow:
+        """Forget the secrets that came by consent; its work waits until it is connected again."""
+        row = self._held(session, id)
+        kind = self.plugins.connector(row.connector)
+        secret = secret_fields(kind.Config) & set(row.granted)
+        kept = {name: told for name, told in self.settings(row).items() if name not in secret}
+        self._store(session, row, validated(kind, kept))
+        grants.forget(row)
+        if row.state != "not_set_up":
+            row.state = "action_needed"
+            row.reason = "it was disconnected; connect it to use it again"
+        return row
+
+    def secrets_of(self, row: ConnectionRow) -> set[str]:
+        """Return the names of the secrets that are stored."""
+        return set(json.loads(self.keys.unseal(row.secrets))) if row.secrets else set()
 
     def set_enabled(self, session: Session, id: str, enabled: bool, by: str = "") -> ConnectionRow:
         """Switch a connection on or off; every process knows at its next piece of work.
@@ -151,6 +187,8 @@ class Connections:
             raise Parked(f"{row.title} is switched off; its work waits")
         if row.state == "action_needed":
             raise Parked(f"{row.title} has to be reconnected; its work waits")
+        if grants.waits(row, session.wall):
+            raise Renewing(f"the access of {row.title} is being renewed; its work waits")
         return self.build(session, row)
 
     def build(self, session: Session, row: ConnectionRow) -> Connector[Any]:
@@ -209,6 +247,19 @@ class Connections:
             if name in secret_fields(kind.Config) and not settings.get(name)
         }
         return {**settings, **kept}
+
+    def _store(self, session: Session, row: ConnectionRow, config: BaseModel) -> None:
+        plain, secret = split(config)
+        row.config = plain
+        row.secrets = self.keys.seal(json.dumps(secret)) if secret else ""
+        bump(session)
+
+    def _held(self, session: Session, id: str) -> ConnectionRow:
+        """Return a row that nobody else changes meanwhile: what is merged has to be the latest."""
+        row = session.get(ConnectionRow, id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise Missing(f"there is no connection {id}")
+        return row
 
     def _row(self, session: Session, id: str) -> ConnectionRow:
         row = session.get(ConnectionRow, id)

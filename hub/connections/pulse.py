@@ -16,6 +16,8 @@ CHECKED_EVERY, CHECKED_SOON = timedelta(minutes=15), timedelta(minutes=1)
 
 def works(row: ConnectionRow, wall: datetime) -> None:
     """Note that a call or a check went well; writes nothing where that is no news."""
+    if row.doubted_at is not None:
+        row.doubted_at = None
     if row.state == "degraded" or row.failures or row.rests_until is not None:
         row.failures, row.rests_until = 0, None
         row.check_at = wall + CHECKED_EVERY

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from hub.capabilities import Geocoder
 from hub.connections.book import Parked
+from hub.connections.grants import doubt, waits
 from hub.errors import PluginError, Rejected, Retry, Unauthorized, Unknown
 from hub.events import append
 from hub.events.catalogue import ConnectionExpired
@@ -18,7 +19,7 @@ from hub.nouns import Address, Location
 from hub.orders.places import put
 from hub.orders.resolve import SURE
 from hub.queue import Claim, defer, enqueue, finish, park, unpark
-from hub.queue.work import held
+from hub.queue.work import held, postpone
 from hub.store import ConnectionRow, OrderRow, Session, SettingRow, WorkRow
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def work(hub: Hub, claim: Claim) -> None:
 
 def look_up(hub: Hub, claim: Claim, row: ConnectionRow, address: Address) -> None:
     """Ask one geocoder, with no transaction open meanwhile."""
+    began = hub.store.clock.wall()
     try:
         with hub.store.read() as session:
             geocoder = hub.connections.usable(session, row.id)
@@ -73,7 +75,7 @@ def look_up(hub: Hub, claim: Claim, row: ConnectionRow, address: Address) -> Non
         with hub.store.write() as session:
             park(session, claim, str(reason))
     except Unauthorized as error:
-        expire(hub, claim, row, str(error))
+        expire(hub, claim, row, str(error), began)
     except Retry as error:
         again(hub, claim, error)
     except (Rejected, Unknown, PluginError) as error:
@@ -166,9 +168,16 @@ def again(hub: Hub, claim: Claim, error: Retry) -> None:
         defer(session, claim, session.wall + timedelta(seconds=min(wait, 3600)), str(error))
 
 
-def expire(hub: Hub, claim: Claim, row: ConnectionRow, reason: str) -> None:
-    """Pause the connection, tell its owner, and park the work until it is mended."""
+def expire(hub: Hub, claim: Claim, row: ConnectionRow, reason: str, began: datetime) -> None:
+    """Pause the connection, tell its owner, and park the work until it is mended or renewed."""
     with hub.store.write() as session:
+        latest = session.get_one(ConnectionRow, row.id, with_for_update=True)
+        if doubt(latest, began, session.wall):
+            if waits(latest, session.wall):
+                park(session, claim, reason)
+            else:
+                postpone(session, claim, session.wall, reason)
+            return
         hub.connections.expire(session, row.id, reason)
         facts = ConnectionFacts(
             id=row.id, connector=row.connector, title=row.title, reason=reason[:300]

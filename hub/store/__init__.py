@@ -1,6 +1,7 @@
 """The tables by noun, the sessions that read and write them, and their migrations."""
 
 from hub.store.columns import new_id
+from hub.store.consent import ConsentRow
 from hub.store.database import Session, Store
 from hub.store.endpoints import EndpointRow, OutgoingRow, OutgoingTryRow
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
@@ -44,6 +45,7 @@ __all__ = [
     "AttemptRow",
     "ClockRow",
     "ConnectionRow",
+    "ConsentRow",
     "CursorRow",
     "DepotRow",
     "Driver",

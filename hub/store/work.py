@@ -162,6 +162,24 @@ class ConnectionRow(SQLModel, table=True):
     removed_at: datetime | None = maybe_instant()
     """When it was removed, wall time; nobody sees it from then on."""
     removed_by: str = ""
+    account: str = ""
+    """Whose account a consent connected, for people."""
+    scopes: list[str] = json(list)
+    """What was granted."""
+    granted: list[str] = json(list)
+    """The settings that came with consents and renewals."""
+    grants: int = 0
+    """How often that changed; a renewal that began before the last change is thrown away."""
+    renewed_at: datetime | None = maybe_instant()
+    """When the tokens were last stored, wall time; never where there was no consent."""
+    expires_at: datetime | None = maybe_instant()
+    """When the access ends, wall time."""
+    renew_at: datetime | None = maybe_instant()
+    """When it is renewed next, wall time."""
+    renewing_at: datetime | None = maybe_instant()
+    """Since when a renewal waits whose answer was never stored."""
+    doubted_at: datetime | None = maybe_instant()
+    """When a call was refused with tokens that had not ended; a renewal follows, one only."""
 
 
 class WorkflowRow(SQLModel, table=True):

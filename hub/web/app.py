@@ -25,6 +25,7 @@ BLUEPRINTS = (
     "hub.web.admin.advanced",
     "hub.web.admin.endpoints",
     "hub.web.admin.outgoing",
+    "hub.web.admin.consent",
     "hub.web.admin.plugins",
     "hub.web.admin.imports",
     "hub.web.admin.workflows",

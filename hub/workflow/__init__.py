@@ -12,7 +12,18 @@ def register(hub: Hub) -> None:
     """Add the engine's kinds of work, what time wakes, and what keeps connections."""
     from functools import partial
 
-    from hub.workflow import checks, effects, engine, previews, pulls, runs, steps, timers
+    from hub.workflow import (
+        checks,
+        consents,
+        effects,
+        engine,
+        previews,
+        pulls,
+        renewals,
+        runs,
+        steps,
+        timers,
+    )
     from hub.workflow.library import library_of
 
     library = library_of(hub)
@@ -27,3 +38,7 @@ def register(hub: Hub) -> None:
     hub.rounds.append(pulls.go_round)
     hub.handlers[previews.KIND] = previews.work
     hub.rounds.append(previews.go_round)
+    hub.handlers[consents.KIND] = consents.run
+    hub.handlers[consents.LAPSE] = consents.lapse
+    hub.handlers[renewals.KIND] = renewals.run
+    hub.rounds.append(renewals.go_round)

@@ -6,15 +6,17 @@ That happens in a worker, because no connector is called in the web process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col, or_, select
 
 from hub.access.scope import column
+from hub.connections.grants import doubt, waits
 from hub.connections.pulse import CHECKED_EVERY, degrade, works
 from hub.errors import HubError, Unauthorized
-from hub.queue.work import Claim, enqueue, finish
+from hub.queue.work import Claim, enqueue, finish, postpone
 from hub.store import ConnectionRow, Session
 from hub.workflow.effects import expire, release
 
@@ -26,6 +28,7 @@ MOST = 50
 """Connections that are begun with in one transaction."""
 SILENT = 2
 """Workers that have to be lost in a row over a check until that is put down to the connection."""
+SHORTLY = timedelta(seconds=3)
 NO_ANSWER = "it gave no answer until its worker was ended"
 
 
@@ -81,10 +84,18 @@ def begin_due(
 def run(hub: Hub, claim: Claim) -> None:
     """Make the connector's cheapest call and write down how it ended."""
     silent = claim.losses >= SILENT
+    with hub.store.read() as session:
+        began, row = session.wall, session.get(ConnectionRow, claim.subject)
+    if row is not None and row.state != "action_needed" and waits(row, began):
+        wait_for_renewal(hub, claim)
+        return
     error = HubError(NO_ANSWER) if silent else attempt(hub, claim.subject)
     with hub.store.write() as session:
-        row = session.get(ConnectionRow, claim.subject)
+        row = session.get(ConnectionRow, claim.subject, with_for_update=True)
         if row is not None and is_checked(row):
+            if isinstance(error, Unauthorized) and doubt(row, began, session.wall):
+                postpone(session, claim, session.wall + SHORTLY, "its access is renewed first")
+                return
             note(hub, session, row, error)
         finish(session, claim)
 
@@ -92,6 +103,12 @@ def run(hub: Hub, claim: Claim) -> None:
 def is_checked(row: ConnectionRow) -> bool:
     """Say whether a check means anything; one that is not set up yet has tests (see previews)."""
     return row.state != "not_set_up" and row.removed_at is None
+
+
+def wait_for_renewal(hub: Hub, claim: Claim) -> None:
+    """Let work come back when the access of its connection may have been renewed."""
+    with hub.store.write() as session:
+        postpone(session, claim, session.wall + SHORTLY, "its access is renewed first")
 
 
 def attempt(hub: Hub, connection: str) -> Exception | None:
@@ -116,7 +133,8 @@ def note(hub: Hub, session: Session, row: ConnectionRow, error: Exception | None
     if isinstance(error, Unauthorized):
         reason = hub.connections.cover(row, str(error))
         expire(hub, session, row.id, reason)
-        row.reason = reason[:500]
+        if row.renewed_at is None:
+            row.reason = reason[:500]
     elif error is not None:
         said = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
         row.failures += 1

@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from hub.actions import ActionInput, Call, Outward
 from hub.connections.book import Parked
+from hub.connections.grants import doubt, waits
 from hub.connections.pulse import fails, rests, works
 from hub.connector import Connector
 from hub.deadlines import deadline
@@ -243,9 +244,7 @@ def settle(hub: Hub, sending: Sending, error: Exception) -> None:
         _, effect = locked(session, sending)
         note(session, sending, effect, kind, text)
         if kind == "unauthorized" and effect.connection:
-            expire(hub, session, effect.connection, text)
-            effect.state, effect.tries = "parked", max(effect.tries - 1, 0)
-            park(session, claim, text)
+            refused(hub, session, sending, effect, text)
             return
         if kind == "retry" and effect.state == "calling":
             after = getattr(error, "after", None)
@@ -259,6 +258,20 @@ def settle(hub: Hub, sending: Sending, error: Exception) -> None:
         settle_step(session, here, sending.action)
         reach("before_commit")
         bury(session, claim, text)
+
+
+def refused(hub: Hub, session: Session, sending: Sending, effect: EffectRow, text: str) -> None:
+    """Let an effect wait whose credentials were refused: for a renewal, or for a person."""
+    row = connection_of(session, effect, held=True)
+    effect.tries = max(effect.tries - 1, 0)
+    if doubt(row, sending.began, session.wall) and not waits(row, session.wall):
+        effect.state = "pending"
+        postpone(session, sending.claim, session.wall, text)
+        return
+    if not waits(row, session.wall):
+        expire(hub, session, row.id, text)
+    effect.state = "parked"
+    park(session, sending.claim, text)
 
 
 def may_repeat(
@@ -318,9 +331,10 @@ def locked(session: Session, sending: Sending) -> tuple[StepRow, EffectRow]:
     return step, session.get_one(EffectRow, sending.effect, with_for_update=True)
 
 
-def connection_of(session: Session, effect: EffectRow) -> ConnectionRow:
+def connection_of(session: Session, effect: EffectRow, held: bool = False) -> ConnectionRow:
     """Return the connection that an effect goes through; raise `Missing` where it is gone."""
-    row = session.get(ConnectionRow, effect.connection) if effect.connection else None
+    more: dict[str, Any] = {"with_for_update": True, "populate_existing": True} if held else {}
+    row = session.get(ConnectionRow, effect.connection, **more) if effect.connection else None
     if row is None:
         raise Missing(f"there is no connection {effect.item}")
     return row

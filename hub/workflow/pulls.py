@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
-from hub.connections.book import Parked
+from hub.connections.book import Parked, Renewing
+from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, rests, works
 from hub.dispatch.flags import raise_flag
 from hub.errors import Refused, Retry, Unauthorized
@@ -24,9 +25,9 @@ from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
-from hub.queue.work import Claim, defer, enqueue, finish, renew
+from hub.queue.work import Claim, defer, enqueue, finish, postpone, renew
 from hub.store import ConnectionRow, Session, System
-from hub.workflow.checks import begin_due
+from hub.workflow.checks import SHORTLY, begin_due, wait_for_renewal
 from hub.workflow.effects import expire
 from hub.workflow.failures import message_of
 
@@ -71,7 +72,7 @@ def go_round(hub: Hub) -> None:
 def work(hub: Hub, claim: Claim) -> None:
     """Read what is new from one source, and note how that went."""
     with hub.store.read() as session:
-        row = session.get(ConnectionRow, claim.subject)
+        began, row = session.wall, session.get(ConnectionRow, claim.subject)
         until = rests(row, session.wall) if row is not None else None
     if row is None or until is not None:
         with hub.store.write() as session:
@@ -82,11 +83,13 @@ def work(hub: Hub, claim: Claim) -> None:
         return
     try:
         more = read_on(hub, claim, row)
+    except Renewing:
+        wait_for_renewal(hub, claim)
     except Parked:
         with hub.store.write() as session:
             finish(session, claim)
     except Exception as error:  # a connector may raise anything; it is told on its card
-        note(hub, claim, error)
+        note(hub, claim, error, began)
     else:
         with hub.store.write() as session:
             found = session.get_one(ConnectionRow, row.id)
@@ -170,11 +173,14 @@ def refuse(session: Session, row: ConnectionRow, reason: str) -> None:
     raise_flag(session, f"pull:{row.id}:{digest}", "order_refused", text, merchant=row.merchant)
 
 
-def note(hub: Hub, claim: Claim, error: Any) -> None:
+def note(hub: Hub, claim: Claim, error: Any, began: datetime) -> None:
     """Write down why a source could not be read, and when it is tried again."""
     with hub.store.write() as session:
-        row = session.get_one(ConnectionRow, claim.subject)
+        row = session.get_one(ConnectionRow, claim.subject, with_for_update=True)
         text = hub.connections.cover(row, message_of(error))
+        if isinstance(error, Unauthorized) and doubt(row, began, session.wall):
+            postpone(session, claim, session.wall + SHORTLY, text)
+            return
         row.pull_at = session.wall + EVERY
         if isinstance(error, Unauthorized):
             expire(hub, session, row.id, text)

@@ -11,10 +11,11 @@ from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.connections import pulse
+from hub.connections.grants import by_consent
 from hub.connections.states import ATTENTION, Standing, standing
 from hub.connections.tally import Tally, tallies
 from hub.store import ConnectionRow, MerchantRow, Session, WorkRow
-from hub.web.admin.kinds import KINDS, by_consent, grade_of, hook_of, kind_title, version_of
+from hub.web.admin.kinds import KINDS, grade_of, hook_of, kind_title, version_of
 from hub.web.context import hub
 from hub.workflow import checks, pulls
 

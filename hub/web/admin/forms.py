@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hub.connections.book import secret_fields
 from hub.errors import Refused
+from hub.oauth import KEPT
 
 Kind = Literal["text", "password", "number", "checkbox", "select", "lines", "json"]
 PREFIX = "config."
@@ -40,13 +41,15 @@ class Field(BaseModel):
 def fields(config: type[BaseModel], stored: Mapping[str, Any], kept: bool) -> list[Field]:
     """Return the fields of a connector's settings, filled with what is stored.
 
-    `kept` says whether the connection exists, so that its secrets may be left empty.
+    `kept` says whether the connection exists, so that its secrets may be left empty. What a consent
+    fills in is left out.
     """
     schema = config.model_json_schema()
     secrets = secret_fields(config)
     return [
         field(name, resolve(part, schema), schema, stored, name in secrets, kept)
         for name, part in schema.get("properties", {}).items()
+        if not part.get(KEPT)
     ]
 
 

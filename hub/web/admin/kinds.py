@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
-from hub.capabilities import OAuth, Receiver
+from hub.capabilities import Receiver
+from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.contract import CAPABILITY
 from hub.errors import Forbidden
@@ -63,11 +64,6 @@ def version_of(connector: str) -> str:
 def grade_of(connector: str) -> str:
     """Return the grade of the plugin that brings a connector; nothing while none is known."""
     return str(getattr(hub().plugins.owner(connector), "grade", "") or "")
-
-
-def by_consent(kind: type[Any]) -> bool:
-    """Say whether a connector is connected on the other side's consent page."""
-    return issubclass(kind, OAuth)
 
 
 def abilities(kind: type[Connector[Any]]) -> str:

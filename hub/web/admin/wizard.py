@@ -12,6 +12,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from hub.access import get
+from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.errors import Refused
 from hub.orders.mapping import Mapping
@@ -24,7 +25,7 @@ from hub.web.admin.connections import (
     known_merchants,
     said_title,
 )
-from hub.web.admin.kinds import abilities, by_consent, hook_of, offered
+from hub.web.admin.kinds import abilities, hook_of, offered
 from hub.web.admin.mapping import known_depots, sent_rules
 from hub.web.context import hub, principal, read, write
 from hub.web.policy import allow

@@ -5,29 +5,27 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, Field, SecretStr
-
-from hub import Connector, PodSink, Proof, ProofFile, Receipt, Rejected, Url, hookimpl
+from hub import (
+    Callback,
+    Connect,
+    Connector,
+    Grant,
+    PodSink,
+    Proof,
+    ProofFile,
+    Receipt,
+    Rejected,
+    Retry,
+    Unauthorized,
+    hookimpl,
+)
+from hub_xero.sign_in import SCOPES, Config, chosen, organisations, question, token_client
 
 if TYPE_CHECKING:
     from hub_xero.accounting import Accounting
 
 NOTE_LENGTH = 250
 """What Xero keeps of a history note."""
-
-
-class Config(BaseModel):
-    """Which organisation, and the token that opens it."""
-
-    token: SecretStr = Field(title="Access token", description="Of a Xero custom connection")
-    tenant: str = Field(
-        title="Tenant id", description="The organisation, from Xero's /connections", min_length=1
-    )
-    url: Url = Field(
-        default="https://api.xero.com/api.xro/2.0",
-        title="Address of the accounting API",
-        description="Change it only to test against something else",
-    )
 
 
 class Xero(Connector[Config]):
@@ -37,11 +35,31 @@ class Xero(Connector[Config]):
     title = "Xero"
     Config = Config
     keyed = True
+    scopes = SCOPES
     sdk = ("xero_python.accounting",)
 
     def check(self) -> None:
         """Read one invoice, which needs the very permission that deliveries need."""
         self.accounting.one_invoice()
+
+    def authorize(self, connect: Connect) -> str:
+        """Return the address of Xero's consent page."""
+        return token_client(self.config).address(connect)
+
+    def exchange(self, callback: Callback) -> Grant:
+        """Turn the code into tokens and see which organisation they open."""
+        grant = token_client(self.config).exchange(callback)
+        try:
+            found = organisations(self.config, grant.settings["access_token"])
+        except Retry:
+            return grant  # the code is used up, so this is no reason to fail: the check asks again
+        one = chosen(found, self.config.tenant)
+        settings = {**grant.settings, "tenant": one.id if one else ""}
+        return grant.model_copy(update={"settings": settings, "account": one.name if one else ""})
+
+    def refresh(self) -> Grant:
+        """Renew the tokens; Xero gives a new refresh token each time."""
+        return token_client(self.config).refresh(self.config.refresh_token)
 
     def store(self, proof: Proof) -> Receipt:
         """Put the proof on the invoice that it names; without a number there is nothing to do."""
@@ -76,8 +94,25 @@ class Xero(Connector[Config]):
         """Xero's SDK with time limits, without its own retries, behind the address guard."""
         from hub_xero.accounting import Accounting
 
-        token = self.config.token.get_secret_value()
-        return Accounting(self.config.url, token, self.config.tenant)
+        return Accounting(self.config.url, self.token, self.tenant)
+
+    @property
+    def token(self) -> str:
+        """The access token: by consent, or of a custom connection."""
+        for secret in (self.config.access_token, self.config.token):
+            if secret.get_secret_value():
+                return secret.get_secret_value()
+        raise Unauthorized(
+            "Xero is not connected yet: open Connection and press Connect, or give the token of a "
+            "custom connection under Settings"
+        )
+
+    @property
+    def tenant(self) -> str:
+        """The organisation; `Unauthorized` asks for it where nobody has chosen one."""
+        if not self.config.tenant:
+            raise Unauthorized(question(organisations(self.config, self.token)))
+        return self.config.tenant
 
 
 def marker(proof: Proof) -> str:
