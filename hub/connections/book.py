@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, or_, select
 
+from hub.access import audit
 from hub.access.keys import Keys
 from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
@@ -61,6 +62,7 @@ class Connections:
         row.check_at = session.wall + CHECKED_EVERY
         bump(session)
         session.flush()
+        note(session, "changed" if id else "added", row)
         return row
 
     def set_enabled(self, session: Session, id: str, enabled: bool) -> ConnectionRow:
@@ -68,6 +70,7 @@ class Connections:
         row = self._row(session, id)
         row.enabled = enabled
         bump(session)
+        note(session, "switched", row, f"switched the connection {row.title} {on_or_off(enabled)}")
         return row
 
     def expire(self, session: Session, id: str, reason: str) -> None:
@@ -221,3 +224,16 @@ def set_plugin(session: Session, plugins: Plugins, name: str, enabled: bool) -> 
     else:
         row.enabled = enabled
     bump(session)
+    said = f"switched the plugin {name} {on_or_off(enabled)}"
+    audit.note(session, "plugin.switched", name, said)
+
+
+def note(session: Session, verb: str, row: ConnectionRow, said: str = "") -> None:
+    """Write down who did something to a connection; its settings stay out."""
+    said = said or f"{verb} the connection {row.title} ({row.connector})"
+    audit.note(session, f"connection.{verb}", row.id, said, merchant=row.merchant)
+
+
+def on_or_off(on: bool) -> str:
+    """Return the state of a switch in words."""
+    return "on" if on else "off"

@@ -5,6 +5,7 @@ from hub.store.database import Session, Store
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
 from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, OrderRow, StopRow
+from hub.store.people import AuditRow, FactorRow, RecoveryRow, SessionRow
 from hub.store.principals import Driver, Merchant, Nobody, Operator, Principal, Role, System
 from hub.store.routes import (
     AttemptLineRow,
@@ -40,6 +41,7 @@ __all__ = [
     "ApiKeyRow",
     "AttemptLineRow",
     "AttemptRow",
+    "AuditRow",
     "ClockRow",
     "ConnectionRow",
     "CursorRow",
@@ -49,6 +51,7 @@ __all__ = [
     "EffectRow",
     "EtaRow",
     "EventRow",
+    "FactorRow",
     "FlagRow",
     "GateRow",
     "ImportErrorRow",
@@ -70,12 +73,14 @@ __all__ = [
     "ProofFileRow",
     "ProofReceiptRow",
     "ProofRow",
+    "RecoveryRow",
     "RevisionRow",
     "Role",
     "RouteRow",
     "RunRow",
     "ScheduleRow",
     "Session",
+    "SessionRow",
     "SettingRow",
     "ShiftRow",
     "StepAttemptRow",

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from hub.access import tokens, users
 from hub.hub import Hub
-from hub.web import create_app, signin
+from hub.web import create_app, tries
 
 PASSWORD = "correct horse"
 
@@ -44,7 +44,7 @@ def test_signing_in_never_leads_to_another_site(client: FlaskClient, elsewhere: 
 def test_a_wrong_password_is_told_in_words_and_too_many_pause_the_account(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "TRIES", 3)
+    monkeypatch.setattr(tries, "FREE", 3)
     first = enter(client, "wrong")
     assert first.status_code == 422
     assert "do not belong together" in first.text
