@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from datetime import timedelta
 
@@ -115,7 +114,7 @@ def prune(session: Session, limit: int = 500) -> int:
 
 def browser(agent: str) -> str:
     """Return in words what a `User-Agent` header says it is; nothing of it is believed."""
-    kind = next((word for sign, word in BROWSERS if re.search(rf"\b{sign}[/ ]", agent)), "")
+    kind = next((word for sign, word in BROWSERS if f"{sign}/" in agent), "")
     system = next((word for sign, word in SYSTEMS if sign in agent), "")
     if not kind and not system:
         return "An unknown browser" if agent else "A program"

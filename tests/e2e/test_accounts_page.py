@@ -53,7 +53,7 @@ def test_from_an_invitation_to_a_sign_in_with_a_code(
     mara.get_by_role("button", name="Set it up").click()
     assert mara.locator("svg.qr").bounding_box()["width"] > 100
     totp = pyotp.TOTP(mara.locator("code.secret").inner_text().replace(" ", ""))
-    mara.get_by_label("Code").fill(totp.now())
+    mara.get_by_label("Code", exact=True).fill(totp.now())
     mara.get_by_role("button", name="Turn it on").click()
     codes = mara.locator(".codes code").all_inner_texts()
     assert len(set(codes)) == 10
@@ -66,7 +66,7 @@ def test_from_an_invitation_to_a_sign_in_with_a_code(
     mara.get_by_label("E-mail").fill("mara@example.com")
     mara.get_by_label("Password").fill(PASSWORD)
     mara.get_by_role("button", name="Sign in").click()
-    mara.get_by_label("Code").fill(totp.now())
+    mara.get_by_label("Code", exact=True).fill(totp.now())
     mara.get_by_role("button", name="Sign in").click()
     mara.get_by_role("link", name="My account: Mara Vogt").wait_for()
     mara.context.close()
