@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from hub.hub import Hub
 from hub.testing.fixtures import World
-from hub.web import create_app
+from hub.web import create_app, policy_table
 from hub.web.admin.tabs import TABS
 from tests.web.callers import CALLERS, Caller
 from tests.web.two_merchants import MARK, WORKFLOW, Side, rows, two_merchants
@@ -215,3 +216,10 @@ def test_a_parameter_that_the_matrix_does_not_know_is_told_with_what_to_add() ->
     rule = Rule("/new/<thing>", endpoint="novelty.show")
     with pytest.raises(pytest.fail.Exception, match=r"add 'novelty\.thing' to NOUNS"):
         value(rule, "thing", Side("mer_1", MARK))
+
+
+def test_the_page_of_the_policy_is_current(hub: Hub) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "policy.md"
+    assert page.read_text() == policy_table.render(create_app(hub)), (
+        "write it anew: python -m hub.web.policy_table docs/reference/policy.md"
+    )
