@@ -50,7 +50,9 @@ def test_a_wrong_password_is_told_in_words_and_too_many_pause_the_account(
     assert "do not belong together" in first.text
     for _ in range(2):
         enter(client, "wrong")
-    assert enter(client, PASSWORD).status_code == 429
+    paused = enter(client, PASSWORD)
+    assert paused.status_code == 429
+    assert 0 < int(paused.headers["Retry-After"]) <= tries.FIRST
 
 
 def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
