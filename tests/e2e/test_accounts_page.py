@@ -7,7 +7,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 
 from hub.hub import Hub
 from hub.store import AuditRow, FactorRow
@@ -20,8 +20,6 @@ PASSWORD = "seven green bicycles"
 
 def actions(hub: Hub) -> list[str]:
     """Return what the log says was done, oldest first."""
-    from sqlmodel import select
-
     with hub.store.read() as session:
         return list(session.exec(select(AuditRow.action).order_by(AuditRow.id)))
 
@@ -34,39 +32,47 @@ def invite(page: Any, email: str) -> str:
     return str(page.get_by_label("Link").input_value())
 
 
+def accept(page: Any, link: str) -> None:
+    """Choose name and password behind an invitation's link."""
+    page.goto(link)
+    page.get_by_label("Your name").fill("Mara Vogt")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Accept the invitation").click()
+    page.get_by_text("Welcome, Mara Vogt.").wait_for()
+
+
+def set_up(page: Any) -> pyotp.TOTP:
+    """Set a second factor up from the page's head on, and return the app that makes its codes."""
+    page.get_by_role("link", name="My account: Mara Vogt").click()
+    page.get_by_role("link", name="Set it up").click()
+    page.get_by_role("button", name="Set it up").click()
+    assert page.locator("svg.qr").bounding_box()["width"] > 100
+    app = pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", ""))
+    page.get_by_label("Code", exact=True).fill(app.now())
+    page.get_by_role("button", name="Turn it on").click()
+    assert len(set(page.locator(".codes code").all_inner_texts())) == 10
+    page.get_by_role("link", name="I have kept them").click()
+    return app
+
+
 def test_from_an_invitation_to_a_sign_in_with_a_code(
     desk: Callable[..., Any], hub: Hub, world: World
 ) -> None:
     owner = desk("owner", "/admin/people")
     origin = owner.url.removesuffix("/admin/people")
     link = invite(owner, "mara@example.com")
-    path = link.removeprefix(hub.settings.public_url)
     mara = owner.context.browser.new_context().new_page()
-    mara.goto(origin + path)
-    mara.get_by_label("Your name").fill("Mara Vogt")
-    mara.get_by_label("Password").fill(PASSWORD)
-    mara.get_by_role("button", name="Accept the invitation").click()
-    mara.get_by_text("Welcome, Mara Vogt.").wait_for()
-
-    mara.get_by_role("link", name="My account: Mara Vogt").click()
-    mara.get_by_role("link", name="Set it up").click()
-    mara.get_by_role("button", name="Set it up").click()
-    assert mara.locator("svg.qr").bounding_box()["width"] > 100
-    totp = pyotp.TOTP(mara.locator("code.secret").inner_text().replace(" ", ""))
-    mara.get_by_label("Code", exact=True).fill(totp.now())
-    mara.get_by_role("button", name="Turn it on").click()
-    codes = mara.locator(".codes code").all_inner_texts()
-    assert len(set(codes)) == 10
-    mara.get_by_role("link", name="I have kept them").click()
+    accept(mara, origin + link.removeprefix(hub.settings.public_url))
+    app = set_up(mara)
     mara.get_by_role("button", name="Sign out").click()
 
-    # The code that turned it on counts no second time; the clock of the test waits for no other.
+    # The code that turned it on counts no second time, and no test waits for the next one.
     with hub.store.write() as session:
         session.exec(update(FactorRow).values(last_step=col(FactorRow.last_step) - 2))
     mara.get_by_label("E-mail").fill("mara@example.com")
     mara.get_by_label("Password").fill(PASSWORD)
     mara.get_by_role("button", name="Sign in").click()
-    mara.get_by_label("Code", exact=True).fill(totp.now())
+    mara.get_by_label("Code").fill(app.now())
     mara.get_by_role("button", name="Sign in").click()
     mara.get_by_role("link", name="My account: Mara Vogt").wait_for()
     mara.context.close()
