@@ -11,11 +11,12 @@ from typing import Literal
 
 from sqlmodel import col, select, update
 
+from hub.access import audit
 from hub.access.keys import Keys
 from hub.errors import Forbidden, Missing, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
 
-Purpose = Literal["sign_in", "driver_link", "driver_device", "tracking", "webhook"]
+Purpose = Literal["sign_in", "welcome", "driver_link", "driver_device", "tracking", "webhook"]
 MERCHANT_SCOPES = frozenset(
     {"orders:read", "orders:write", "proofs:read", "events:read", "webhooks:write"}
 )
@@ -23,6 +24,7 @@ SCOPES = MERCHANT_SCOPES | {"plans:write", "routes:write", "fleet:write"}
 NOT_VALID = "this link is not valid; ask for a new one"
 LIVES: dict[Purpose, timedelta | None] = {
     "sign_in": timedelta(hours=24),
+    "welcome": timedelta(days=7),
     "driver_link": timedelta(hours=24),
     "driver_device": timedelta(days=30),
     "tracking": None,
@@ -121,8 +123,15 @@ def open_tracking(session: Session, keys: Keys, stop: str) -> str:
     return token
 
 
-def issue_key(session: Session, name: str, scopes: list[str], merchant: str | None) -> str:
-    """Make an API key and return it; it cannot be read again.
+def issue_key(
+    session: Session,
+    name: str,
+    scopes: list[str],
+    merchant: str | None,
+    *,
+    life: timedelta | None = None,
+) -> str:
+    """Make an API key and return it; it cannot be read again. Without `life` it never expires.
 
     Raise `Refused` for a scope that there is not, or that a merchant's key cannot have.
     """
@@ -133,25 +142,31 @@ def issue_key(session: Session, name: str, scopes: list[str], merchant: str | No
                 f"there is no scope {scope!r}; one of {', '.join(sorted(known))}", "scope"
             )
     key = "hub_" + secrets.token_urlsafe(24)
-    session.add(
-        ApiKeyRow(
-            name=name,
-            sha256=digest(key),
-            merchant=merchant,
-            scopes=scopes,
-            created_at=session.wall,
-        )
+    now = session.wall
+    row = ApiKeyRow(
+        name=name,
+        sha256=digest(key),
+        merchant=merchant,
+        scopes=scopes,
+        created_at=now,
+        made_by=audit.acting(session).who,
+        expires_at=None if life is None else now + life,
     )
+    session.add(row)
+    said = f"made the key {name} for {', '.join(scopes)}"
+    audit.note(session, "key.made", row.id, said, merchant=merchant)
     return key
 
 
 def check_key(session: Session, key: str) -> ApiKeyRow:
-    """Return the row of an API key; raise `Forbidden` for one that is unknown or revoked."""
+    """Return the row of an API key; raise `Forbidden` for one that is unknown or at its end."""
     row = session.exec(select(ApiKeyRow).where(ApiKeyRow.sha256 == digest(key))).one_or_none()
     if row is None:
         raise Forbidden("this API key is not known; make one with: hub key add")
     if row.revoked_at is not None:
         raise Forbidden("this API key was revoked; make a new one with: hub key add")
+    if row.expires_at is not None and row.expires_at <= session.wall:
+        raise Forbidden("this API key has expired; make a new one with: hub key add")
     return row
 
 
@@ -160,5 +175,8 @@ def revoke_key(session: Session, id: str) -> ApiKeyRow:
     row = session.get(ApiKeyRow, id)
     if row is None:
         raise Missing(f"there is no API key {id[:60]}; find its id with: hub key list")
-    row.revoked_at = row.revoked_at or session.wall
+    if row.revoked_at is None:
+        row.revoked_at = session.wall
+        said = f"revoked the key {row.name}"
+        audit.note(session, "key.revoked", row.id, said, merchant=row.merchant)
     return row

@@ -6,11 +6,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlmodel import col, select
 
-from hub.access import tokens
+from hub.access import audit, factors, sessions, tokens
 from hub.errors import Missing, Refused
 from hub.store import Merchant, Operator, Principal, Session, UserRow
 
 ROLES = ("owner", "dispatcher", "ops", "accountant", "merchant")
+LONGEST = 200
+"""Characters of a name or an address."""
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$bm9ib2R5bm9ib2R5$" + "A" * 43
 
 
@@ -35,18 +37,32 @@ def add_user(
 
     `hashed` is what `hash_password` returned; without it only one-time links sign the user in.
     """
+    row = new_user(session, email, role, name=name, hashed=hashed, merchant=merchant)
+    said = f"added {row.email} as {role}"
+    audit.note(session, "person.added", row.id, said, merchant=merchant)
+    return row
+
+
+def new_user(
+    session: Session,
+    email: str,
+    role: str,
+    *,
+    name: str = "",
+    hashed: str = "",
+    merchant: str | None = None,
+) -> UserRow:
+    """Add somebody as `add_user` does; the caller writes down how that came about."""
     email = email.strip().lower()
-    if "@" not in email:
-        raise Refused(f"{email!r} is no e-mail address", "email")
-    if role not in ROLES:
-        raise Refused(f"there is no role {role!r}; one of {', '.join(ROLES)}", "role")
-    if (role == "merchant") != (merchant is not None):
-        raise Refused("a merchant's user, and only that, belongs to a merchant", "merchant")
+    name_part, at, domain = email.partition("@")
+    if not (name_part and at and domain) or not email.isprintable() or len(email) > LONGEST:
+        raise Refused(f"{email[:LONGEST]!r} is no e-mail address", "email")
+    check_role(role, merchant)
     if session.exec(select(UserRow).where(UserRow.email == email)).one_or_none():
         raise Refused(f"{email} already has an account", "email")
     row = UserRow(
         email=email,
-        name=name or email.split("@")[0],
+        name=name or name_part,
         role=role,
         merchant=merchant,
         password=hashed,
@@ -65,6 +81,14 @@ def find_user(session: Session, email: str) -> UserRow:
     return row
 
 
+def check_role(role: str, merchant: str | None) -> None:
+    """Raise `Refused` for a role that there is not, or one that does not go with `merchant`."""
+    if role not in ROLES:
+        raise Refused(f"there is no role {role!r}; one of {', '.join(ROLES)}", "role")
+    if (role == "merchant") != (merchant is not None):
+        raise Refused("a merchant's user, and only that, belongs to a merchant", "merchant")
+
+
 def disable(session: Session, email: str) -> UserRow:
     """Keep somebody out from the next request on, with every sign-in link that is still open.
 
@@ -73,15 +97,22 @@ def disable(session: Session, email: str) -> UserRow:
     row = find_user(session, email)
     if row.disabled_at is not None:
         return row
-    if row.role == "owner" and len(owners(session)) == 1:
+    keep_an_owner(session, row)
+    row.disabled_at = session.wall
+    tokens.revoke(session, "sign_in", row.id)
+    sessions.end_all(session, row.id)
+    audit.note(session, "person.disabled", row.id, f"kept {row.email} out", merchant=row.merchant)
+    return row
+
+
+def keep_an_owner(session: Session, row: UserRow) -> None:
+    """Raise `Refused` where `row` is the only owner who may sign in."""
+    if row.role == "owner" and [one.id for one in owners(session)] == [row.id]:
         raise Refused(
             f"{row.email} is the last owner, and a hub without one cannot be run; "
             "add another first with: hub user add EMAIL --role owner",
             "email",
         )
-    row.disabled_at = session.wall
-    tokens.revoke(session, "sign_in", row.id)
-    return row
 
 
 def owners(session: Session) -> list[UserRow]:
@@ -89,15 +120,75 @@ def owners(session: Session) -> list[UserRow]:
 
     Two of them who disable each other at the same moment are taken one after the other.
     """
-    query = select(UserRow).where(UserRow.role == "owner", col(UserRow.disabled_at).is_(None))
+    query = select(UserRow).where(
+        UserRow.role == "owner",
+        col(UserRow.disabled_at).is_(None),
+        col(UserRow.invited_at).is_(None),
+    )
     return list(session.exec(query.order_by(UserRow.id).with_for_update()))
 
 
 def enable(session: Session, email: str) -> UserRow:
     """Let somebody in again who was disabled."""
     row = find_user(session, email)
-    row.disabled_at = None
+    if row.disabled_at is not None:
+        row.disabled_at = None
+        said = f"let {row.email} in again"
+        audit.note(session, "person.enabled", row.id, said, merchant=row.merchant)
     return row
+
+
+def set_role(session: Session, email: str, role: str, merchant: str | None = None) -> UserRow:
+    """Give somebody another role; open sessions end, so that none goes on with the old one.
+
+    Raise `Refused` for the last owner and for a role that does not go with `merchant`.
+    """
+    row = find_user(session, email)
+    check_role(role, merchant)
+    if (row.role, row.merchant) == (role, merchant):
+        return row
+    if role != "owner":
+        keep_an_owner(session, row)
+    said = f"changed the role of {row.email} from {row.role} to {role}"
+    row.role, row.merchant = role, merchant
+    sessions.end_all(session, row.id)
+    audit.note(session, "person.role_changed", row.id, said, merchant=merchant)
+    return row
+
+
+def reset_factor(session: Session, email: str) -> UserRow:
+    """Turn off the second factor of somebody who has lost it; open sessions end."""
+    row = find_user(session, email)
+    factors.turn_off(session, row.id)
+    sessions.end_all(session, row.id)
+    said = f"reset the second factor of {row.email}"
+    audit.note(session, "person.factor_reset", row.id, said, merchant=row.merchant)
+    return row
+
+
+def sign_in_link(session: Session, email: str) -> str:
+    """Return the token of a link that signs somebody in once, within a day.
+
+    Raise `Refused` for somebody who is disabled or has not accepted the invitation.
+    """
+    row = find_user(session, email)
+    if row.disabled_at is not None:
+        raise Refused(
+            f"{row.email} is disabled; let them in again with: hub user enable {row.email}"
+        )
+    if row.invited_at is not None:
+        raise Refused(f"{row.email} has not accepted the invitation yet; send a new one instead")
+    said = f"made a one-time sign-in link for {row.email}"
+    audit.note(session, "person.link_made", row.id, said, merchant=row.merchant)
+    return tokens.issue(session, "sign_in", row.id)
+
+
+def set_password(session: Session, row: UserRow, hashed: str, *, keep: str = "") -> None:
+    """Give somebody another password; every session ends but the one with the id `keep`."""
+    row.password = hashed
+    tokens.revoke(session, "sign_in", row.id)
+    sessions.end_all(session, row.id, but=keep)
+    audit.note(session, "password.changed", row.id, "changed their password")
 
 
 def verify(session: Session, email: str, password: str) -> UserRow | None:

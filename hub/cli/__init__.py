@@ -16,6 +16,7 @@ COMMANDS = {
     "user": ("hub.cli.accounts", "Let people sign in, or keep them out."),
     "key": ("hub.cli.accounts", "Make, list and revoke API keys."),
     "webhook": ("hub.cli.webhooks", "Send events to other systems."),
+    "audit": ("hub.cli.accounts", "Print who did what."),
     "merchant": ("hub.cli.fleet", "Add and list the brands that are delivered for."),
     "depot": ("hub.cli.fleet", "Add and list depots."),
     "vehicle": ("hub.cli.fleet", "Add and list vehicles."),

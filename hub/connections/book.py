@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, or_, select
 
+from hub.access import audit
 from hub.access.keys import Keys, WrongKeys
 from hub.connections import grants
 from hub.connections.pulse import CHECKED_EVERY
@@ -75,6 +76,7 @@ class Connections:
         row.reason, row.failures, row.rests_until, row.troubled_at = "", 0, None, None
         row.check_at = session.wall + CHECKED_EVERY
         session.flush()
+        note(session, "changed" if id else "added", row)
         return row
 
     def enable(self, session: Session, id: str) -> ConnectionRow:
@@ -85,6 +87,7 @@ class Connections:
         row.check_at = session.wall + CHECKED_EVERY
         row.paused_at, row.paused_by, row.pull_at = None, "", None
         bump(session)
+        note(session, "enabled", row)
         return row
 
     def grant(self, session: Session, id: str, given: Grant) -> ConnectionRow:
@@ -114,6 +117,7 @@ class Connections:
         if row.state != "not_set_up":
             row.state = "action_needed"
             row.reason = "it was disconnected; connect it to use it again"
+        note(session, "disconnected", row)
         return row
 
     def secrets_of(self, row: ConnectionRow) -> set[str]:
@@ -131,6 +135,7 @@ class Connections:
         row.enabled = enabled
         row.paused_at, row.paused_by = (None, "") if enabled else (session.now, by)
         bump(session)
+        note(session, "switched", row, f"switched the connection {row.title} {on_or_off(enabled)}")
         return row
 
     def expire(self, session: Session, id: str, reason: str) -> None:
@@ -340,3 +345,16 @@ def set_plugin(session: Session, plugins: Plugins, name: str, enabled: bool) -> 
     else:
         row.enabled = enabled
     bump(session)
+    said = f"switched the plugin {name} {on_or_off(enabled)}"
+    audit.note(session, "plugin.switched", name, said)
+
+
+def note(session: Session, verb: str, row: ConnectionRow, said: str = "") -> None:
+    """Write down who did something to a connection; its settings stay out."""
+    said = said or f"{verb} the connection {row.title} ({row.connector})"
+    audit.note(session, f"connection.{verb}", row.id, said, merchant=row.merchant)
+
+
+def on_or_off(on: bool) -> str:
+    """Return the state of a switch in words."""
+    return "on" if on else "off"

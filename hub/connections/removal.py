@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, delete, select
 
 from hub.access.scope import mine
-from hub.connections.book import GONE, bump
+from hub.connections import grants
+from hub.connections.book import GONE, bump, note
 from hub.errors import Missing
 from hub.store import ConnectionRow, PreviewRow, Session
 
@@ -28,6 +29,7 @@ def remove(session: Session, row: ConnectionRow, by: str = "") -> None:
         row.paused_at = session.now
     row.enabled, row.removed_at, row.removed_by = False, session.wall, by
     bump(session)
+    note(session, "removed", row)
 
 
 def restore(session: Session, id: str) -> ConnectionRow:
@@ -38,6 +40,7 @@ def restore(session: Session, id: str) -> ConnectionRow:
     row.enabled = row.state != "not_set_up" and row.paused_at is None
     row.removed_at, row.removed_by = None, ""
     bump(session)
+    note(session, "restored", row, f"brought the connection {row.title} back")
     return row
 
 
@@ -69,5 +72,6 @@ def purge(session: Session, row: ConnectionRow) -> None:
     row.state, row.reason, row.enabled = GONE, "", False
     row.config, row.mapping, row.secrets, row.previous, row.cursor = {}, {}, "", "", ""
     row.previous_at = None
+    grants.forget(row)
     session.exec(delete(PreviewRow).where(col(PreviewRow.connection) == row.id))
     bump(session)

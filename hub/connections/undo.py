@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from hub.connections.book import bump
+from hub.connections.book import bump, note
 from hub.connections.removal import LASTS
 from hub.errors import Refused
 from hub.store import ConnectionRow, Session
@@ -35,6 +35,7 @@ def undo(keys: Keys, session: Session, row: ConnectionRow) -> None:
     if row.state != "not_set_up":
         row.state = "healthy"
     bump(session)
+    note(session, "undone", row, f"took the last change of the connection {row.title} back")
 
 
 def forget(row: ConnectionRow) -> None:

@@ -7,6 +7,7 @@ from hub.store.endpoints import EndpointRow, OutgoingRow, OutgoingTryRow
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
 from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, OrderRow, StopRow
+from hub.store.people import AuditRow, FactorRow, RecoveryRow, SessionRow
 from hub.store.previews import PreviewRow
 from hub.store.principals import Driver, Merchant, Nobody, Operator, Principal, Role, System
 from hub.store.routes import (
@@ -43,6 +44,7 @@ __all__ = [
     "ApiKeyRow",
     "AttemptLineRow",
     "AttemptRow",
+    "AuditRow",
     "ClockRow",
     "ConnectionRow",
     "ConsentRow",
@@ -54,6 +56,7 @@ __all__ = [
     "EndpointRow",
     "EtaRow",
     "EventRow",
+    "FactorRow",
     "FlagRow",
     "GateRow",
     "ImportErrorRow",
@@ -78,12 +81,14 @@ __all__ = [
     "ProofFileRow",
     "ProofReceiptRow",
     "ProofRow",
+    "RecoveryRow",
     "RevisionRow",
     "Role",
     "RouteRow",
     "RunRow",
     "ScheduleRow",
     "Session",
+    "SessionRow",
     "SettingRow",
     "ShiftRow",
     "StepAttemptRow",

@@ -56,6 +56,10 @@ class UserRow(SQLModel, table=True):
     merchant: str | None = Field(default=None, foreign_key="merchant.id")
     created_at: datetime = instant()
     disabled_at: datetime | None = maybe_instant()
+    invited_at: datetime | None = maybe_instant()
+    """When the open invitation was sent; empty for everybody who has come in."""
+    seen_at: datetime | None = maybe_instant()
+    """When the user last opened a page, to within a few minutes."""
 
 
 class ApiKeyRow(SQLModel, table=True):
@@ -70,13 +74,17 @@ class ApiKeyRow(SQLModel, table=True):
     created_at: datetime = instant()
     last_used_at: datetime | None = maybe_instant()
     revoked_at: datetime | None = maybe_instant()
+    made_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Id of the user who made it; `cli` for a command."""
+    expires_at: datetime | None = maybe_instant()
 
 
 class TokenRow(SQLModel, table=True):
     """An unguessable token (128 bits or more), kept as its SHA-256.
 
-    `kind` is sign_in (one use, a user), driver_link (one use, a driver), driver_device (a phone)
-    or tracking (a recipient's page of one stop); `subject` is the id it opens.
+    `kind` is sign_in (one use, a user), welcome (one use, an invited user), driver_link (one use, a
+    driver), driver_device (a phone) or tracking (a recipient's page of one stop); `subject` is the
+    id it opens.
     """
 
     __tablename__ = "token"

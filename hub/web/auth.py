@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
-from hub.access import tokens, users
+from hub.access import audit, factors, sessions, tokens, users
 from hub.driving import links
 from hub.errors import Forbidden
-from hub.store import Driver, Merchant, Operator, Principal, Session, UserRow
+from hub.store import (
+    ApiKeyRow,
+    Driver,
+    Merchant,
+    Operator,
+    Principal,
+    Session,
+    SessionRow,
+    Store,
+    UserRow,
+)
+from hub.store.database import Busy
 from hub.web.context import hub
 
+Change = Callable[[Session], None]
 DEVICE_COOKIE = "hub_device"
+HASTE = 0.1
+"""Seconds that a note may wait for the database."""
+HOW = {
+    "password": "with a password",
+    "link": "with a one-time link",
+    "invitation": "with an invitation",
+}
 _csrf = CSRFProtect()
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """A user of the session cookie."""
+    """A user of the session cookie, which carries the token of a row in the table of sessions."""
 
-    def __init__(self, row: UserRow) -> None:
-        self.id = row.id
+    def __init__(self, row: UserRow, session: SessionRow, token: str, due: bool) -> None:
+        self.id = token
         self.row = row
+        self.session = session
+        self.due = due
+        """Whether the role has to set a second factor up before anything else."""
 
 
 def install(app: Flask) -> None:
@@ -33,24 +57,67 @@ def install(app: Flask) -> None:
     app.before_request(identify)
 
 
-def load_user(id: str) -> SignedIn | None:
-    """Return the user of a session, unless disabled since."""
-    with hub().store.read() as session:
-        row = session.get(UserRow, id)
-    return SignedIn(row) if row is not None and row.disabled_at is None else None
+def load_user(token: str) -> SignedIn | None:
+    """Return the user of a live session, and note from time to time that it is used."""
+    with hub().store.read() as opened:
+        found = sessions.find(opened, token)
+        if found is None:
+            return None
+        row, user = found
+        due = user.role in factors.required(opened) and not factors.is_on(opened, user.id)
+        stale = row.last_seen_at < opened.wall - sessions.SEEN_EVERY
+    if stale:
+        remember(lambda session: sessions.seen(session, row))
+    return SignedIn(user, row, token, due)
 
 
-def sign_in(row: UserRow) -> None:
-    """Start a session for a user, with nothing left of an earlier one."""
+def remember(change: Change) -> bool:
+    """Write a note that matters less than the request; say whether the database was free."""
+    store = Store(hub().store.url, HASTE)
+    try:
+        with store.write() as opened:
+            change(opened)
+    except Busy:
+        return False
+    finally:
+        store.close()
+    return True
+
+
+def begin(opened: Session, row: UserRow, how: str) -> str:
+    """Begin a session for a user in the table, and return the token for `let_in`."""
+    agent = request.user_agent.string[:300]
+    token = sessions.begin(opened, row, how=how, agent=agent, address=address())
+    actor = audit.user_actor(row, address())
+    audit.note(opened, "session.began", row.id, f"signed in {HOW[how]}", actor=actor)
+    return token
+
+
+def let_in(token: str) -> None:
+    """Give this browser the session with that token, and nothing left of an earlier one."""
     session.clear()
     session.permanent = True
-    login_user(SignedIn(row))
+    user = load_user(token)
+    if user is None:
+        raise Forbidden("this account is no longer in use; ask the owner of the hub")
+    login_user(user)
 
 
 def sign_out() -> None:
-    """End the session."""
+    """End the session, here and in the table."""
+    if current_user.is_authenticated:
+        user: SignedIn = current_user._get_current_object()
+        actor = audit.user_actor(user.row, address())
+        with hub().store.write() as opened:
+            sessions.end(opened, user.row.id, user.session.id)
+            audit.note(opened, "session.ended", user.row.id, "signed out", actor=actor)
     logout_user()
     session.clear()
+
+
+def address() -> str:
+    """Return the network address that is asking; only HUB_PROXIES may say another one for it."""
+    return (request.remote_addr or "")[:60]
 
 
 def identify() -> None:
@@ -105,14 +172,12 @@ def note_use(opened: Session, key: str) -> None:
     if now - used.get(key, 0) < 60:
         return
     used[key] = now
-    from hub.store import ApiKeyRow
-    from hub.store.database import Busy
 
-    try:
-        with hub().store.write() as session:
-            session.get_one(ApiKeyRow, key).last_used_at = session.wall
-    except Busy:
-        used.pop(key)  # the request itself matters more than the note
+    def write(session: Session) -> None:
+        session.get_one(ApiKeyRow, key).last_used_at = session.wall
+
+    if not remember(write):
+        used.pop(key, None)
 
 
 def by_device(token: str, via: str) -> None:

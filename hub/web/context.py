@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-from flask import current_app, g
+from flask import current_app, g, request
 
+from hub.access.audit import ADDRESS
 from hub.errors import Forbidden
 from hub.hub import Hub
 from hub.store import Principal, Session
@@ -30,6 +32,9 @@ def read() -> AbstractContextManager[Session]:
     return hub().store.read(principal())
 
 
-def write() -> AbstractContextManager[Session]:
-    """Open a write transaction on behalf of the request's principal."""
-    return hub().store.write(principal())
+@contextmanager
+def write() -> Iterator[Session]:
+    """Open a write transaction on behalf of the request's principal, which says where it is."""
+    with hub().store.write(principal()) as session:
+        session.info[ADDRESS] = (request.remote_addr or "")[:60]
+        yield session

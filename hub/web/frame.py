@@ -27,6 +27,7 @@ ENTRIES = (
     ("runs.page", "Runs"),
     ("letters.page", "Dead letters"),
     ("sent.page", "Messages"),
+    ("settings.page", "Settings"),
 )
 """Pages of the main navigation, in order; each reader sees those that its role may open."""
 
@@ -61,6 +62,7 @@ def install(state: BlueprintSetupState) -> None:
     environment.filters["short"] = short
     environment.filters["exact"] = exact
     environment.filters["word"] = word
+    environment.filters["sentence"] = sentence
 
 
 def navigation() -> list[Entry]:
@@ -115,3 +117,10 @@ def exact(at: datetime, zone: str = "") -> str:
 def word(state: str) -> str:
     """Return the word for a state of a stop, a run, an import or a message."""
     return WORDS.get(state, state.replace("_", " ").capitalize())
+
+
+def sentence(text: object) -> str:
+    """Return a text with a capital letter in front and a full stop behind."""
+    said = str(text).strip()
+    end = "" if said.endswith((".", "!", "?")) else "."
+    return f"{said[:1].upper()}{said[1:]}{end}" if said else ""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from flask import Flask, current_app, g, redirect, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.access import tokens
@@ -16,6 +17,8 @@ from hub.web.auth import role
 View = TypeVar("View", bound=Callable[..., Any])
 MERCHANT_SCOPES: Final = tokens.MERCHANT_SCOPES
 """All that a merchant's key can ever do; routes and drivers are the operator's."""
+OPEN_TO_ALL: Final = frozenset({"factor", "signin", "assets", "health"})
+"""Blueprints that stay open to somebody who has yet to set a second factor up."""
 ROLES: Final = frozenset({"owner", "dispatcher", "ops", "accountant", "merchant", "driver"})
 
 
@@ -41,14 +44,23 @@ def enforce() -> Response | None:
     """Let the request pass, send a browser to the sign-in page, or raise `Forbidden`."""
     if request.endpoint is None:
         return None
-    if permitted(allowed(current_app, request.endpoint)):
-        return None
     wants_page = request.method == "GET" and not request.path.startswith("/api/")
+    if permitted(allowed(current_app, request.endpoint)):
+        return first_things_first(wants_page)
     if g.principal is None and wants_page and request.accept_mimetypes.accept_html:
         return redirect(url_for("signin.page", next=request.full_path.rstrip("?")))
     if g.principal is None:
         raise Forbidden(g.refused or "sign in first")
     raise Forbidden("your account may not do this; ask the owner of the hub")
+
+
+def first_things_first(wants_page: bool) -> Response | None:
+    """Send somebody whose role needs a second factor to set it up before anything else."""
+    if g.via != "session" or not current_user.due or request.blueprint in OPEN_TO_ALL:
+        return None
+    if wants_page:
+        return redirect(url_for("factor.page"))
+    raise Forbidden("your role needs a second factor; set it up under your name first")
 
 
 def permitted(roles: frozenset[str]) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from hub.capabilities import OAuth
 from hub.connections import consent, grants
+from hub.connections.book import note
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Retry
 from hub.events import append
@@ -205,6 +206,7 @@ def take(hub: Hub, session: Session, row: ConsentRow, grant: Grant) -> None:
     connection.reason, connection.troubled_at = "", None
     connection.failures, connection.rests_until, connection.doubted_at = 0, None, None
     consent.end(session, row, "done")
+    note(session, "connected", connection, f"connected {connection.title} by consent")
     checks.request(session, connection.id)
     tell(session, connection)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select
 
-from hub.access import get, scoped
+from hub.access import audit, get, scoped
 from hub.errors import Refused
 from hub.store import EventRow, RunRow, Session, StepRow
 from hub.workflow.flow import RESCUE, Flow
@@ -52,6 +52,7 @@ def retry(
         raise Refused(
             f"run {run.id} failed before its first step; correct the workflow {run.workflow}"
         )
+    note(session, run, "retried")
     if given:
         step.override = {**step.override, **given}
     go_on(session, run)
@@ -82,6 +83,7 @@ def retry_from(hub: Hub, session: Session, run_id: str, path: str) -> RunRow:
             row.state = "cancelled"
     go_on(session, run)
     flow.open(path)
+    note(session, run, "retried")
     return run
 
 
@@ -89,6 +91,7 @@ def discard(session: Session, run_id: str, by: str) -> RunRow:
     """Lay a dead letter by: it stays to be read, and nothing more is done for it."""
     run = failed_run(session, run_id)
     run.state, run.reason = "cancelled", f"discarded by {by or 'the hub'}"
+    note(session, run, "discarded")
     return run
 
 
@@ -101,6 +104,12 @@ def retry_all(hub: Hub, session: Session, ids: list[str]) -> tuple[list[str], li
         except (Refused, Invalid) as error:
             refused.append(str(error))
     return done, refused
+
+
+def note(session: Session, run: RunRow, verb: str) -> None:
+    """Write down who did something to a dead letter."""
+    said = f"{verb} a dead letter of the workflow {run.workflow}"
+    audit.note(session, f"letter.{verb}", run.id, said, merchant=run.merchant)
 
 
 def failed_run(session: Session, id: str) -> RunRow:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from hub.access import audit
 from hub.errors import Refused
 from hub.store import MerchantRow, RevisionRow, Session, WorkflowRow
 from hub.store.columns import new_id
@@ -219,6 +220,7 @@ def keep(
         if not again or row.revision == old.id:
             return Saved(workflow, old.number, "same")
         put_in_force(session, row, old.id, file, author)
+        note(session, workflow, old.number)
         return Saved(workflow, old.number, "again")
     count = session.exec(select(func.count()).where(RevisionRow.workflow == workflow)).one()
     revision = RevisionRow(
@@ -232,7 +234,14 @@ def keep(
     )
     session.add(revision)
     put_in_force(session, row, revision.id, file, author)
+    note(session, workflow, revision.number)
     return Saved(workflow, revision.number, "new")
+
+
+def note(session: Session, workflow: str, number: int) -> None:
+    """Write down who put a text in force."""
+    said = f"put revision {number} of the workflow {workflow} in force"
+    audit.note(session, "workflow.saved", workflow, said)
 
 
 def put_in_force(

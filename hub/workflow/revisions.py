@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col
 
-from hub.access import scoped
+from hub.access import audit, scoped
 from hub.errors import Missing, Refused
 from hub.store import RevisionRow, Session, WorkflowRow
 from hub.workflow.library import library_of, put_in_force
@@ -93,6 +93,8 @@ def roll_back(
         raise Refused(f"revision {wanted.number} of {name} is in force already")
     file = library_of(hub).program(session, wanted.id).workflow
     put_in_force(session, row, wanted.id, file, author)
+    said = f"put revision {wanted.number} of the workflow {name} in force again"
+    audit.note(session, "workflow.restored", name, said)
     return wanted
 
 
@@ -110,4 +112,6 @@ def switch(session: Session, name: str, on: bool) -> WorkflowRow:
     """Let events start a workflow, or no more; runs that have begun go on. Raise `Missing`."""
     row = workflow(session, name, held=True)
     row.enabled = on
+    said = f"switched the workflow {name} {'on' if on else 'off'}"
+    audit.note(session, "workflow.switched", name, said)
     return row

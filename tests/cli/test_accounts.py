@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pyotp
 import pytest
 from click.testing import Result
 
-from hub.access import tokens, users
+from hub.access import factors, invitations, tokens, users
 from hub.errors import Forbidden, Missing, Refused
 from hub.hub import Hub
 from hub.store import Store
@@ -50,6 +51,53 @@ def test_the_last_owner_stays(command: Command) -> None:
     add(command, "olivia@example.com", "owner")
     with pytest.raises(Refused, match="last owner"):
         command("user", "disable", "olivia@example.com")
+
+
+def test_a_weak_password_is_refused(command: Command) -> None:
+    with pytest.raises(Refused, match="at least 12"):
+        command("user", "add", "mara@example.com", "--password", "short")
+
+
+def test_somebody_is_invited_again_and_taken_back(hub: Hub, command: Command) -> None:
+    first = command("user", "invite", "mara@example.com", "--role", "ops").stdout.strip()
+    (row,) = json.loads(command("user", "list", "--json").stdout)
+    assert (row["role"], row["signs_in_with"]) == ("ops", "invitation")
+    second = command("user", "invite", "mara@example.com", "--again").stdout.strip()
+    with hub.store.read() as session:
+        with pytest.raises(Forbidden):
+            invitations.invited(session, first.rsplit("/", 1)[1])
+        assert invitations.invited(session, second.rsplit("/", 1)[1]).id == row["id"]
+    assert "/welcome/" in second
+    command("user", "withdraw", "mara@example.com")
+    assert json.loads(command("user", "list", "--json").stdout) == []
+
+
+def test_a_role_is_changed_and_a_lost_factor_reset(hub: Hub, command: Command) -> None:
+    add(command, "mara@example.com")
+    assert "is ops now" in command("user", "role", "mara@example.com", "ops").stdout
+    with hub.store.write() as session:
+        row = users.find_user(session, "mara@example.com")
+        made = factors.begin(session, hub.keys, row, "Hub")
+        factors.confirm(session, hub.keys, row, pyotp.TOTP(made.secret).now())
+    assert json.loads(command("user", "list", "--json").stdout)[0]["second_factor"] is True
+    command("user", "reset-factor", "mara@example.com")
+    assert json.loads(command("user", "list", "--json").stdout)[0]["second_factor"] is False
+
+
+def test_what_commands_do_is_in_the_audit_log(command: Command) -> None:
+    assert "nobody has done anything" in command("audit").stderr
+    add(command, "mara@example.com")
+    command("user", "disable", "mara@example.com")
+    said = command("audit").stdout.splitlines()
+    assert "Somebody at the command line  kept mara@example.com out" in said[1]
+    rows = json.loads(command("audit", "--action", "person.added", "--json").stdout)
+    assert [(row["who"], row["via"]) for row in rows] == [("cli", "command")]
+
+
+def test_a_key_may_end_by_itself(command: Command) -> None:
+    command("key", "add", "shop", "--scope", "orders:read", "--days", "30")
+    (row,) = json.loads(command("key", "list", "--json").stdout)
+    assert (row["made_by"], row["expires_at"] > row["created_at"]) == ("cli", True)
 
 
 def test_a_password_is_hashed_while_others_can_write(

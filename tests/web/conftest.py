@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hub.access import users
+from hub.access import sessions, users
 from hub.hub import Hub
 from hub.web import create_app
 
@@ -37,9 +37,11 @@ def sign_in(hub: Hub) -> Callable[..., Browser]:
     def enter(role: str, merchant: str | None = None) -> Browser:
         with hub.store.write() as session:
             row = users.add_user(session, f"{role}@example.com", role, merchant=merchant)
+            session.flush()
+            token = sessions.begin(session, row, how="password", agent="", address="127.0.0.1")
         client = create_app(hub).test_client()
         with client.session_transaction() as cookie:
-            cookie["_user_id"], cookie["_fresh"] = row.id, True
+            cookie["_user_id"], cookie["_fresh"] = token, True
         start = {"merchant": "/m", "accountant": "/admin/sent"}.get(role, "/")
         return Browser(client, start)
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from hub.access import tokens, users
 from hub.hub import Hub
-from hub.web import create_app, signin
+from hub.web import create_app, tries
 
 PASSWORD = "correct horse"
 
@@ -44,13 +44,15 @@ def test_signing_in_never_leads_to_another_site(client: FlaskClient, elsewhere: 
 def test_a_wrong_password_is_told_in_words_and_too_many_pause_the_account(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "TRIES", 3)
+    monkeypatch.setattr(tries, "FREE", 3)
     first = enter(client, "wrong")
     assert first.status_code == 422
     assert "do not belong together" in first.text
     for _ in range(2):
         enter(client, "wrong")
-    assert enter(client, PASSWORD).status_code == 429
+    paused = enter(client, PASSWORD)
+    assert paused.status_code == 429
+    assert 0 < int(paused.headers["Retry-After"]) <= tries.FIRST
 
 
 def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from flask_login import current_user
 from pydantic import BaseModel
 from werkzeug.wrappers import Response
 
+from hub.access import audit
 from hub.actions import Action
 from hub.events.catalogue import catalogue
 from hub.store import RevisionRow, Session
@@ -166,6 +167,10 @@ def address(name: str) -> Response:
             made = ""
         else:
             made = hooks.open_address(hub(), session, name)
+        said = f"{'made' if made else 'ended'} the address that starts the workflow {name}"
+        audit.note(
+            session, "workflow.address_made" if made else "workflow.address_ended", name, said
+        )
     if not made:
         flash(f"Nobody can start {name} by its address any more.", "good")
         return redirect(f"/admin/workflows/{name}")

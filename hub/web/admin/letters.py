@@ -12,7 +12,7 @@ from flask_login import current_user
 from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
-from hub.access import scoped
+from hub.access import audit, scoped
 from hub.errors import Missing, Refused
 from hub.queue.work import enqueue
 from hub.store import EventRow, RunRow, Session, WorkRow
@@ -145,6 +145,7 @@ def retry_work(id: str) -> Response:
         if row is None or row.state != "dead":
             raise Missing(f"there is no buried work {id}")
         enqueue(session, row.kind, row.subject, queue=row.queue)
+        audit.note(session, "letter.retried", row.id, f"made buried work due again: {row.kind}")
     flash("It is due again.", "good")
     return redirect("/admin/dead-letters")
 
