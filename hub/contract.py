@@ -21,6 +21,7 @@ CAPABILITY: dict[str, type] = {
     "geocoders": capabilities.Geocoder,
     "notification_channels": capabilities.Channel,
     "pod_sinks": capabilities.PodSink,
+    "position_sources": capabilities.PositionSource,
 }
 """Hook -> what the connector classes that it returns can do."""
 TRAITS = (capabilities.Receiver, capabilities.OAuth)

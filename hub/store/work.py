@@ -147,6 +147,12 @@ class ConnectionRow(SQLModel, table=True):
     """When orders are read from it next, wall time."""
     pulled_at: datetime | None = maybe_instant()
     """When its orders were last read to the end."""
+    locate_at: datetime | None = maybe_instant()
+    """When positions are read from it next, wall time."""
+    located_at: datetime | None = maybe_instant()
+    """When its positions were last read to the end."""
+    position_cursor: str = ""
+    """How far its positions have been read; `cursor` is that of its orders."""
 
 
 class WorkflowRow(SQLModel, table=True):

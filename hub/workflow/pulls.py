@@ -10,24 +10,21 @@ import hashlib
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
-from hub.connections.book import Parked
-from hub.connections.pulse import degrade, fails, rests, works
 from hub.dispatch.flags import raise_flag
-from hub.errors import Refused, Retry, Unauthorized
+from hub.errors import Refused
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.resolve import open_desk
-from hub.queue.work import Claim, defer, enqueue, finish, renew
+from hub.queue.work import Claim, enqueue, renew
 from hub.store import ConnectionRow, Session, System
+from hub.workflow import readings
 from hub.workflow.checks import begin_due
-from hub.workflow.effects import expire
-from hub.workflow.failures import message_of
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -69,32 +66,7 @@ def go_round(hub: Hub) -> None:
 
 def work(hub: Hub, claim: Claim) -> None:
     """Read what is new from one source, and note how that went."""
-    with hub.store.read() as session:
-        row = session.get(ConnectionRow, claim.subject)
-        until = rests(row, session.wall) if row is not None else None
-    if row is None or until is not None:
-        with hub.store.write() as session:
-            if until is not None:
-                defer(session, claim, until)
-            else:
-                finish(session, claim)
-        return
-    try:
-        more = read_on(hub, claim, row)
-    except Parked:
-        with hub.store.write() as session:
-            finish(session, claim)
-    except Exception as error:  # a connector may raise anything; it is told on its card
-        note(hub, claim, error)
-    else:
-        with hub.store.write() as session:
-            found = session.get_one(ConnectionRow, row.id)
-            works(found, session.wall)
-            if more:
-                defer(session, claim, session.wall)
-                return
-            found.pulled_at, found.pull_at = session.now, session.wall + EVERY
-            finish(session, claim)
+    readings.turn(hub, claim, READING)
 
 
 def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> bool:
@@ -167,17 +139,4 @@ def refuse(session: Session, row: ConnectionRow, reason: str) -> None:
     raise_flag(session, f"pull:{row.id}:{digest}", "order_refused", text, merchant=row.merchant)
 
 
-def note(hub: Hub, claim: Claim, error: Any) -> None:
-    """Write down why a source could not be read, and when it is tried again."""
-    text = message_of(error)
-    with hub.store.write() as session:
-        row = session.get_one(ConnectionRow, claim.subject)
-        row.pull_at = session.wall + EVERY
-        if isinstance(error, Unauthorized):
-            expire(hub, session, row.id, text)
-        elif isinstance(error, Retry):
-            fails(row, session.wall, text, error.after)
-            row.pull_at = max(row.rests_until or session.wall, session.wall + SOON)
-        else:
-            degrade(row, session.wall, f"Its orders could not be read: {text}")
-        finish(session, claim)
+READING = readings.Reading("orders", "pull_at", "pulled_at", every=EVERY, soon=SOON, read=read_on)

@@ -18,10 +18,11 @@ from hub.events import append
 from hub.events.catalogue import ConnectionChanged
 from hub.events.facts import ConnectionFacts
 from hub.store import ConnectionRow, EffectRow, MerchantRow, Session, WorkRow
+from hub.tracking import devices
 from hub.web.admin import forms
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
-from hub.workflow import checks, pulls
+from hub.workflow import checks, pulls, trackers
 from hub.workflow.effects import release
 
 blueprint = Blueprint("connections", __name__, url_prefix="/admin/connections")
@@ -33,6 +34,7 @@ KINDS = {
     "order_sources": "Orders in",
     "notification_channels": "Messages",
     "pod_sinks": "Proofs out",
+    "position_sources": "Positions in",
     "geocoders": "Addresses",
     "travel_times": "Travel times",
     "routing_engines": "Planning",
@@ -210,6 +212,9 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
             "source": pulls.is_source(hub(), row.connector),
             "merchant": row.merchant,
             "pulled_at": row.pulled_at,
+            "locates": trackers.is_source(hub(), row.connector),
+            "located_at": row.located_at,
+            "strangers": devices.strangers(hub(), row.id),
             "rests_until": pulse.rests(row, session.wall),
             "checking": row.id in running,
             "waiting": waiting.get(row.id, 0),
