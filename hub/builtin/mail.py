@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses, parseaddr
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -245,10 +245,12 @@ def domain(sender: str) -> str:
 
 def address(text: str) -> str:
     """Return an e-mail address as typed; raise `ValueError` for what is none."""
-    name, found = parseaddr(text)
-    if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+", found) or not (name + found).isprintable():
+    text = text.strip()
+    found = getaddresses([text])
+    plain = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
+    if len(found) != 1 or not plain.fullmatch(found[0][1]) or not text.isprintable():
         raise ValueError(f"{text[:60]!r} is no e-mail address")
-    return text.strip()
+    return text
 
 
 @hookimpl
