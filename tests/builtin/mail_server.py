@@ -50,7 +50,7 @@ class Mailbox:
 
 
 def trust(folder: Path, names: str = "localhost") -> tuple[ssl.SSLContext, Path]:
-    """Return what a server shows for `localhost` and 127.0.0.1, and the file that vouches for it."""
+    """Return what a server shows as `names`, and the file that vouches for it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names)])
     now = datetime.now(UTC)
@@ -92,6 +92,11 @@ class Server(Controller):
         assert self.server is not None
         self.port = int(self.server.sockets[0].getsockname()[1])
         super()._trigger_server()
+
+    def end(self) -> None:
+        """Stop, once."""
+        if not self.loop.is_closed():
+            self.stop()
 
 
 def server(mailbox: Mailbox, **named: Any) -> Server:
