@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,15 @@ class SftpPeer:
             except (paramiko.SSHException, EOFError):
                 transport.close()
 
-    def stop(self) -> None:
+    def close(self) -> None:
+        """Take no connection any more."""
+        # Closing alone would leave the port open for as long as the thread waits on it.
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+    def stop(self) -> None:
+        self.close()
         for transport in self.transports:
             transport.close()
 

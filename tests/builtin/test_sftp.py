@@ -137,7 +137,7 @@ def test_a_private_address_is_refused(sftp: SftpPeer, monkeypatch: pytest.Monkey
 
 
 def test_a_server_that_is_away_is_a_retry(sftp: SftpPeer) -> None:
-    sftp.listener.close()
+    sftp.close()
     with pytest.raises(Retry, match="cannot be reached"):
         sink(sftp).check()
 
