@@ -54,7 +54,7 @@ class MailConfig(BaseModel):
     user: str = Field(default="", title="User")
     password: SecretStr | None = Field(default=None, title="Password")
     sender: str = Field(title="From", description="Such as proofs@example.com")
-    to: list[str] = Field(title="To", min_length=1, max_length=20, description="One per line.")
+    to: list[str] = Field(title="To", min_length=1, max_length=20)
     subject: str = Field(
         default="Proof of delivery {order}: {outcome}",
         title="Subject",

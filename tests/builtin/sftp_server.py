@@ -46,7 +46,7 @@ class SftpPeer:
                 return
             transport = paramiko.Transport(made)
             transport.add_server_key(self.host_key)
-            transport.set_subsystem_handler("sftp", SFTPServer, files(self))
+            transport.set_subsystem_handler("sftp", SFTPServer, Files, self)
             self.transports.append(transport)
             try:
                 transport.start_server(server=Doorman(self))
@@ -97,61 +97,62 @@ class Doorman(paramiko.ServerInterface):
         return paramiko.OPEN_SUCCEEDED if good else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 
-def files(peer: SftpPeer) -> type[paramiko.SFTPServerInterface]:
-    """Return the class that works on a peer's folder."""
+class Files(paramiko.SFTPServerInterface):
+    """Works on a peer's folder."""
 
-    def attempt(call: str, path: str, work: Callable[[Path], Any]) -> Any:
+    def __init__(self, server: Doorman, peer: SftpPeer) -> None:
+        super().__init__(server)
+        self.peer = peer
+
+    def attempt(self, call: str, path: str, work: Callable[[Path], Any]) -> Any:
         """Do something at a path below the root; return a status for what cannot be done."""
-        peer.calls.append((call, path))
-        failed = peer.fail(call, path)
+        self.peer.calls.append((call, path))
+        failed = self.peer.fail(call, path)
         if failed is not None:
             return failed
         try:
-            found = work(peer.root / os.path.normpath("/" + path).lstrip("/"))
+            found = work(self.real(path))
         except OSError as error:
             return SFTPServer.convert_errno(error.errno or 0)
         return paramiko.SFTP_OK if found is None else found
 
-    def opened(path: Path, flags: int) -> SFTPHandle:
-        handle = SFTPHandle(flags)
-        mode = "wb" if flags & os.O_CREAT else "rb"
-        file = path.open(mode)
-        handle.writefile = handle.readfile = file  # type: ignore[attr-defined]
-        return handle
+    def real(self, path: str) -> Path:
+        return self.peer.root / os.path.normpath("/" + path).lstrip("/")
 
-    class Files(paramiko.SFTPServerInterface):
-        def stat(self, path: str) -> Any:
-            return attempt("stat", path, lambda p: SFTPAttributes.from_stat(p.stat()))
+    def stat(self, path: str) -> Any:
+        return self.attempt("stat", path, lambda p: SFTPAttributes.from_stat(p.stat()))
 
-        lstat = stat
+    lstat = stat
 
-        def list_folder(self, path: str) -> Any:
-            return attempt("list", path, lambda p: [
-                SFTPAttributes.from_stat(one.stat(), one.name) for one in p.iterdir()
-            ])  # fmt: skip
+    def open(self, path: str, flags: int, attr: SFTPAttributes) -> Any:
+        call = "write" if flags & os.O_CREAT else "read"
+        return self.attempt(call, path, lambda p: opened(p, flags))
 
-        def open(self, path: str, flags: int, attr: SFTPAttributes) -> Any:
-            call = "write" if flags & os.O_CREAT else "read"
-            return attempt(call, path, lambda p: opened(p, flags))
+    def mkdir(self, path: str, attr: SFTPAttributes) -> Any:
+        return self.attempt("mkdir", path, lambda p: p.mkdir())
 
-        def mkdir(self, path: str, attr: SFTPAttributes) -> Any:
-            return attempt("mkdir", path, lambda p: p.mkdir())
+    def remove(self, path: str) -> Any:
+        return self.attempt("remove", path, lambda p: p.unlink())
 
-        def remove(self, path: str) -> Any:
-            return attempt("remove", path, lambda p: p.unlink())
+    def rename(self, oldpath: str, newpath: str) -> Any:
+        if self.real(newpath).exists():
+            return paramiko.SFTP_FAILURE
+        return self.attempt("rename", newpath, lambda p: moved(self.real(oldpath), p))
 
-        def rename(self, oldpath: str, newpath: str) -> Any:
-            target = peer.root / newpath.lstrip("/")
-            if target.exists():
-                return paramiko.SFTP_FAILURE
-            return attempt("rename", newpath, lambda _: moved(oldpath, newpath))
+    def posix_rename(self, oldpath: str, newpath: str) -> Any:
+        if not self.peer.extended:
+            return paramiko.SFTP_OP_UNSUPPORTED
+        return self.attempt("posix_rename", newpath, lambda p: moved(self.real(oldpath), p))
 
-        def posix_rename(self, oldpath: str, newpath: str) -> Any:
-            if not peer.extended:
-                return paramiko.SFTP_OP_UNSUPPORTED
-            return attempt("posix_rename", newpath, lambda _: moved(oldpath, newpath))
 
-    def moved(old: str, new: str) -> None:
-        (peer.root / old.lstrip("/")).replace(peer.root / new.lstrip("/"))
+def opened(path: Path, flags: int) -> SFTPHandle:
+    """Return a handle on a file."""
+    handle = SFTPHandle(flags)
+    file = path.open("wb" if flags & os.O_CREAT else "rb")
+    handle.writefile = handle.readfile = file  # type: ignore[attr-defined]
+    return handle
 
-    return Files
+
+def moved(old: Path, new: Path) -> None:
+    """Let a file take another's place."""
+    old.replace(new)
