@@ -11,6 +11,10 @@ from hub.errors import PluginError
 C = TypeVar("C", bound=BaseModel)
 
 
+class NoSettings(BaseModel):
+    """The settings of a connector that has none."""
+
+
 class Connector(Generic[C]):
     """One configured connection to another system; built anew whenever its settings change.
 
@@ -20,7 +24,7 @@ class Connector(Generic[C]):
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    Config: type[BaseModel] = BaseModel
+    Config: type[BaseModel] = NoSettings
     keyed: ClassVar[bool] = True
     """Whether the other side drops a repeated key; if not, a lost reply is never resent."""
     scopes: ClassVar[tuple[str, ...]] = ()

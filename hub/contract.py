@@ -21,6 +21,7 @@ CAPABILITY: dict[str, type] = {
     "geocoders": capabilities.Geocoder,
     "notification_channels": capabilities.Channel,
     "pod_sinks": capabilities.PodSink,
+    "position_sources": capabilities.PositionSource,
 }
 """Hook -> what the connector classes that it returns can do."""
 TRAITS = (capabilities.Receiver, capabilities.OAuth)
@@ -51,12 +52,20 @@ def collect(plugin: str, hook: str, call: Callable[[], Any]) -> list[Any]:
 
 def callable_hook(plugin: str, hook: str, call: Callable[[], Any]) -> None:
     """Raise `PluginError` unless a hook can be called as the hub does."""
-    if inspect.iscoroutinefunction(call):
+    if not inspect.isroutine(call):
+        raise PluginError(f"{plugin}.{hook} is no function, but {call!r}")
+    if is_coroutine(call):
         raise PluginError(f"{plugin}.{hook} is a coroutine; hooks are ordinary functions")
-    try:
-        inspect.signature(call).bind()
-    except TypeError as error:
-        raise PluginError(f"{plugin}.{hook} must take no arguments ({error})") from error
+    asked = list(inspect.signature(call).parameters)
+    if asked:
+        # Nor one with a default: whether that counts depends on the version of pluggy.
+        raise PluginError(f"{plugin}.{hook} must take no arguments, not {', '.join(asked)}")
+
+
+def is_coroutine(function: Callable[..., Any]) -> bool:
+    """Say whether calling a function only begins something that has to be awaited."""
+    inner = inspect.unwrap(function)
+    return inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
 
 
 def connector_class(plugin: str, hook: str, connector: type[Any]) -> None:
@@ -64,9 +73,28 @@ def connector_class(plugin: str, hook: str, connector: type[Any]) -> None:
     if not (inspect.isclass(connector) and issubclass(connector, Connector)):
         raise PluginError(f"{plugin}.{hook} returned {connector!r}, which is no Connector class")
     has_all(connector, CAPABILITY[hook], hook)
+    settings(connector)
     for trait in TRAITS:
         if any(hasattr(connector, name) for name in methods(trait)):
             has_all(connector, trait, trait.__name__)
+
+
+def settings(connector: type[Connector[Any]]) -> None:
+    """Raise `PluginError` unless a form can be made of a connector's `Config`."""
+    from pydantic import BaseModel
+    from pydantic.errors import PydanticUserError
+
+    config, name = connector.Config, f"{connector.__qualname__}.Config"
+    if not (inspect.isclass(config) and issubclass(config, BaseModel)):
+        raise PluginError(f"{name} is no pydantic model, but {config!r}")
+    for field, found in config.model_fields.items():
+        if found.annotation in (Any, object, None):
+            raise PluginError(f"{name}.{field} has no type; a form needs one, such as str")
+    try:
+        config.model_json_schema()
+    except PydanticUserError as error:
+        why = str(error).splitlines()[0]
+        raise PluginError(f"{name}: no form can be made of it ({why})") from error
 
 
 def methods(protocol: type[Any]) -> dict[str, Callable[..., Any]]:
@@ -89,7 +117,9 @@ def has_all(connector: type[Any], protocol: type[Any], wanted: str) -> None:
 
 def takes(function: Callable[..., Any], name: str, count: int) -> None:
     """Raise `PluginError` unless a function is an ordinary one that can be given `count` values."""
-    if inspect.iscoroutinefunction(function):
+    if not callable(function):
+        raise PluginError(f"{name} is no function, but {function!r}")
+    if is_coroutine(function):
         raise PluginError(f"{name} is a coroutine; use a function")
     try:
         inspect.signature(function).bind(*[object()] * count)

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from hub.capabilities import Channel, Geocoder, OrderSource, PodSink, RoutingEngine, TravelTimes
+from hub.capabilities import (
+    Channel,
+    Geocoder,
+    OrderSource,
+    PodSink,
+    PositionSource,
+    RoutingEngine,
+    TravelTimes,
+)
 
 if TYPE_CHECKING:
     from click import Command
@@ -52,6 +60,11 @@ def notification_channels() -> list[type[Channel]]:  # type: ignore[empty-body]
 @hookspec
 def pod_sinks() -> list[type[PodSink]]:  # type: ignore[empty-body]
     """Return classes that keep proofs of delivery outside the hub."""
+
+
+@hookspec
+def position_sources() -> list[type[PositionSource]]:  # type: ignore[empty-body]
+    """Return classes that know where tracking devices are."""
 
 
 @hookspec

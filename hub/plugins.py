@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from hub.actions import Action
 
 GROUP = "hub"
+CORE = "lastmile-hub"
 LATER = ("blueprints", "commands")
 """Hooks that only some processes call; the others are called when a plugin is loaded."""
 HOOKS = (*CAPABILITY, "workflow_actions", "workflow_functions", *LATER)
 log = logging.getLogger(__name__)
+
+
+def order(point: EntryPoint) -> tuple[str, bool, str]:
+    """Return what plugins are sorted by: their name, and of one name the hub's own first."""
+    distribution = point.dist.name if point.dist else ""
+    return point.name, distribution != CORE, distribution
 
 
 @dataclass
@@ -50,9 +57,8 @@ class Plugins:
         self.manager = pluggy.PluginManager(GROUP)
         self.manager.add_hookspecs(hookspecs)
         self.plugins: dict[str, Plugin] = {}
-        for point in sorted(
-            entry_points(group=GROUP) if points is None else points, key=lambda p: p.name
-        ):
+        found = entry_points(group=GROUP) if points is None else points
+        for point in sorted(found, key=order):
             self._load(point)
 
     def _load(self, point: EntryPoint) -> None:
@@ -61,11 +67,18 @@ class Plugins:
             distribution=point.dist.name if point.dist else "",
             version=point.dist.version if point.dist else "",
         )
+        first = self.plugins.get(point.name)
+        if first is not None:
+            made.name = f"{point.name} of {made.distribution or point.value}"
+            made.error = f"PluginError: {first.distribution or CORE} brings a plugin {point.name}"
+            self.plugins[made.name] = made
+            return
         self.plugins[point.name] = made
         try:
-            module = point.load()
-            self._register(made, module)
-        except Exception as error:
+            self._register(made, point.load())
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an import may even call sys.exit(); the others go on
             made.error = f"{type(error).__name__}: {error}"
             for brought in (
                 made.connectors, made.kinds, made.actions, made.functions, made.hooks,
@@ -74,16 +87,23 @@ class Plugins:
             if self.manager.has_plugin(point.name):
                 self.manager.unregister(name=point.name)
 
-    def _register(self, made: Plugin, module: ModuleType) -> None:
+    def _register(self, made: Plugin, module: Any) -> None:
+        if not isinstance(module, ModuleType):
+            # Of an instance, one version of pluggy evaluates the properties and one does not.
+            raise PluginError(f"the entry point {made.name} has to name a module, not {module!r}")
         self.manager.register(module, name=made.name)
         for caller in self.manager.get_hookcallers(module) or []:
             if caller.spec is None:
                 raise PluginError(f"{made.name} implements {caller.name}, which is no hook")
+            if not hasattr(getattr(module, caller.name, None), "hub_impl"):
+                raise PluginError(f"{made.name}: name the function {caller.name} as its hook is")
         for hook in HOOKS:
             call = getattr(module, hook, None)
             if call is not None and hasattr(call, "hub_impl"):
                 contract.callable_hook(made.name, hook, call)
                 made.hooks[hook] = call
+            elif hook not in LATER and getattr(call, "__module__", "") == module.__name__:
+                raise PluginError(f"{made.name}.{hook} is not marked; put @hookimpl above it")
         for hook in CAPABILITY:
             for connector in self.collect(made, hook):
                 self._add(made, hook, connector)
@@ -105,7 +125,7 @@ class Plugins:
             found = self.collect(plugin, hook)
             for one in found:
                 check(one)
-        except Exception as error:  # a plugin's own code may raise anything; the others go on
+        except (Exception, SystemExit) as error:  # a plugin's code may raise anything
             plugin.error = f"{hook}: {type(error).__name__}: {error}"
             log.error("the plugin %s brings no %s: %s", plugin.name, hook, plugin.error)
             return []
@@ -120,6 +140,8 @@ class Plugins:
         other = self.owner(connector.name)
         if other is not None and other is not made:
             raise PluginError(f"{made.name}: connector {connector.name} belongs to {other.name}")
+        if made.connectors.get(connector.name, connector) is not connector:
+            raise PluginError(f"{made.name} brings two connectors named {connector.name}")
         made.connectors[connector.name] = connector
         made.kinds.setdefault(connector.name, set()).add(hook)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,9 +11,8 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub import Connector, Proof, Receipt, Retry, Unauthorized, hookimpl
+from hub.builtin.paths import RECORD, safe
 from hub.capabilities import PodSink
-
-RECORD = "record.json"
 
 
 class FolderConfig(BaseModel):
@@ -94,11 +92,6 @@ def holds(target: Path, proof: Proof) -> bool:
     if not record.is_file() or record.read_bytes() != proof.record:
         return False
     return all((target / safe(file.name, "file")).is_file() for file in proof.files)
-
-
-def safe(text: str, otherwise: str) -> str:
-    """Return `text` as the name of one file: no separators, no leading dot, 80 letters at most."""
-    return re.sub(r"[^\w.-]+", "_", text).strip("._-")[:80] or otherwise
 
 
 def trouble(path: Path, error: OSError) -> Retry | Unauthorized:

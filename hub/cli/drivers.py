@@ -1,4 +1,4 @@
-"""`hub driver`: who drives and when, the phone's link, and switching a driver off."""
+"""`hub driver`: who drives and when, the phone's link, the tracker, and switching one off."""
 
 from __future__ import annotations
 
@@ -80,10 +80,11 @@ def list_drivers(as_json: bool) -> None:
                     "vehicle": vehicles[row.vehicle],
                     "works": working(session, row),
                     "state": "on" if row.active else "off",
+                    "tracker": row.tracker or "",
                 }
             )
     none = "there is no driver; add one with: hub driver add NAME --depot DEPOT --vehicle VEHICLE"
-    columns = ("name", "id", "state", "depot", "vehicle", "phone", "works")
+    columns = ("name", "id", "state", "depot", "vehicle", "phone", "tracker", "works")
     show(rows, columns, as_json, none)
 
 
@@ -94,6 +95,25 @@ def link_driver(driver: str) -> None:
     with opened() as hub, hub.store.write(BY) as session:
         url = links.driver_link(hub, session, roster.find_driver(session, driver).id)
     click.echo(url)
+
+
+@driver_command.command("tracker")
+@click.argument("driver")
+@click.argument("device")
+def set_tracker(driver: str, device: str) -> None:
+    """Say that DEVICE tells where DRIVER (name or id) is; `off` for none.
+
+    DEVICE is the id by which a connection under "Positions in" knows it, such as Traccar's
+    identifier. Its positions count while the driver works, beside those of the phone.
+    """
+    wanted = "" if device == "off" else device
+    with opened() as hub, hub.store.write(BY) as session:
+        row = roster.find_driver(session, driver)
+        roster.set_tracker(session, row, wanted)
+    if row.tracker is None:
+        click.echo(f"no device tells any more where {row.name} is")
+    else:
+        click.echo(f"the device {row.tracker} tells where {row.name} is during working hours")
 
 
 @driver_command.command("off")

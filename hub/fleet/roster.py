@@ -112,6 +112,23 @@ def set_shift(
     return row
 
 
+def set_tracker(session: Session, row: DriverRow, device: str) -> None:
+    """Say which device tells where a driver is; empty for none. A device is of one driver."""
+    device = device.strip()
+    if not device:
+        row.tracker = None
+        return
+    if len(device) > 100 or not device.isprintable():
+        raise Refused("a device's id has 1 to 100 printable characters", "tracker")
+    other = session.exec(
+        select(DriverRow).where(DriverRow.tracker == device, DriverRow.id != row.id)
+    ).one_or_none()
+    if other is not None:
+        first = f"take it away with: hub driver tracker {other.id} off"
+        raise Refused(f"the device {device} is {other.name}'s; {first}", "tracker")
+    row.tracker = device
+
+
 def add_merchant(
     session: Session,
     name: str,

@@ -95,10 +95,13 @@ def shift_on(
     ).one_or_none()
     if shift is None:
         return None
-    depot = session.get_one(DepotRow, row.depot)
-    start = at_depot(depot, day, shift.starts)
-    ends_on = day if shift.ends > shift.starts else day + timedelta(days=1)
-    return start, at_depot(depot, ends_on, shift.ends)
+    return span(session.get_one(DepotRow, row.depot), day, shift.starts, shift.ends)
+
+
+def span(depot: DepotRow, day: date, starts: str, ends: str) -> tuple[datetime, datetime]:
+    """Return from when until when a shift of `day` lasts."""
+    ends_on = day if ends > starts else day + timedelta(days=1)
+    return at_depot(depot, day, starts), at_depot(depot, ends_on, ends)
 
 
 def next_day(session: Session, depot: DepotRow, now: datetime) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.store.columns import instant, key
@@ -35,6 +35,7 @@ class DriverRow(SQLModel, table=True):
     """Someone who delivers; `colour` marks the driver's routes on every map."""
 
     __tablename__ = "driver"
+    __table_args__ = (Index("ix_driver_tracker", "tracker", unique=True),)
     id: str = key("drv")
     name: str
     phone: str = ""
@@ -42,6 +43,8 @@ class DriverRow(SQLModel, table=True):
     vehicle: str = Field(foreign_key="vehicle.id")
     colour: str = "#1f6feb"
     active: bool = True
+    tracker: str | None = None
+    """Id of the device that says where the driver is, besides the phone; no two share one."""
 
 
 class ShiftRow(SQLModel, table=True):

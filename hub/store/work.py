@@ -180,6 +180,12 @@ class ConnectionRow(SQLModel, table=True):
     """Since when a renewal waits whose answer was never stored."""
     doubted_at: datetime | None = maybe_instant()
     """When a call was refused with tokens that had not ended; a renewal follows, one only."""
+    locate_at: datetime | None = maybe_instant()
+    """When positions are read from it next, wall time."""
+    located_at: datetime | None = maybe_instant()
+    """When its positions were last read to the end."""
+    position_cursor: str = ""
+    """How far its positions have been read; `cursor` is that of its orders."""
 
 
 class WorkflowRow(SQLModel, table=True):

@@ -23,6 +23,7 @@ def register(hub: Hub) -> None:
         runs,
         steps,
         timers,
+        trackers,
     )
     from hub.workflow.library import library_of
 
@@ -42,3 +43,5 @@ def register(hub: Hub) -> None:
     hub.handlers[consents.LAPSE] = consents.lapse
     hub.handlers[renewals.KIND] = renewals.run
     hub.rounds.append(renewals.go_round)
+    hub.handlers[trackers.KIND] = trackers.work
+    hub.rounds.append(trackers.go_round)

@@ -9,27 +9,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
-from hub.connections.book import Parked, Renewing
-from hub.connections.grants import doubt
-from hub.connections.pulse import degrade, fails, rests, works
 from hub.dispatch.flags import raise_flag
-from hub.errors import Refused, Retry, Unauthorized
+from hub.errors import Refused
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
-from hub.queue.work import Claim, defer, enqueue, finish, postpone, renew
+from hub.queue.work import Claim, enqueue, renew
 from hub.store import ConnectionRow, Session, System
-from hub.workflow.checks import SHORTLY, begin_due, wait_for_renewal
-from hub.workflow.effects import expire
-from hub.workflow.failures import message_of
+from hub.workflow import readings
+from hub.workflow.checks import begin_due
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -71,34 +67,7 @@ def go_round(hub: Hub) -> None:
 
 def work(hub: Hub, claim: Claim) -> None:
     """Read what is new from one source, and note how that went."""
-    with hub.store.read() as session:
-        began, row = session.wall, session.get(ConnectionRow, claim.subject)
-        until = rests(row, session.wall) if row is not None else None
-    if row is None or until is not None:
-        with hub.store.write() as session:
-            if until is not None:
-                defer(session, claim, until)
-            else:
-                finish(session, claim)
-        return
-    try:
-        more = read_on(hub, claim, row)
-    except Renewing:
-        wait_for_renewal(hub, claim)
-    except Parked:
-        with hub.store.write() as session:
-            finish(session, claim)
-    except Exception as error:  # a connector may raise anything; it is told on its card
-        note(hub, claim, error, began)
-    else:
-        with hub.store.write() as session:
-            found = session.get_one(ConnectionRow, row.id)
-            works(found, session.wall)
-            if more:
-                defer(session, claim, session.wall)
-                return
-            found.pulled_at, found.pull_at = session.now, session.wall + EVERY
-            finish(session, claim)
+    readings.turn(hub, claim, READING)
 
 
 def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> bool:
@@ -173,20 +142,4 @@ def refuse(session: Session, row: ConnectionRow, reason: str) -> None:
     raise_flag(session, f"pull:{row.id}:{digest}", "order_refused", text, merchant=row.merchant)
 
 
-def note(hub: Hub, claim: Claim, error: Any, began: datetime) -> None:
-    """Write down why a source could not be read, and when it is tried again."""
-    with hub.store.write() as session:
-        row = session.get_one(ConnectionRow, claim.subject, with_for_update=True)
-        text = hub.connections.cover(row, message_of(error))
-        if isinstance(error, Unauthorized) and doubt(row, began, session.wall):
-            postpone(session, claim, session.wall + SHORTLY, text)
-            return
-        row.pull_at = session.wall + EVERY
-        if isinstance(error, Unauthorized):
-            expire(hub, session, row.id, text)
-        elif isinstance(error, Retry):
-            fails(row, session.wall, text, error.after)
-            row.pull_at = max(row.rests_until or session.wall, session.wall + SOON)
-        else:
-            degrade(row, session.wall, f"Its orders could not be read: {text}")
-        finish(session, claim)
+READING = readings.Reading("orders", "pull_at", "pulled_at", every=EVERY, soon=SOON, read=read_on)

@@ -71,3 +71,23 @@ def test_one_of_two_drivers_with_a_name_is_switched_off_by_id(
     states = {row["id"]: row["state"] for row in listed(command)}
     assert states.pop(world.driver) == "off"
     assert list(states.values()) == ["on"]
+
+
+def test_a_driver_has_a_tracker_until_it_is_taken_away(command: Command, world: World) -> None:
+    said = command("driver", "tracker", "Lea Frick", "8602").stdout
+    assert said == "the device 8602 tells where Lea Frick is during working hours\n"
+    assert [row["tracker"] for row in listed(command)] == ["8602"]
+    assert "8602" in command("driver", "list").stdout
+    said = command("driver", "tracker", world.driver, "off").stdout
+    assert said == "no device tells any more where Lea Frick is\n"
+    assert [row["tracker"] for row in listed(command)] == [""]
+
+
+def test_a_tracker_is_of_one_driver(hub: Hub, command: Command, world: World) -> None:
+    command("driver", "add", "Mia", "--depot", "Vaduz", "--vehicle", world.vehicle)
+    command("driver", "tracker", "Mia", "8602")
+    command("driver", "tracker", "Mia", "8602")
+    with pytest.raises(Refused, match="the device 8602 is Mia's; take it away with: hub driver"):
+        command("driver", "tracker", "Lea Frick", "8602")
+    with pytest.raises(Refused, match="1 to 100 printable"):
+        command("driver", "tracker", "Lea Frick", "x" * 101)

@@ -80,7 +80,7 @@ def test_what_is_written_has_types_and_style(tmp_path: Path) -> None:
 def test_a_plugin_of_no_kind_or_with_a_strange_or_taken_name_is_not_begun(tmp_path: Path) -> None:
     assert "say what it is to be" in new(tmp_path, "acme").output
     assert "small letters" in new(tmp_path, "Acme-2", "--channel").output
-    assert "a plugin sms is installed already" in new(tmp_path, "sms", "--channel").output
+    assert "a plugin folder is installed already" in new(tmp_path, "folder", "--channel").output
     assert list(tmp_path.iterdir()) == []
 
 

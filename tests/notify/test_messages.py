@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -19,15 +17,6 @@ from hub.store import MerchantRow, MessageRow, OrderRow, StopRow, System
 from hub.testing.fixtures import MORNING, World
 from hub.testing.peers import duplicates
 from hub.testing.peers.sms import SmsPeer
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmsPeer]:
-    made = SmsPeer(tmp_path / "peers")
-    made.start()
-    monkeypatch.setenv("HUB_ALLOW_ADDRESSES", f"127.0.0.1:{made.port}")
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -58,9 +47,9 @@ def stop(hub: Hub, world: World) -> str:
 
 
 def connect(hub: Hub, gateway: SmsPeer, merchant: str | None, token: str = SmsPeer.token) -> str:
-    told = {"url": gateway.url, "token": token, "sender": "Operator", "country": "LI"}
+    told = {"url": gateway.url, "token": token, "sender": "Operator"}
     with hub.store.write(System()) as session:
-        return hub.connections.save(session, "sms", told, merchant=merchant).id
+        return hub.connections.save(session, "texts", told, merchant=merchant).id
 
 
 def wanted(stop: str, **values: str) -> SmsInput:

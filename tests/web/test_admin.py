@@ -122,18 +122,17 @@ def test_a_wrong_setting_is_marked_at_its_field_and_nothing_is_stored(owner, hub
 
 def test_a_stored_secret_is_never_shown_and_kept_when_left_empty(owner, hub: Hub) -> None:
     given = {
-        "config.url": "https://sms.example.com",
+        "config.url": "https://tracking.example.com",
         "config.token": "very secret",
-        "config.country": "CH",
     }
-    owner.post("/admin/connections/new/sms", given)
+    owner.post("/admin/connections/new/traccar", given)
     with hub.store.read() as session:
         row = session.exec(select(ConnectionRow)).one()
     settings = f"/admin/connections/{row.id}/settings"
     assert "very secret" not in owner.get(settings).text
-    owner.post(settings, {**given, "config.token": "", "config.country": "AT"})
+    owner.post(settings, {**given, "config.token": "", "config.url": "https://other.example.com"})
     kept = hub.connections.settings(row_of(hub, ConnectionRow, row.id))
-    assert (kept["token"], kept["country"]) == ("very secret", "AT")
+    assert (kept["token"], kept["url"]) == ("very secret", "https://other.example.com")
 
 
 def test_a_check_that_is_refused_asks_for_reconnection(

@@ -15,9 +15,10 @@ from hub.connections.grants import by_consent
 from hub.connections.states import ATTENTION, Standing, standing
 from hub.connections.tally import Tally, tallies
 from hub.store import ConnectionRow, MerchantRow, Session, WorkRow
+from hub.tracking import devices
 from hub.web.admin.kinds import KINDS, grade_of, hook_of, kind_title, version_of
 from hub.web.context import hub
-from hub.workflow import checks, pulls
+from hub.workflow import checks, pulls, trackers
 
 OPERATOR = "operator"
 """What the filter calls those that belong to no merchant."""
@@ -37,6 +38,10 @@ class Card:
     owner: str
     installed: bool
     source: bool
+    locates: bool
+    """Whether it knows where devices are."""
+    strangers: list[str]
+    """Devices that it told about and that are no driver's."""
     busy: bool
     """Whether it is being checked or read now."""
     rests_until: datetime | None
@@ -82,12 +87,19 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[Card]:
             owner=merchants.get(row.merchant or "", "Operator"),
             installed=hub().plugins.owner(row.connector) is not None,
             source=pulls.is_source(hub(), row.connector),
+            locates=locates(row),
+            strangers=devices.strangers(hub(), row.id) if locates(row) else [],
             busy=row.id in busy,
             rests_until=pulse.rests(row, session.wall),
             tally=counted[row.id],
         )
         for row in rows
     ]
+
+
+def locates(row: ConnectionRow) -> bool:
+    """Say whether a connection knows where devices are."""
+    return trackers.is_source(hub(), row.connector)
 
 
 def running(session: Session, ids: list[str]) -> set[str]:
