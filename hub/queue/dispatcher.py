@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
+from hub.connections import activity
 from hub.events.log import LostLead, Numbered, number, tail, unnumbered
 from hub.hub import Hub, open_hub
 from hub.queue.bell import DOORBELL, Bell, impatient, install
@@ -173,6 +174,8 @@ def publish(redis: Redis, numbered: list[Numbered]) -> None:
 
 
 def tidy(hub: Hub) -> None:
-    """Delete some rows of work that ended long ago."""
+    """Delete some rows of work that ended long ago, and what logs no longer keep."""
     with hub.store.write() as session:
         sweep(session, session.wall - KEEP)
+    with hub.store.write() as session:
+        activity.tidy(session)

@@ -2,6 +2,7 @@
 
 from hub.store.columns import new_id
 from hub.store.database import Session, Store
+from hub.store.deliveries import ActivityRow, RejectedRow
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
 from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, OrderRow, StopRow
@@ -37,6 +38,7 @@ from hub.store.work import (
 )
 
 __all__ = [
+    "ActivityRow",
     "ApiKeyRow",
     "AttemptLineRow",
     "AttemptRow",
@@ -70,6 +72,7 @@ __all__ = [
     "ProofFileRow",
     "ProofReceiptRow",
     "ProofRow",
+    "RejectedRow",
     "RevisionRow",
     "Role",
     "RouteRow",

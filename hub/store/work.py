@@ -54,13 +54,16 @@ class InboxRow(SQLModel, table=True):
     """Whatever arrives, kept before it is answered; the same `key` from a source comes once."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint("source", "key"),)
+    __table_args__ = (
+        UniqueConstraint("source", "key"),
+        Index("ix_inbox_waiting", "source", "status", "id"),
+    )
     id: str = key("inb")
     source: str
     """Who sent it: an API key's id, a driver's id, a connection's id."""
     key: str
     kind: str
-    """What it is: order, report, import, plan ..."""
+    """What it is: order, report, import, plan, delivery ..."""
     body: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
     digest: str = ""
     answer: dict[str, Any] = json()

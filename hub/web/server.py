@@ -1,8 +1,9 @@
-"""Serve the web application with granian: one process, one thread for requests."""
+"""Serve the web application with granian: one process, a few threads for requests."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,17 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+THREADS = 32
+"""Requests that may be in work at once. Most of them wait for the database, not for a core: what
+they have to store is then written in one transaction. Threads that are idle end by themselves."""
+
+
 def serve(host: str, port: int) -> None:
     """Serve until the process is told to stop; settings come from the environment."""
     from granian import Granian
     from granian.constants import Interfaces
 
+    logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
     Granian(
         "hub.web.server:load",
         address=host,
@@ -22,7 +29,7 @@ def serve(host: str, port: int) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=1,
-        blocking_threads=1,
+        blocking_threads=THREADS,
         log_access=False,
         log_level="warning",
         websockets=False,

@@ -12,11 +12,13 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, or_, select
 
 from hub.access.scope import column
+from hub.connections import activity
 from hub.connections.pulse import CHECKED_EVERY, degrade, works
 from hub.errors import HubError, Unauthorized
 from hub.queue.work import Claim, enqueue, finish
 from hub.store import ConnectionRow, Session
 from hub.workflow.effects import expire, release
+from hub.workflow.failures import kind_of, message_of
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -79,11 +81,15 @@ def begin_due(
 def run(hub: Hub, claim: Claim) -> None:
     """Make the connector's cheapest call and write down how it ended."""
     silent = claim.losses >= SILENT
+    began = hub.store.clock.wall()
     error = HubError(NO_ANSWER) if silent else attempt(hub, claim.subject)
     with hub.store.write() as session:
         row = session.get(ConnectionRow, claim.subject)
         if row is not None:
             note(hub, session, row, error)
+            how = "ok" if error is None else kind_of(error)
+            text = "" if error is None else message_of(error)
+            activity.note(session, row, "out", KIND, how, began=began, about=claim.id, text=text)
         finish(session, claim)
 
 

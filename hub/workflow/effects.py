@@ -16,6 +16,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from hub.actions import ActionInput, Call, Outward
+from hub.connections import activity
 from hub.connections.book import Parked
 from hub.connections.pulse import fails, rests, works
 from hub.connector import Connector
@@ -31,6 +32,7 @@ from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, postpone
 from hub.store import ConnectionRow, EffectRow, RunRow, Session, StepAttemptRow, StepRow
 from hub.store.database import Busy
 from hub.workflow.failures import described, kind_of, message_of
+from hub.workflow.incoming import KIND as DELIVERIES
 from hub.workflow.library import Library
 from hub.workflow.problem import Invalid
 from hub.workflow.runs import end_step, give_up
@@ -327,7 +329,14 @@ def connection_of(session: Session, effect: EffectRow) -> ConnectionRow:
 
 
 def note(session: Session, sending: Sending, effect: EffectRow, outcome: str, text: str) -> None:
-    """Store how one try ended."""
+    """Store how one try ended, for its run and in the log of its connection."""
+    row = session.get(ConnectionRow, effect.connection) if effect.connection else None
+    if row is not None and effect.state != "pending":
+        text = sending.here.covered(text)
+        said = f"{sending.action.name}: {text}" if text else sending.action.name
+        activity.note(
+            session, row, "out", "send", outcome, began=sending.began, about=effect.run, text=said
+        )
     last = session.exec(
         select(func.max(StepAttemptRow.number)).where(StepAttemptRow.effect == effect.id)
     ).one()
@@ -364,6 +373,8 @@ def expire(hub: Hub, session: Session, id: str, reason: str) -> None:
 def release(session: Session, connection_id: str) -> int:
     """Let the work go on that waits for a connection, look-ups of places too; return how much.
 
+    What was delivered to it meanwhile is taken in as well, and not counted.
+
     To be called in the transaction that enables, reconnects or changes the connection.
     """
     parked = session.exec(
@@ -374,4 +385,5 @@ def release(session: Session, connection_id: str) -> int:
     for effect in parked:
         effect.state = "pending"
     looked_up = geocoding.resume(session)
+    unpark(session, DELIVERIES, [connection_id])
     return looked_up + unpark(session, "effect", [effect.id for effect in parked])

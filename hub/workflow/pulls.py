@@ -6,28 +6,29 @@ transaction that takes the orders before it.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
+from hub.connections import activity
 from hub.connections.book import Parked
 from hub.connections.pulse import degrade, fails, rests, works
-from hub.dispatch.flags import raise_flag
 from hub.errors import Refused, Retry, Unauthorized
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.resolve import open_desk
 from hub.queue.work import Claim, defer, enqueue, finish, renew
-from hub.store import ConnectionRow, Session, System
+from hub.store import ConnectionRow, RejectedRow, Session, System
+from hub.workflow import rejects
 from hub.workflow.checks import begin_due
 from hub.workflow.effects import expire
-from hub.workflow.failures import message_of
+from hub.workflow.failures import kind_of, message_of
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -38,6 +39,22 @@ TOGETHER = 10
 """Orders that are taken in one transaction, so that it stays short."""
 TURN = 20.0
 """Seconds after which other calls have their turn; the rest is read after that."""
+
+
+@dataclass
+class Read:
+    """What one turn at a source brought."""
+
+    more: bool = False
+    orders: int = 0
+    refused: int = 0
+
+    def text(self) -> str:
+        """Return it in words."""
+        if not self.orders and not self.refused:
+            return "nothing new"
+        said = f"{self.orders} order{'' if self.orders == 1 else 's'} read"
+        return f"{said}, {self.refused} could not be taken" if self.refused else said
 
 
 def request(session: Session, connection: str) -> None:
@@ -79,42 +96,85 @@ def work(hub: Hub, claim: Claim) -> None:
             else:
                 finish(session, claim)
         return
+    began = hub.store.clock.wall()
     try:
-        more = read_on(hub, claim, row)
+        read = read_on(hub, claim, row)
     except Parked:
         with hub.store.write() as session:
             finish(session, claim)
     except Exception as error:  # a connector may raise anything; it is told on its card
-        note(hub, claim, error)
+        note(hub, claim, row, error, began)
     else:
         with hub.store.write() as session:
             found = session.get_one(ConnectionRow, row.id)
             works(found, session.wall)
-            if more:
+            outcome = "rejected" if read.refused else "ok"
+            activity.note(
+                session, found, "out", KIND, outcome, began=began, about=claim.id, text=read.text()
+            )
+            if read.more:
                 defer(session, claim, session.wall)
                 return
             found.pulled_at, found.pull_at = session.now, session.wall + EVERY
             finish(session, claim)
 
 
-def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> bool:
-    """Take in page after page; return whether there is more than one turn is long."""
-    began, cursor = time.monotonic(), row.cursor
+def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
+    """Take in page after page for one turn; return what came, and whether there is more."""
+    began, cursor, read = time.monotonic(), row.cursor, Read()
+    source = source_of(hub, row)
+    while True:
+        after = cursor
+        for chunk in chunks(source.pull(Cursor(value=cursor))):
+            read.orders += len(chunk.orders)
+            read.refused += store(hub, claim, row, chunk, cursor)
+            if chunk.cursor:
+                after = chunk.cursor
+        if after == cursor:
+            return read
+        cursor = after
+        if time.monotonic() - began > TURN:
+            read.more = True
+            return read
+
+
+def source_of(hub: Hub, row: ConnectionRow) -> OrderSource:
+    """Return the source of a connection; raise `Parked` or `Refused` where it must not be read."""
     with hub.store.read() as session:
         source = cast(OrderSource, hub.connections.usable(session, row.id))
         twin = twin_of(session, row)
     if twin is not None:
         raise Refused(f"{twin} reads orders from the same kind of shop, which would be mixed up")
-    while True:
-        after = cursor
-        for chunk in chunks(source.pull(Cursor(value=cursor))):
-            store(hub, claim, row, chunk)
-            after = chunk.cursor or after
-        if after == cursor:
-            return False
-        cursor = after
-        if time.monotonic() - began > TURN:
-            return True
+    return source
+
+
+def reread(hub: Hub, claim: Claim) -> None:
+    """Read the page again on which a record was refused; whatever it holds is taken once.
+
+    A record that has changed in its source since is no longer there but further on, so that the
+    source is read to its end as well.
+    """
+    with hub.store.read() as session:
+        rejected = session.get(RejectedRow, claim.subject)
+        row = session.get(ConnectionRow, rejected.connection) if rejected is not None else None
+    if rejected is None or row is None or row.merchant is None:
+        with hub.store.write() as session:
+            finish(session, claim)
+        return
+    began = hub.store.clock.wall()
+    try:
+        source = source_of(hub, row)
+        for chunk in chunks(source.pull(Cursor(value=rejected.cursor))):
+            store(hub, claim, row, chunk, rejected.cursor, moves=False)
+    except Exception as error:  # a connector may raise anything; it is told on its card
+        note(hub, claim, row, error, began)
+        return
+    with hub.store.write() as session:
+        found = session.get_one(RejectedRow, rejected.id)
+        if found.state == "open" and not found.ref and found.times == rejected.times:
+            rejects.end(session, found, "resolved", rejects.BY_ITSELF)
+        request(session, row.id)
+        finish(session, claim)
 
 
 def twin_of(session: Session, row: ConnectionRow) -> str | None:
@@ -143,41 +203,47 @@ def chunks(records: Iterator[Order | RefusedRow | Cursor]) -> Iterator[imports.C
         yield chunk
 
 
-def store(hub: Hub, claim: Claim, row: ConnectionRow, chunk: imports.Chunk) -> None:
-    """Take orders in, raise a flag for each that cannot be, and move the cursor behind them."""
+def store(
+    hub: Hub,
+    claim: Claim,
+    row: ConnectionRow,
+    chunk: imports.Chunk,
+    cursor: str,
+    *,
+    moves: bool = True,
+) -> int:
+    """Take orders in, list those that cannot be, and move the cursor behind them.
+
+    `cursor` is where the page begins. Return how many were refused.
+    """
     merchant = row.merchant or ""
     with hub.store.read() as session:
         desk = open_desk(hub, session, merchant, chunk.orders)
     with hub.store.write(System(merchant)) as session:
         renew(session, claim)
         taken = take_all(hub, session, merchant, row.connector, chunk.orders, desk)
-        for order, news in zip(chunk.orders, taken, strict=True):
-            if isinstance(news, Refused):
-                refuse(session, row, f"order {order.ref}: {news}")
-        for refused in chunk.refused:
-            refuse(session, row, refused.reason)
-        if chunk.cursor:
+        origin = rejects.Origin(KIND, cursor=cursor)
+        told = [(origin, *one) for one in zip(chunk.orders, taken, strict=True)]
+        lost = rejects.sort_out(session, row, told, [(origin, one) for one in chunk.refused])
+        if chunk.cursor and moves:
             session.get_one(ConnectionRow, row.id).cursor = chunk.cursor
+        return len(lost)
 
 
-def refuse(session: Session, row: ConnectionRow, reason: str) -> None:
-    """Raise a flag for an order that could not be taken in, once for each reason."""
-    digest = hashlib.sha256(reason.encode()).hexdigest()[:32]
-    text = f"{row.title}: {reason}"
-    raise_flag(session, f"pull:{row.id}:{digest}", "order_refused", text, merchant=row.merchant)
-
-
-def note(hub: Hub, claim: Claim, error: Any) -> None:
+def note(hub: Hub, claim: Claim, row: ConnectionRow, error: Any, began: datetime) -> None:
     """Write down why a source could not be read, and when it is tried again."""
     text = message_of(error)
     with hub.store.write() as session:
-        row = session.get_one(ConnectionRow, claim.subject)
+        row = session.get_one(ConnectionRow, row.id)
         row.pull_at = session.wall + EVERY
+        activity.note(
+            session, row, "out", KIND, kind_of(error), began=began, about=claim.id, text=text
+        )
         if isinstance(error, Unauthorized):
             expire(hub, session, row.id, text)
         elif isinstance(error, Retry):
             fails(row, session.wall, text, error.after)
             row.pull_at = max(row.rests_until or session.wall, session.wall + SOON)
-        else:
+        elif not isinstance(error, Parked):
             degrade(row, session.wall, f"Its orders could not be read: {text}")
         finish(session, claim)
