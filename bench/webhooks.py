@@ -29,7 +29,7 @@ from hub.nouns import Location
 from hub.queue.server import server_binary
 from hub.settings import Settings
 from hub.store import InboxRow, Operator, OrderRow, Store, System, migrations
-from hub.testing.bursts import Bursts, Sent, delivery, locked, percentile
+from hub.testing.bursts import Bursts, Request, Sent, delivery, locked, percentile
 from hub.workflow.incoming import open_address
 from hub.workflow.parts import assemble
 
@@ -107,7 +107,7 @@ def fire(bursts: Bursts, total: int) -> tuple[list[Sent], Counter[str]]:
         requests = [delivery(number, SECRET) for number in numbers]
         forged = [delivery(number, "guessed") for number in numbers if number % 100 == 7]
         again = [delivery(number, SECRET) for number in numbers if number % 100 == 8]
-        large = [(0, b"x" * 1_000_001, {})] if first % 1000 == 1 else []
+        large: list[Request] = [(0, b"x" * 1_000_001, {})] if first % 1000 == 1 else []
         sent = bursts.send([*requests, *forged, *again, *large])
         good += sent[: len(requests)]
         rest = sent[len(requests) :]

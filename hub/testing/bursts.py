@@ -28,6 +28,8 @@ while True:
     time.sleep(free)
 """
 TIMEOUT = 60.0
+Request = tuple[int, bytes, Mapping[str, str]]
+"""A number by which the answer is known, the body and the headers."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,15 @@ class Bursts:
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(parallel)
 
-    def send(self, requests: Sequence[tuple[int, bytes, Mapping[str, str]]]) -> list[Sent]:
-        """Send numbered requests (body and headers) in parallel; return the answers."""
+    def send(self, requests: Sequence[Request]) -> list[Sent]:
+        """Send requests in parallel; return the answers, in the order of the requests."""
         return list(self._pool.map(self._one, requests))
 
     def close(self) -> None:
         """Let the senders go."""
         self._pool.shutdown()
 
-    def _one(self, request: tuple[int, bytes, Mapping[str, str]]) -> Sent:
+    def _one(self, request: Request) -> Sent:
         number, body, headers = request
         began = time.perf_counter()
         for last in (False, True):
@@ -118,7 +120,7 @@ def order(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def delivery(number: int, secret: str) -> tuple[int, bytes, dict[str, str]]:
+def delivery(number: int, secret: str) -> Request:
     """Return a signed delivery of one order, as WooCommerce sends it."""
     body = json.dumps(order(number)).encode()
     made = base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-THREADS = 32
+THREADS = 16
 """Requests that may be in work at once. Most of them wait for the database, not for a core: what
 they have to store is then written in one transaction. Threads that are idle end by themselves."""
 
