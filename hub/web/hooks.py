@@ -17,7 +17,7 @@ from hub.connections.excerpts import excerpt
 from hub.connector import Connector
 from hub.errors import PluginError, Rejected, Retry, Unauthorized
 from hub.nouns import Delivery, Incoming
-from hub.queue.convoy import Convoy
+from hub.queue.convoy import PATIENCE, Convoy
 from hub.store import ConnectionRow, Session
 from hub.store.database import Busy
 from hub.web.answers import answer
@@ -103,7 +103,7 @@ def deliver(connection: str, secret: str) -> Response:
     )
     delivery = look_at(row, connector, made)
     item = incoming.kept(hub().keys, row, made, delivery)
-    current_app.extensions[CONVOY].send(item)
+    current_app.extensions[CONVOY].send(item, PATIENCE)
     return Response(status=200)
 
 

@@ -91,7 +91,7 @@ class Stopwatch:
         if isinstance(call.error, Exception):
             raise call.error
         if call.error is not None:
-            raise PluginError(f"{name} tried to end the process: {call.error!r}")
+            raise PluginError(f"{name} tried to end the process ({type(call.error).__name__})")
         return cast(Result, call.result)
 
 

@@ -115,7 +115,8 @@ def find(session: Session, connection: str, secret: str) -> ConnectionRow:
 def verified(connector: Connector[Any], request: Incoming, said: Any) -> Delivery:
     """Return what `receive` said; raise `PluginError` for nonsense, `Replayed` for an old one."""
     if not isinstance(said, Delivery):
-        raise PluginError(f"{connector!r}.receive returned {said!r}, which is no Delivery")
+        kind = type(said).__name__
+        raise PluginError(f"{connector!r}.receive returned a {kind}, which is no Delivery")
     if said.signed_at is not None and abs(request.at - said.signed_at) > WINDOW:
         raise Replayed("it was signed more than five minutes ago or ahead; check the clocks")
     return said

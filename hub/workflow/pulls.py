@@ -169,7 +169,7 @@ def reread(hub: Hub, claim: Claim) -> None:
     except Exception as error:  # a connector may raise anything; it is told on its card
         note(hub, claim, row, error, began)
         return
-    with hub.store.write() as session:
+    with hub.store.write(System(row.merchant)) as session:
         found = session.get_one(RejectedRow, rejected.id)
         if found.state == "open" and not found.ref and found.times == rejected.times:
             rejects.end(session, found, "resolved", rejects.BY_ITSELF)
