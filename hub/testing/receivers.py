@@ -53,10 +53,10 @@ class Bell(Connector[BellConfig]):
 
     def receive(self, request: Incoming) -> Delivery:
         """Verify the header `x-signature`; `x-id` and `x-signed-at` are the sender's."""
-        if type(self).before is not None:
-            answered = type(self).before(request)
-            if answered is not None:
-                return answered  # type: ignore[no-any-return]
+        look = type(self).before
+        answered = look(request) if look is not None else None
+        if answered is not None:
+            return answered  # type: ignore[no-any-return]
         given = request.headers.get("x-signature", "")
         if not hmac.compare_digest(signature(request.body), given):
             raise Unauthorized("the signature is another")
@@ -71,8 +71,9 @@ class Bell(Connector[BellConfig]):
 
     def unpack(self, request: Incoming) -> Iterator[Item]:
         """Yield what the list holds."""
-        if type(self).during is not None:
-            type(self).during(request)
+        look = type(self).during
+        if look is not None:
+            look(request)
         for one in json.loads(request.body):
             ((kind, fields),) = one.items()
             yield KINDS[kind].model_validate(fields)  # type: ignore[misc]

@@ -33,7 +33,7 @@ CONVOY, WATCH, ADDRESSES = "incoming convoy", "incoming stopwatch", "incoming ad
 BELIEVED = 1.0
 """Seconds for which an address is not looked up again."""
 MOST_KNOWN = 1000
-NOTE = 0.2
+NOTE = 1.0
 """Seconds that the answer to a refused request waits for its place in the log, at most."""
 LATER = "the hub cannot take this at the moment; send it again"
 log = structlog.get_logger("hub.web")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +11,8 @@ from sqlmodel import select, update
 
 from hub import orders
 from hub.connections import activity
-from hub.errors import Refused, Rejected, Retry, Unauthorized
-from hub.nouns import Delivery, Incoming, Order, RefusedRow
-from hub.queue.work import Claim, hold
+from hub.errors import Refused, Retry, Unauthorized
+from hub.nouns import Incoming, Order
 from hub.store import (
     ActivityRow,
     ConnectionRow,
@@ -26,55 +24,12 @@ from hub.store import (
     System,
     WorkRow,
 )
-from hub.testing.receivers import Bell, install, signed
+from hub.testing.receivers import Bell, install
 from hub.workflow import deliveries, incoming, rejects
 from hub.workflow.effects import release
 
 from .conftest import Toys
-
-
-class Shop:
-    """A connection to which something was delivered."""
-
-    def __init__(self, toys: Toys, merchant: str | None) -> None:
-        self.toys, self.hub = toys, toys.hub
-        with toys.hub.store.write(System()) as session:
-            self.id = toys.hub.connections.save(session, "bell", {}, merchant=merchant).id
-
-    @property
-    def row(self) -> ConnectionRow:
-        (found,) = self.toys.rows(ConnectionRow, id=self.id)
-        return found
-
-    def deliver(self, *items: Any, **headers: str) -> str:
-        """Keep a delivery as the web process does; return its id."""
-        body, said = signed(*items, **headers)
-        return self.keep(Incoming(body=body, headers=said, at=self.hub.store.clock.wall()))
-
-    def keep(self, request: Incoming) -> str:
-        kept = incoming.kept(self.hub.keys, self.row, request, Delivery(topic="t"))
-        with self.hub.store.write() as session:
-            incoming.write(session, [kept])
-        return self.toys.rows(InboxRow, source=self.id)[-1].id
-
-    def states(self) -> list[int]:
-        """Return the states of all deliveries, oldest first."""
-        return [row.status for row in self.toys.rows(InboxRow, source=self.id)]
-
-    def log(self) -> list[tuple[str, str]]:
-        """Return how the deliveries ended, oldest first."""
-        rows = self.toys.rows(ActivityRow, connection=self.id, what="delivery")
-        return [(row.outcome, row.text) for row in rows]
-
-    def rejected(self, state: str = "open") -> list[RejectedRow]:
-        return self.toys.rows(RejectedRow, connection=self.id, state=state)
-
-    def claim(self, *, lost: bool) -> Claim:
-        """Claim the work that waits, as a worker does whose predecessor may have died."""
-        with self.hub.store.write() as session:
-            row = session.exec(select(WorkRow).where(WorkRow.kind == incoming.KIND)).one()
-            row.state = "leased" if lost else "ready"
-            return hold(session, row, "test")
+from .shops import Shop, failing, order, placed, refs
 
 
 @pytest.fixture
@@ -86,30 +41,6 @@ def bell(toys: Toys) -> type[Bell]:
 @pytest.fixture
 def shop(toys: Toys, bell: type[Bell]) -> Shop:
     return Shop(toys, toys.merchant)
-
-
-def order(ref: str, **values: Any) -> dict[str, Any]:
-    return {"order": {"ref": ref, **values}}
-
-
-def placed(ref: str) -> dict[str, Any]:
-    return order(ref, location={"lat": 47.14, "lon": 9.52})
-
-
-def refs(toys: Toys) -> list[str]:
-    return [row.ref for row in toys.rows(OrderRow)]
-
-
-def failing(error: Exception, times: int = 10**6) -> Callable[[Incoming], None]:
-    """Return what raises an error as often as it is told."""
-    left = [times]
-
-    def fail(_: Incoming) -> None:
-        if left[0]:
-            left[0] -= 1
-            raise error
-
-    return staticmethod(fail)  # type: ignore[return-value]
 
 
 def test_deliveries_are_taken_in_the_order_in_which_they_came(toys: Toys, shop: Shop) -> None:
@@ -232,65 +163,6 @@ def stop_for(row: OrderRow) -> StopRow:
     )  # fmt: skip
 
 
-def test_what_cannot_be_taken_is_listed_and_the_rest_goes_on(toys: Toys, shop: Shop) -> None:
-    lost = {"refused": {"line": 1, "reason": "no address", "field": "address", "ref": "1002"}}
-    delivery = shop.deliver(order("1001"), lost, order("1003", depot="Nowhere"), order("1004"))
-    toys.work()
-    assert refs(toys) == ["1001", "1004"]
-    found = {row.ref: row for row in shop.rejected()}
-    assert (found["1002"].field, found["1002"].reason) == ("address", "no address")
-    assert found["1003"].field == "depot"
-    assert {row.origin for row in found.values()} == {"delivery"}
-    assert {row.inbox for row in found.values()} == {delivery}
-    assert {row.merchant for row in found.values()} == {toys.merchant}
-    assert len(toys.rows(FlagRow, kind=rejects.FLAG)) == 1
-    outcome, said = shop.log()[0]
-    assert (outcome, "2 could not be taken" in said) == ("rejected", True)
-
-
-def test_one_that_is_taken_later_leaves_the_list_and_the_flag_comes_down(
-    toys: Toys, shop: Shop
-) -> None:
-    shop.deliver(order("1001", depot="Nowhere"))
-    toys.work()
-    assert len(shop.rejected()) == 1
-    shop.deliver(order("1001"))
-    toys.work()
-    assert shop.rejected() == []
-    assert [row.ended_by for row in shop.rejected("resolved")] == ["hub"]
-    (flag,) = toys.rows(FlagRow, kind=rejects.FLAG)
-    assert flag.cleared_at is not None
-
-
-def test_trying_again_reads_the_delivery_that_brought_it(
-    toys: Toys, shop: Shop, bell: type[Bell]
-) -> None:
-    bell.during = failing(Rejected("the list is too long", "list"), times=1)
-    shop.deliver(order("1001"))
-    toys.work()
-    (one,) = shop.rejected()
-    assert (one.reason, one.field, shop.states()) == ("the list is too long", "list", [422])
-    with toys.hub.store.write(System()) as session:
-        rejects.retry(session, one.id)
-    toys.work()
-    assert (refs(toys), shop.states(), shop.rejected()) == (["1001"], [200], [])
-
-
-def test_one_that_was_laid_by_stays_so_until_it_says_something_else(toys: Toys, shop: Shop) -> None:
-    shop.deliver(order("1001", depot="Nowhere"))
-    toys.work()
-    with toys.hub.store.write(System()) as session:
-        rejects.dismiss(session, shop.rejected()[0].id, "Lea")
-    shop.deliver(order("1001", depot="Nowhere", notes="again"))
-    toys.work()
-    assert [row.times for row in shop.rejected("dismissed")] == [2]
-    assert len(toys.rows(FlagRow, kind=rejects.FLAG)) == 1
-    shop.deliver(order("1001", depot="Elsewhere"))
-    toys.work()
-    assert len(shop.rejected()) == 1
-    assert len(toys.rows(FlagRow, kind=rejects.FLAG)) == 2
-
-
 def test_an_error_of_the_plugin_ends_its_delivery_only_and_can_be_replayed(
     toys: Toys, shop: Shop, bell: type[Bell]
 ) -> None:
@@ -382,15 +254,6 @@ def test_who_asks_to_be_left_alone_is(toys: Toys, shop: Shop, bell: type[Bell]) 
     assert refs(toys) == ["1001"]
 
 
-def test_orders_of_a_connection_that_is_nobodys_are_listed(toys: Toys, bell: type[Bell]) -> None:
-    shop = Shop(toys, None)
-    shop.deliver(order("1001"))
-    toys.work()
-    (one,) = shop.rejected()
-    assert deliveries.NOBODYS in one.reason
-    assert refs(toys) == []
-
-
 def test_a_second_shop_of_a_kind_waits_and_says_why(toys: Toys, shop: Shop) -> None:
     second = Shop(toys, toys.merchant)
     second.deliver(order("1001"))
@@ -410,22 +273,6 @@ def test_an_order_that_webhooks_missed_is_found_by_a_pull_and_one_that_came_by_b
     assert len(toys.events("order.needs_address")) == 2
     left = shop.row.pull_at - toys.hub.store.clock.wall()
     assert timedelta(minutes=14) < left <= timedelta(minutes=15)
-
-
-def test_what_a_pull_could_not_take_is_read_again_from_where_it_was(
-    toys: Toys, shop: Shop, bell: type[Bell]
-) -> None:
-    bell.pages = [Order(ref="1"), Order(ref="2", depot="Nowhere"), RefusedRow(line=1, reason="bad")]
-    toys.tick()
-    assert [(row.ref, row.origin, row.cursor) for row in shop.rejected()] == [
-        ("2", "pull", "1"), ("", "pull", "2"),
-    ]  # fmt: skip
-    bell.pages = [Order(ref="1"), Order(ref="2"), Order(ref="3")]
-    with toys.hub.store.write(System()) as session:
-        for one in shop.rejected():
-            rejects.retry(session, one.id)
-    toys.work()
-    assert (refs(toys), shop.rejected(), shop.row.cursor) == (["1", "2", "3"], [], "3")
 
 
 def test_the_log_has_what_was_pulled_checked_and_delivered(
