@@ -21,7 +21,7 @@ PATIENCE = 5.0
 """Seconds that a request may wait for its transaction."""
 SHORT = 0.1
 """Seconds that it waits where others have just waited in vain, so that nobody queues for long."""
-TOGETHER = 40
+TOGETHER = 64
 """Requests of one transaction, few enough to keep it short."""
 LOOK = {"sqlite": 0.02, "postgresql": 0.5}
 """Seconds of one try at the lock: SQLite looks less and less often, so it is asked anew."""

@@ -33,8 +33,8 @@ READ: dict[str, dict[str, Any]] = {
 MOST_CONNECTIONS = 34
 """Connections that one process may have open; those beyond a few are closed when they are idle.
 
-Twice as many as the web has threads and two: one that holds a connection may need a second, to
-look at the clock, and must not wait for others that do the same.
+Twice as many as the web works on pages at once and two: one that holds a connection may need a
+second, to look at the clock, and must not wait for others that do the same.
 """
 TRACE = "HUB_TRACE_WRITES"
 KEPT = "kept"

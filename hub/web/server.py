@@ -5,15 +5,36 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flask import Flask
 
 
-THREADS = 16
-"""Requests that may be in work at once. Most of them wait for the database, not for a core: what
-they have to store is then written in one transaction. Threads that are idle end by themselves."""
+THREADS = 64
+"""Requests that may be in hand at once. Webhooks wait for the database, not for a core, and all that
+wait are stored in one transaction: with few threads a burst takes many of them. Threads that are
+idle end by themselves."""
+PAGES = 16
+"""Of these, how many may work on something else than webhooks, so that each finds a connection to
+the database; see `MOST_CONNECTIONS`."""
+
+
+class Lane:
+    """Lets a bounded number of requests through at once, and webhooks of connections besides."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]], width: int) -> None:
+        self.application = application
+        self.room = threading.BoundedSemaphore(width)
+
+    def __call__(self, environ: dict[str, Any], begin: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a WSGI request."""
+        if environ.get("PATH_INFO", "").startswith("/hooks/con_"):
+            return self.application(environ, begin)
+        with self.room:
+            return self.application(environ, begin)
 
 
 def serve(host: str, port: int) -> None:
@@ -52,5 +73,6 @@ def load() -> Flask:
     assemble(hub)
     install(hub)
     app = create_app(hub)
+    app.wsgi_app = Lane(app.wsgi_app, PAGES)  # type: ignore[method-assign]
     gc.freeze()  # what start-up made stays: looking through it would hold a write up for 100 ms
     return app
