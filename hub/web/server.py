@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 THREADS = 64
-"""Requests that may be in hand at once. Webhooks wait for the database, not for a core, and all that
-wait are stored in one transaction: with few threads a burst takes many of them. Threads that are
-idle end by themselves."""
+"""Requests that may be in hand at once. Webhooks wait for the database, not for a core, and all
+that wait are stored in one transaction: with few threads a burst takes many transactions. Threads
+that are idle end by themselves."""
 PAGES = 16
 """Of these, how many may work on something else than webhooks, so that each finds a connection to
 the database; see `MOST_CONNECTIONS`."""
@@ -73,6 +73,6 @@ def load() -> Flask:
     assemble(hub)
     install(hub)
     app = create_app(hub)
-    app.wsgi_app = Lane(app.wsgi_app, PAGES)  # type: ignore[method-assign]
+    app.wsgi_app = Lane(app.wsgi_app, PAGES)  # type: ignore[method-assign,assignment]
     gc.freeze()  # what start-up made stays: looking through it would hold a write up for 100 ms
     return app
