@@ -115,6 +115,8 @@ class RefusedRow(Noun):
     line: int
     reason: str
     field: str = ""
+    ref: str = ""
+    """The record's own number where it can be read, so that the hub knows when it is mended."""
 
 
 class Leg(Noun):

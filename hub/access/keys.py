@@ -52,6 +52,17 @@ class Keys:
         except InvalidToken as error:
             raise WrongKeys("a stored secret was written with other keys; set HUB_KEYS") from error
 
+    def shut(self, content: bytes) -> bytes:
+        """Encrypt `content` for the database."""
+        return self._fernet.encrypt(content)
+
+    def opened(self, shut: bytes) -> bytes:
+        """Decrypt what `shut` made; raise `WrongKeys` when these keys did not make it."""
+        try:
+            return self._fernet.decrypt(shut)
+        except InvalidToken as error:
+            raise WrongKeys("a stored text was written with other keys; set HUB_KEYS") from error
+
     def signer(self, purpose: str) -> URLSafeTimedSerializer:
         """Return a signer of short-lived texts that no other purpose accepts."""
         return URLSafeTimedSerializer(derive(self._keys[0], purpose), salt=purpose)

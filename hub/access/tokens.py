@@ -16,7 +16,9 @@ from hub.access.keys import Keys
 from hub.errors import Forbidden, Missing, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
 
-Purpose = Literal["sign_in", "welcome", "driver_link", "driver_device", "tracking", "webhook"]
+Purpose = Literal[
+    "sign_in", "welcome", "driver_link", "driver_device", "tracking", "webhook", "incoming"
+]
 MERCHANT_SCOPES = frozenset(
     {"orders:read", "orders:write", "proofs:read", "events:read", "webhooks:write"}
 )
@@ -29,6 +31,7 @@ LIVES: dict[Purpose, timedelta | None] = {
     "driver_device": timedelta(days=30),
     "tracking": None,
     "webhook": None,
+    "incoming": None,
 }
 
 
@@ -71,14 +74,7 @@ def made_for(session: Session, purpose: Purpose, token: str) -> str | None:
 
 def open_for(session: Session, purpose: Purpose, subject: str) -> bool:
     """Say whether any token of one purpose opens a subject now."""
-    found = select(TokenRow.sha256).where(
-        TokenRow.kind == purpose,
-        TokenRow.subject == subject,
-        col(TokenRow.revoked_at).is_(None),
-        col(TokenRow.used_at).is_(None),
-        col(TokenRow.expires_at).is_(None) | (col(TokenRow.expires_at) > session.wall),
-    )
-    return session.exec(found.limit(1)).first() is not None
+    return bool(open_now(session, purpose, subject))
 
 
 def spend(session: Session, purpose: Purpose, token: str) -> str:
@@ -105,6 +101,34 @@ def revoke(session: Session, purpose: Purpose, subject: str) -> None:
         )
         .values(revoked_at=session.wall)
     )
+
+
+def retire(session: Session, purpose: Purpose, subject: str, after: timedelta) -> None:
+    """Let the tokens of one purpose for one subject open it for a little longer, then no more."""
+    end = session.wall + after
+    expires = col(TokenRow.expires_at)
+    session.exec(
+        update(TokenRow)
+        .where(
+            col(TokenRow.kind) == purpose,
+            col(TokenRow.subject) == subject,
+            col(TokenRow.revoked_at).is_(None),
+            expires.is_(None) | (expires > end),
+        )
+        .values(expires_at=end)
+    )
+
+
+def open_now(session: Session, purpose: Purpose, subject: str) -> list[TokenRow]:
+    """Return the tokens of one purpose that open a subject now, newest first."""
+    found = select(TokenRow).where(
+        TokenRow.kind == purpose,
+        TokenRow.subject == subject,
+        col(TokenRow.revoked_at).is_(None),
+        col(TokenRow.used_at).is_(None),
+        col(TokenRow.expires_at).is_(None) | (col(TokenRow.expires_at) > session.wall),
+    )
+    return list(session.exec(found.order_by(col(TokenRow.created_at).desc())))
 
 
 def tracking_token(keys: Keys, stop: str) -> str:

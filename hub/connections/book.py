@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
-from sqlmodel import col, or_, select
+from sqlmodel import col, func, or_, select
 
 from hub.access import audit
 from hub.access.keys import Keys, WrongKeys
@@ -67,6 +67,7 @@ class Connections:
             row = ConnectionRow(
                 connector=connector, merchant=merchant, title=title, created_at=session.now,
                 enabled=not draft, state="not_set_up" if draft else "healthy",
+                source=free_source(session, connector, merchant),
             )  # fmt: skip
             session.add(row)
         row.title = title or row.title or kind.title
@@ -271,6 +272,19 @@ class Connections:
         if row is None:
             raise Missing(f"there is no connection {id}")
         return row
+
+
+def free_source(session: Session, connector: str, merchant: str | None) -> str:
+    """Return a source for the orders of a merchant's next shop of one kind: `shopify-2`.
+
+    Empty for the first, whose orders are known under the connector's own name. Removed ones count,
+    because their orders are still there.
+    """
+    query = select(func.count()).where(
+        ConnectionRow.connector == connector, col(ConnectionRow.merchant) == merchant
+    )
+    known = session.exec(query).one() if merchant is not None else 0
+    return f"{connector}-{known + 1}" if known else ""
 
 
 def validated(kind: type[Connector[Any]], settings: dict[str, Any]) -> BaseModel:

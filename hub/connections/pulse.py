@@ -52,3 +52,11 @@ def degrade(row: ConnectionRow, wall: datetime, reason: str) -> None:
 def rests(row: ConnectionRow, wall: datetime) -> datetime | None:
     """Return until when a connection is left alone, None for one that may be called."""
     return row.rests_until if row.rests_until is not None and row.rests_until > wall else None
+
+
+def is_in_use(row: ConnectionRow) -> bool:
+    """Say whether a connection was set up and is still there; it may be switched off.
+
+    One that is not set up yet is not checked: its set-up has tests of its own.
+    """
+    return row.state != "not_set_up" and row.removed_at is None

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from hub.access import audit, sessions
+from hub.connections import activity
 from hub.events.log import LostLead, Numbered, number, tail, unnumbered
 from hub.hub import Hub, open_hub
 from hub.queue.bell import DOORBELL, Bell, impatient, install
@@ -174,8 +175,10 @@ def publish(redis: Redis, numbered: list[Numbered]) -> None:
 
 
 def tidy(hub: Hub) -> None:
-    """Delete some rows of work, sessions and the audit log that are long over."""
+    """Delete some rows of work, sessions and logs that are long over."""
     with hub.store.write() as session:
         sweep(session, session.wall - KEEP)
         audit.prune(session)
         sessions.prune(session)
+    with hub.store.write() as session:
+        activity.tidy(session)

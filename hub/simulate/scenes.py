@@ -141,7 +141,7 @@ def insert_ad_hoc(stage: Stage, day: Day) -> None:
 
 def reconnect(stage: Stage, day: Day) -> None:
     """The merchant signs in to the accounting service again; what waited goes out."""
-    from hub.workflow.effects import release
+    from hub.workflow.parking import release
 
     hub, token = stage.hub, f"{FRESH_TOKEN}-{day.number}"
     control(stage, {"accept": token})

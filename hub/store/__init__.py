@@ -3,6 +3,7 @@
 from hub.store.columns import new_id
 from hub.store.consent import ConsentRow
 from hub.store.database import Session, Store
+from hub.store.deliveries import ActivityRow, RejectedRow
 from hub.store.endpoints import EndpointRow, OutgoingRow, OutgoingTryRow
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
@@ -41,6 +42,7 @@ from hub.store.work import (
 )
 
 __all__ = [
+    "ActivityRow",
     "ApiKeyRow",
     "AttemptLineRow",
     "AttemptRow",
@@ -82,6 +84,7 @@ __all__ = [
     "ProofReceiptRow",
     "ProofRow",
     "RecoveryRow",
+    "RejectedRow",
     "RevisionRow",
     "Role",
     "RouteRow",

@@ -30,6 +30,12 @@ READ: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 """Execution options of a session that reads, by database: one state for all of its questions."""
+MOST_CONNECTIONS = 34
+"""Connections that one process may have open; those beyond a few are closed when they are idle.
+
+Twice as many as the web works on pages at once and two: one that holds a connection may need a
+second, to look at the clock, and must not wait for others that do the same.
+"""
 TRACE = "HUB_TRACE_WRITES"
 KEPT = "kept"
 
@@ -172,7 +178,7 @@ def make_engine(url: URL, patience: float) -> Engine:
     return sqlalchemy.create_engine(
         url,
         pool_size=4,
-        max_overflow=4,
+        max_overflow=MOST_CONNECTIONS - 4,
         pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 10},
         json_serializer=to_json,
@@ -190,6 +196,7 @@ def sqlite_engine(url: URL, patience: float) -> Engine:
     engine = sqlalchemy.create_engine(
         url,
         connect_args={"timeout": patience, "check_same_thread": False},
+        max_overflow=MOST_CONNECTIONS - 5,
         json_serializer=to_json,
     )
 

@@ -83,8 +83,9 @@ class TokenRow(SQLModel, table=True):
     """An unguessable token (128 bits or more), kept as its SHA-256.
 
     `kind` is sign_in (one use, a user), welcome (one use, an invited user), driver_link (one use, a
-    driver), driver_device (a phone) or tracking (a recipient's page of one stop); `subject` is the
-    id it opens.
+    driver), driver_device (a phone), tracking (a recipient's page of one stop), webhook (an address
+    that starts a workflow) or incoming (an address to which a connection's other system sends);
+    `subject` is the id it opens.
     """
 
     __tablename__ = "token"

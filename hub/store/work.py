@@ -54,13 +54,16 @@ class InboxRow(SQLModel, table=True):
     """Whatever arrives, kept before it is answered; the same `key` from a source comes once."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint("source", "key"),)
+    __table_args__ = (
+        UniqueConstraint("source", "key"),
+        Index("ix_inbox_waiting", "source", "status", "id"),
+    )
     id: str = key("inb")
     source: str
     """Who sent it: an API key's id, a driver's id, a connection's id."""
     key: str
     kind: str
-    """What it is: order, report, import, plan ..."""
+    """What it is: order, report, import, plan, delivery ..."""
     body: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
     digest: str = ""
     answer: dict[str, Any] = json()
@@ -136,6 +139,9 @@ class ConnectionRow(SQLModel, table=True):
     owner has to reconnect) | removed (for good: only its name is left, for the history)"""
     reason: str = ""
     cursor: str = ""
+    source: str = ""
+    """By what its orders are told from those of the merchant's other shops of its kind; empty for
+    the first."""
     created_at: datetime = instant()
     checked_at: datetime | None = maybe_instant()
     check_at: datetime | None = maybe_instant()
@@ -186,6 +192,11 @@ class ConnectionRow(SQLModel, table=True):
     """When its positions were last read to the end."""
     position_cursor: str = ""
     """How far its positions have been read; `cursor` is that of its orders."""
+
+    @property
+    def order_source(self) -> str:
+        """The source under which its orders are known: two shops may have the same numbers."""
+        return self.source or self.connector
 
 
 class WorkflowRow(SQLModel, table=True):

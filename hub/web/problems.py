@@ -88,7 +88,9 @@ def from_http(error: HTTPException) -> Response:
 
 def from_bug(error: Exception) -> Response:
     """Answer a mistake of ours without its inner workings, and log it with them."""
-    structlog.get_logger("hub.web").exception("request_failed", path=request.path)
+    # The rule, not the path: addresses of hooks and of tracking pages have a secret in them.
+    rule = request.url_rule.rule if request.url_rule is not None else request.path
+    structlog.get_logger("hub.web").exception("request_failed", path=rule)
     return problem(500, "The mistake is ours and has been written to the log. Try again.")
 
 

@@ -12,19 +12,7 @@ def register(hub: Hub) -> None:
     """Add the engine's kinds of work, what time wakes, and what keeps connections."""
     from functools import partial
 
-    from hub.workflow import (
-        checks,
-        consents,
-        effects,
-        engine,
-        previews,
-        pulls,
-        renewals,
-        runs,
-        steps,
-        timers,
-        trackers,
-    )
+    from hub.workflow import effects, engine, runs, steps, timers
     from hub.workflow.library import library_of
 
     library = library_of(hub)
@@ -33,6 +21,23 @@ def register(hub: Hub) -> None:
     hub.rounds.append(partial(timers.go_round, library))
     hub.handlers["step"] = partial(steps.run, library)
     hub.handlers["effect"] = partial(effects.run, library)
+    keep_connections(hub)
+
+
+def keep_connections(hub: Hub) -> None:
+    """Add the work that checks connections, renews their access, and takes in what they bring."""
+    from hub.workflow import (
+        checks,
+        consents,
+        deliveries,
+        incoming,
+        previews,
+        pulls,
+        rejects,
+        renewals,
+        trackers,
+    )
+
     hub.handlers[checks.KIND] = checks.run
     hub.rounds.append(checks.go_round)
     hub.handlers[pulls.KIND] = pulls.work
@@ -45,3 +50,5 @@ def register(hub: Hub) -> None:
     hub.rounds.append(renewals.go_round)
     hub.handlers[trackers.KIND] = trackers.work
     hub.rounds.append(trackers.go_round)
+    hub.handlers[rejects.REREAD] = pulls.reread
+    hub.handlers[incoming.KIND] = deliveries.work

@@ -13,12 +13,14 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, or_, select
 
 from hub.access.scope import column
+from hub.connections import activity
 from hub.connections.grants import doubt, waits
-from hub.connections.pulse import CHECKED_EVERY, degrade, works
+from hub.connections.pulse import CHECKED_EVERY, degrade, is_in_use, works
 from hub.errors import HubError, Unauthorized
 from hub.queue.work import Claim, enqueue, finish, postpone
 from hub.store import ConnectionRow, Session
-from hub.workflow.effects import expire, release
+from hub.workflow.failures import kind_of, message_of
+from hub.workflow.parking import expire, release
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -92,17 +94,15 @@ def run(hub: Hub, claim: Claim) -> None:
     error = HubError(NO_ANSWER) if silent else attempt(hub, claim.subject)
     with hub.store.write() as session:
         row = session.get(ConnectionRow, claim.subject, with_for_update=True)
-        if row is not None and is_checked(row):
+        if row is not None and is_in_use(row):
             if isinstance(error, Unauthorized) and doubt(row, began, session.wall):
                 postpone(session, claim, session.wall + SHORTLY, "its access is renewed first")
                 return
             note(hub, session, row, error)
+            how = "ok" if error is None else kind_of(error)
+            text = "" if error is None else hub.connections.cover(row, message_of(error))
+            activity.note(session, row, "out", KIND, how, began=began, about=claim.id, text=text)
         finish(session, claim)
-
-
-def is_checked(row: ConnectionRow) -> bool:
-    """Say whether a check means anything; one that is not set up yet has tests (see previews)."""
-    return row.state != "not_set_up" and row.removed_at is None
 
 
 def wait_for_renewal(hub: Hub, claim: Claim) -> None:
@@ -116,7 +116,7 @@ def attempt(hub: Hub, connection: str) -> Exception | None:
     try:
         with hub.store.read() as session:
             row = session.get(ConnectionRow, connection)
-            if row is None or not is_checked(row):
+            if row is None or not is_in_use(row):
                 return None
             connector = hub.connections.build(session, row)
         connector.check()

@@ -28,7 +28,7 @@ from hub.queue.work import Claim, LeaseLost, defer, enqueue, finish, renew
 from hub.store import ConnectionRow, ConsentRow, Session
 from hub.store.database import Busy
 from hub.workflow import checks, previews
-from hub.workflow.effects import release
+from hub.workflow.parking import release
 
 if TYPE_CHECKING:
     from hub.hub import Hub

@@ -13,26 +13,24 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import select
 
 from hub.actions import ActionInput, Call, Outward
+from hub.connections import activity
 from hub.connections.book import Parked
 from hub.connections.grants import doubt, waits
 from hub.connections.pulse import fails, rests, works
 from hub.connector import Connector
 from hub.deadlines import deadline
 from hub.errors import HubError, Missing, PluginError, Unknown
-from hub.events import append
-from hub.events.catalogue import ConnectionExpired
-from hub.events.facts import ConnectionFacts
 from hub.nouns import Receipt
-from hub.orders import geocoding
 from hub.queue.faults import reach
-from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, postpone, unpark
+from hub.queue.work import Claim, LeaseLost, bury, defer, finish, park, postpone
 from hub.store import ConnectionRow, EffectRow, RunRow, Session, StepAttemptRow, StepRow
 from hub.store.database import Busy
 from hub.workflow.failures import described, kind_of, message_of
 from hub.workflow.library import Library
+from hub.workflow.parking import expire
 from hub.workflow.problem import Invalid
 from hub.workflow.runs import end_step, give_up
 from hub.workflow.scene import Scene, scene
@@ -341,7 +339,14 @@ def connection_of(session: Session, effect: EffectRow, held: bool = False) -> Co
 
 
 def note(session: Session, sending: Sending, effect: EffectRow, outcome: str, text: str) -> None:
-    """Store how one try ended."""
+    """Store how one try ended, for its run and in the log of its connection."""
+    row = session.get(ConnectionRow, effect.connection) if effect.connection else None
+    if row is not None and effect.state != "pending":
+        text = sending.here.covered(text)
+        said = f"{sending.action.name}: {text}" if text else sending.action.name
+        activity.note(
+            session, row, "out", "send", outcome, began=sending.began, about=effect.run, text=said
+        )
     last = session.exec(
         select(func.max(StepAttemptRow.number)).where(StepAttemptRow.effect == effect.id)
     ).one()
@@ -355,37 +360,3 @@ def note(session: Session, sending: Sending, effect: EffectRow, outcome: str, te
             ended_at=session.wall,
         )
     )
-
-
-def expire(hub: Hub, session: Session, id: str, reason: str) -> None:
-    """Mark a connection as needing its owner, and tell about it once."""
-    row = session.get_one(ConnectionRow, id, with_for_update=True)
-    if row.state == "action_needed":
-        return
-    hub.connections.expire(session, id, reason)
-    append(
-        session,
-        ConnectionExpired(
-            subject=row.id,
-            merchant_id=row.merchant,
-            connection=ConnectionFacts(
-                id=row.id, connector=row.connector, title=row.title, reason=reason[:300]
-            ),
-        ),
-    )
-
-
-def release(session: Session, connection_id: str) -> int:
-    """Let the work go on that waits for a connection, look-ups of places too; return how much.
-
-    To be called in the transaction that enables, reconnects or changes the connection.
-    """
-    parked = session.exec(
-        select(EffectRow).where(
-            EffectRow.connection == connection_id, col(EffectRow.state) == "parked"
-        )
-    ).all()
-    for effect in parked:
-        effect.state = "pending"
-    looked_up = geocoding.resume(session)
-    return looked_up + unpark(session, "effect", [effect.id for effect in parked])

@@ -24,8 +24,8 @@ from hub.queue.work import Claim, enqueue, finish
 from hub.store import ConnectionRow, PreviewRow, Session, System
 from hub.store.once import insert_once
 from hub.workflow.checks import NO_ANSWER, SILENT
-from hub.workflow.effects import release
 from hub.workflow.failures import kind_of, message_of
+from hub.workflow.parking import release
 from hub.workflow.pulls import is_source
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
             refused.append(record.reason)
     latest = {order.ref: order for order in orders}
     with hub.store.read(System(merchant)) as session:
-        tried = try_all(hub, session, merchant, about.connector, list(latest.values()), rules.lead)
+        tried = try_all(
+            hub, session, merchant, about.order_source, list(latest.values()), rules.lead
+        )
     return {"read": read, "more": more, **summed(tried, refused)}
 
 

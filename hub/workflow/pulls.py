@@ -6,26 +6,26 @@ transaction that takes the orders before it.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
-from hub.dispatch.flags import raise_flag
+from hub.connections.book import Parked, Renewing
 from hub.errors import Refused
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
-from hub.queue.work import Claim, enqueue, renew
-from hub.store import ConnectionRow, Session, System
-from hub.workflow import readings
-from hub.workflow.checks import begin_due
+from hub.queue.work import Claim, enqueue, finish, renew
+from hub.store import ConnectionRow, RejectedRow, Session, System
+from hub.workflow import readings, rejects
+from hub.workflow.checks import begin_due, wait_for_renewal
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -36,6 +36,22 @@ TOGETHER = 10
 """Orders that are taken in one transaction, so that it stays short."""
 TURN = 20.0
 """Seconds after which other calls have their turn; the rest is read after that."""
+
+
+@dataclass
+class Read:
+    """What one turn at a source brought."""
+
+    more: bool = False
+    orders: int = 0
+    refused: int = 0
+
+    def text(self) -> str:
+        """Return it in words."""
+        if not self.orders and not self.refused:
+            return "nothing new"
+        said = f"{self.orders} order{'' if self.orders == 1 else 's'} read"
+        return f"{said}, {self.refused} could not be taken" if self.refused else said
 
 
 def request(session: Session, connection: str) -> None:
@@ -70,30 +86,79 @@ def work(hub: Hub, claim: Claim) -> None:
     readings.turn(hub, claim, READING)
 
 
-def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> bool:
-    """Take in page after page; return whether there is more than one turn is long."""
-    began, cursor = time.monotonic(), row.cursor
+def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
+    """Take in page after page for one turn; return what came, and whether there is more."""
+    began, cursor, read = time.monotonic(), row.cursor, Read()
+    source = source_of(hub, row)
+    while True:
+        after = cursor
+        for chunk in chunks(source.pull(Cursor(value=cursor))):
+            read.orders += len(chunk.orders)
+            read.refused += store(hub, claim, row, chunk, cursor)
+            if chunk.cursor:
+                after = chunk.cursor
+        if after == cursor:
+            return read
+        cursor = after
+        if time.monotonic() - began > TURN:
+            read.more = True
+            return read
+
+
+def source_of(hub: Hub, row: ConnectionRow) -> OrderSource:
+    """Return the source of a connection; raise `Parked` or `Refused` where it must not be read."""
     with hub.store.read() as session:
         source = cast(OrderSource, hub.connections.usable(session, row.id))
         twin = twin_of(session, row)
     if twin is not None:
         raise Refused(f"{twin} reads orders from the same kind of shop, which would be mixed up")
-    while True:
-        after = cursor
-        for chunk in chunks(source.pull(Cursor(value=cursor))):
-            store(hub, claim, row, chunk)
-            after = chunk.cursor or after
-        if after == cursor:
-            return False
-        cursor = after
-        if time.monotonic() - began > TURN:
-            return True
+    return source
+
+
+def reread(hub: Hub, claim: Claim) -> None:
+    """Read the page again on which a record was refused; whatever it holds is taken once.
+
+    A record that has changed in its source since is no longer there but further on, so that the
+    source is read to its end as well.
+    """
+    with hub.store.read() as session:
+        rejected = session.get(RejectedRow, claim.subject)
+        row = session.get(ConnectionRow, rejected.connection) if rejected is not None else None
+    if rejected is None or row is None or row.merchant is None:
+        with hub.store.write() as session:
+            finish(session, claim)
+        return
+    began = hub.store.clock.wall()
+    try:
+        source = source_of(hub, row)
+        for chunk in chunks(source.pull(Cursor(value=rejected.cursor))):
+            store(hub, claim, row, chunk, rejected.cursor, moves=False)
+    except Renewing:
+        wait_for_renewal(hub, claim)
+        return
+    except Parked:
+        with hub.store.write() as session:
+            finish(session, claim)
+        return
+    except Exception as error:  # a connector may raise anything; it is told on its card
+        readings.note(hub, claim, READING, row.id, error, began)
+        return
+    with hub.store.write(System(row.merchant)) as session:
+        found = session.get_one(RejectedRow, rejected.id)
+        if found.state == "open" and not found.ref and found.times == rejected.times:
+            rejects.end(session, found, "resolved", rejects.BY_ITSELF)
+        request(session, row.id)
+        finish(session, claim)
 
 
 def twin_of(session: Session, row: ConnectionRow) -> str | None:
-    """Return an older connection of the same merchant and kind: their orders share numbers."""
+    """Return an older connection whose orders would be mixed up with those of this one.
+
+    Only those from before shops of one kind had sources of their own can be such.
+    """
     query = select(ConnectionRow.title).where(
         ConnectionRow.connector == row.connector, ConnectionRow.merchant == row.merchant,
+        ConnectionRow.source == row.source,
         col(ConnectionRow.enabled).is_(True), col(ConnectionRow.removed_at).is_(None),
         ConnectionRow.id < row.id,
     )  # fmt: skip
@@ -117,29 +182,34 @@ def chunks(records: Iterator[Order | RefusedRow | Cursor]) -> Iterator[imports.C
         yield chunk
 
 
-def store(hub: Hub, claim: Claim, row: ConnectionRow, chunk: imports.Chunk) -> None:
-    """Take orders in, raise a flag for each that cannot be, and move the cursor behind them."""
+def store(
+    hub: Hub,
+    claim: Claim,
+    row: ConnectionRow,
+    chunk: imports.Chunk,
+    cursor: str,
+    *,
+    moves: bool = True,
+) -> int:
+    """Take orders in, list those that cannot be, and move the cursor behind them.
+
+    `cursor` is where the page begins. Return how many were refused.
+    """
     merchant, rules = row.merchant or "", Mapping.of(row)
     orders = [rules.apply(order) for order in chunk.orders]
     with hub.store.read() as session:
         desk = open_desk(hub, session, merchant, orders, rules.lead)
     with hub.store.write(System(merchant)) as session:
         renew(session, claim)
-        taken = take_all(hub, session, merchant, row.connector, orders, desk)
-        for order, news in zip(orders, taken, strict=True):
-            if isinstance(news, Refused):
-                refuse(session, row, f"order {order.ref}: {news}")
-        for refused in chunk.refused:
-            refuse(session, row, refused.reason)
-        if chunk.cursor:
+        taken = take_all(hub, session, merchant, row.order_source, orders, desk)
+        origin = rejects.Origin(KIND, cursor=cursor)
+        told = [(origin, *one) for one in zip(orders, taken, strict=True)]
+        lost = rejects.sort_out(session, row, told, [(origin, one) for one in chunk.refused])
+        if chunk.cursor and moves:
             session.get_one(ConnectionRow, row.id).cursor = chunk.cursor
+        return len(lost)
 
 
-def refuse(session: Session, row: ConnectionRow, reason: str) -> None:
-    """Raise a flag for an order that could not be taken in, once for each reason."""
-    digest = hashlib.sha256(reason.encode()).hexdigest()[:32]
-    text = f"{row.title}: {reason}"
-    raise_flag(session, f"pull:{row.id}:{digest}", "order_refused", text, merchant=row.merchant)
-
-
-READING = readings.Reading("orders", "pull_at", "pulled_at", every=EVERY, soon=SOON, read=read_on)
+READING = readings.Reading(
+    KIND, "orders", "pull_at", "pulled_at", every=EVERY, soon=SOON, read=read_on
+)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from hub.connections import activity
 from hub.connections.book import Parked, Renewing
 from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, rests, works
@@ -14,17 +15,31 @@ from hub.errors import Retry, Unauthorized
 from hub.queue.work import Claim, defer, finish, postpone
 from hub.store import ConnectionRow
 from hub.workflow.checks import SHORTLY, wait_for_renewal
-from hub.workflow.effects import expire
-from hub.workflow.failures import message_of
+from hub.workflow.failures import kind_of, message_of
+from hub.workflow.parking import expire
 
 if TYPE_CHECKING:
     from hub.hub import Hub
+
+
+class Read(Protocol):
+    """What one turn at a source brought."""
+
+    more: bool
+    """Whether there is more than one turn is long."""
+    refused: int
+
+    def text(self) -> str:
+        """Return it in words."""
+        ...
 
 
 @dataclass(frozen=True)
 class Reading:
     """One thing that is read from connections again and again."""
 
+    kind: str
+    """The kind of work, and what the log of a connection calls it."""
     what: str
     """What it is, in the plural."""
     due: str
@@ -34,8 +49,10 @@ class Reading:
     every: timedelta
     soon: timedelta
     """When it is tried again after a failure, at the earliest."""
-    read: Callable[[Hub, Claim, ConnectionRow], bool]
-    """Read for one turn; return whether there is more. It may raise anything."""
+    read: Callable[[Hub, Claim, ConnectionRow], Read]
+    """Read for one turn. It may raise anything."""
+    often: bool = False
+    """Whether the log tells of failures only, because it would else be full of this."""
 
 
 def turn(hub: Hub, claim: Claim, reading: Reading) -> None:
@@ -51,19 +68,25 @@ def turn(hub: Hub, claim: Claim, reading: Reading) -> None:
                 finish(session, claim)
         return
     try:
-        more = reading.read(hub, claim, row)
+        read = reading.read(hub, claim, row)
     except Renewing:
         wait_for_renewal(hub, claim)
     except Parked:
         with hub.store.write() as session:
             finish(session, claim)
     except Exception as error:  # a connector may raise anything; it is told on its card
-        note(hub, claim, reading, error, began)
+        note(hub, claim, reading, row.id, error, began)
     else:
         with hub.store.write() as session:
             found = session.get_one(ConnectionRow, row.id)
             works(found, session.wall)
-            if more:
+            if not reading.often:
+                outcome = "rejected" if read.refused else "ok"
+                activity.note(
+                    session, found, "out", reading.kind, outcome, began=began, about=claim.id,
+                    text=read.text(),
+                )  # fmt: skip
+            if read.more:
                 defer(session, claim, session.wall)
                 return
             setattr(found, reading.last, session.now)
@@ -71,15 +94,21 @@ def turn(hub: Hub, claim: Claim, reading: Reading) -> None:
             finish(session, claim)
 
 
-def note(hub: Hub, claim: Claim, reading: Reading, error: Any, began: datetime) -> None:
+def note(
+    hub: Hub, claim: Claim, reading: Reading, connection: str, error: Any, began: datetime
+) -> None:
     """Write down why a source could not be read, and when it is tried again."""
     with hub.store.write() as session:
-        row = session.get_one(ConnectionRow, claim.subject, with_for_update=True)
+        row = session.get_one(ConnectionRow, connection, with_for_update=True)
         text = hub.connections.cover(row, message_of(error))
         if isinstance(error, Unauthorized) and doubt(row, began, session.wall):
             postpone(session, claim, session.wall + SHORTLY, text)
             return
         again = session.wall + reading.every
+        activity.note(
+            session, row, "out", reading.kind, kind_of(error), began=began, about=claim.id,
+            text=text,
+        )  # fmt: skip
         if isinstance(error, Unauthorized):
             expire(hub, session, row.id, text)
         elif isinstance(error, Retry):

@@ -26,7 +26,7 @@ from hub.store import ConnectionRow, Session
 from hub.store.database import Busy
 from hub.workflow.checks import NO_ANSWER, SILENT, begin_due
 from hub.workflow.consents import insist, words
-from hub.workflow.effects import expire, release
+from hub.workflow.parking import expire, release
 
 if TYPE_CHECKING:
     from hub.hub import Hub

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -62,24 +63,38 @@ def work(hub: Hub, claim: Claim) -> None:
     readings.turn(hub, claim, READING)
 
 
-def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> bool:
-    """Hand in what a source knows; return whether there is more than one turn is long."""
+@dataclass
+class Read:
+    """What one turn at a source brought."""
+
+    more: bool = False
+    refused: int = 0
+    positions: int = 0
+
+    def text(self) -> str:
+        """Return it in words."""
+        return f"{self.positions} position{'' if self.positions == 1 else 's'} read"
+
+
+def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
+    """Hand in what a source knows for one turn."""
     from redis.exceptions import RedisError
 
     with hub.store.read() as session:
         source = cast(PositionSource, hub.connections.usable(session, row.id))
-    began, cursor = time.monotonic(), row.position_cursor
+    began, cursor, read = time.monotonic(), row.position_cursor, Read()
     for batch, after in batches(source.positions(Cursor(value=cursor))):
         try:
-            devices.hand_in(hub, row.id, batch)
+            read.positions += devices.hand_in(hub, row.id, batch).kept
         except RedisError as error:
             raise Retry("Redis is away, so positions have to wait") from error
         if after not in ("", cursor):
             cursor = after
             save(hub, claim, row.id, cursor)
             if time.monotonic() - began > TURN:
-                return True
-    return False
+                read.more = True
+                return read
+    return read
 
 
 def batches(
@@ -108,5 +123,5 @@ def save(hub: Hub, claim: Claim, connection: str, cursor: str) -> None:
 
 
 READING = readings.Reading(
-    "positions", "locate_at", "located_at", every=EVERY, soon=EVERY, read=read_on
+    KIND, "positions", "locate_at", "located_at", every=EVERY, soon=EVERY, read=read_on, often=True
 )

@@ -94,7 +94,7 @@ def test_a_host_key_that_nobody_has_compared_parks_the_proof_until_someone_has(
     assert (row.state, sftp.fingerprint in row.reason) == ("action_needed", True)
     assert sftp.tree() == {}
     with toys.hub.store.write(System()) as session:
-        from hub.workflow.effects import release
+        from hub.workflow.parking import release
 
         given["fingerprint"] = sftp.fingerprint
         toys.hub.connections.save(session, "sftp", given, id=id)

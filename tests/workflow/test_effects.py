@@ -6,7 +6,7 @@ from hub import deadlines
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
 from hub.nouns import Message, Receipt
 from hub.store import ConnectionRow, MessageRow, System, WorkRow
-from hub.workflow.effects import release
+from hub.workflow.parking import release
 
 from .conftest import Forgetful, Toy, Toys, sender
 

@@ -14,7 +14,7 @@ from hub.connector import Connector
 from hub.errors import Retry, Unauthorized
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.plugins import Plugin
-from hub.store import ConnectionRow, FlagRow, OrderRow, System
+from hub.store import ConnectionRow, FlagRow, OrderRow, RejectedRow, System
 from hub.workflow import pulls
 
 from .conftest import ToyConfig, Toys
@@ -117,7 +117,7 @@ def test_a_page_that_breaks_off_is_read_again_and_taken_once(toys: Toys, shop: t
     assert row(toys, id).failures == 0
 
 
-def test_an_order_that_cannot_be_taken_is_flagged_once_and_the_others_go_on(
+def test_orders_that_cannot_be_taken_are_listed_under_one_flag_and_the_others_go_on(
     toys: Toys, shop: type[Shop]
 ) -> None:
     bad = RefusedRow(line=1, reason="order 1002 has no address")
@@ -126,15 +126,17 @@ def test_an_order_that_cannot_be_taken_is_flagged_once_and_the_others_go_on(
     id = connect(toys, title="Käserei")
     toys.tick()
     assert refs(toys) == ["1001", "1004"]
-    flags = toys.rows(FlagRow, kind="order_refused")
-    assert [flag.text.split(":")[0] for flag in flags] == ["Käserei", "Käserei"]
-    assert {flag.merchant for flag in flags} == {toys.merchant}
-    assert any("order 1002 has no address" in flag.text for flag in flags)
-    assert any("order 1003" in flag.text and "Nowhere" in flag.text for flag in flags)
+    (flag,) = toys.rows(FlagRow, kind="order_refused")
+    assert flag.text == "Käserei: order 1002 has no address"
+    assert (flag.subject, flag.merchant) == (id, toys.merchant)
+    reasons = {one.ref: one.reason for one in toys.rows(RejectedRow, state="open")}
+    assert reasons[""] == "order 1002 has no address"
+    assert "Nowhere" in reasons["1003"]
     with toys.hub.store.write(System()) as session:
         session.exec(update(ConnectionRow).values(cursor=""))
     again(toys)
-    assert len(toys.rows(FlagRow, kind="order_refused")) == 2
+    assert len(toys.rows(FlagRow, kind="order_refused")) == 1
+    assert [one.times for one in toys.rows(RejectedRow)] == [2, 2]
     assert row(toys, id).state == "healthy"
 
 
@@ -173,12 +175,26 @@ def test_who_asks_to_be_left_alone_is(toys: Toys, shop: type[Shop]) -> None:
     assert len(shop.asked) == 1
 
 
-def test_a_second_shop_of_a_merchant_is_not_mixed_up_with_the_first(
+def test_two_shops_of_a_merchant_may_have_the_same_order_numbers(
     toys: Toys, shop: type[Shop]
 ) -> None:
     shop.pages = [[order("1")]]
     connect(toys, title="First")
     second = connect(toys, title="Second")
+    toys.tick()
+    assert refs(toys) == ["1", "1"]
+    assert {one.source for one in toys.rows(OrderRow)} == {"shop", "shop-2"}
+    assert row(toys, second).state == "healthy"
+
+
+def test_a_second_shop_without_a_source_of_its_own_is_not_mixed_up_with_the_first(
+    toys: Toys, shop: type[Shop]
+) -> None:
+    shop.pages = [[order("1")]]
+    connect(toys, title="First")
+    second = connect(toys, title="Second")
+    with toys.hub.store.write(System()) as session:
+        session.get_one(ConnectionRow, second).source = ""
     toys.tick()
     assert refs(toys) == ["1"]
     assert "First reads orders from the same kind of shop" in row(toys, second).reason

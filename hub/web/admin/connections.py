@@ -26,7 +26,7 @@ from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
 from hub.workflow import checks, pulls
-from hub.workflow.effects import release
+from hub.workflow.parking import release
 from hub.workflow.usage import uses
 
 blueprint = Blueprint("connections", __name__, url_prefix="/admin/connections")

@@ -16,8 +16,8 @@ from hub.store import ConnectionRow, PluginRow, Session
 from hub.web.admin.kinds import KINDS
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
-from hub.workflow.effects import release
 from hub.workflow.library import library_of
+from hub.workflow.parking import release
 from hub.workflow.usage import moves
 
 blueprint = Blueprint("plugins", __name__, url_prefix="/admin/plugins")

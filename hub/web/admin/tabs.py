@@ -21,6 +21,7 @@ TABS = (
     ("consent.page", "Connection"),
     ("mapping.page", "Mapping"),
     ("activity.page", "Activity"),
+    ("rejects.page", "Rejected"),
     ("incoming.page", "Webhooks"),
     ("usage.page", "Used by"),
     ("advanced.page", "Advanced"),

@@ -11,9 +11,12 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, SecretStr
 
 from hub import (
+    Cancelled,
     Connector,
     Cursor,
+    Delivery,
     Http,
+    Incoming,
     Order,
     OrderSource,
     RefusedRow,
@@ -27,6 +30,7 @@ PAGE = 100
 ORDERS = "/wp-json/wc/v3/orders"
 TIMEOUT = (5, 30)
 """Seconds to connect and to read; the first answer of a sleeping shop takes some four."""
+TOPIC = "x-wc-webhook-topic"
 OVERLAP = timedelta(seconds=120)
 """`modified_after` leaves out its own second, so a little is read again each time."""
 
@@ -42,6 +46,11 @@ class Config(BaseModel):
         title="Statuses to deliver",
         description="Separated by commas, without blanks",
         pattern=r"^[a-z0-9-]+(,[a-z0-9-]+)*$",
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        title="Webhook secret",
+        description="The same as in WooCommerce > Settings > Advanced > Webhooks",
     )
 
 
@@ -96,6 +105,27 @@ class WooCommerce(Connector[Config]):
         yield from read_page(found)
         changes = [str(one["date_modified_gmt"]) for one in found if changed(one)]
         yield reading.after_page(changes).cursor()
+
+    def receive(self, request: Incoming) -> Delivery:
+        """Verify the signature over the body; a ping, which WordPress does not sign, passes.
+
+        The shop's own id of a delivery is left alone: it is made from the webhook and the second,
+        so that different orders share it. The same bytes are the same delivery.
+        """
+        from hub_woocommerce.webhooks import is_ping, verify
+
+        if is_ping(request):
+            return Delivery(topic="ping")
+        verify(request, self.config.webhook_secret.get_secret_value())
+        return Delivery(topic=request.headers.get(TOPIC, "")[:200])
+
+    def unpack(self, request: Incoming) -> Iterator[Order | Cancelled | RefusedRow]:
+        """Yield the order that a delivery tells of, if it is to be delivered or called off."""
+        from hub_woocommerce.webhooks import is_ping, read
+
+        if is_ping(request) or not request.headers.get(TOPIC, "").startswith("order."):
+            return
+        yield from read(request.body, self.config.statuses.split(","))
 
     def _get(self, **asked: str) -> list[Any]:
         """Return a list of orders; every value is text, because lists break the signature.

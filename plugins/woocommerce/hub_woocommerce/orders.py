@@ -19,11 +19,16 @@ def read_page(records: list[Any]) -> Iterator[Order | RefusedRow]:
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            yield RefusedRow(line=line, field=field, reason=f"{named(record)}: {first['msg']}")
+            said = f"{named(record)}: {first['msg']}"
+            yield RefusedRow(line=line, field=field, reason=said, ref=ref_of(record))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            yield RefusedRow(
-                line=line, reason=f"{named(record)} is not as expected: {type(error).__name__}"
-            )
+            said = f"{named(record)} is not as expected: {type(error).__name__}"
+            yield RefusedRow(line=line, reason=said, ref=ref_of(record))
+
+
+def ref_of(record: Any) -> str:
+    """Return the number under which the hub knows a record, empty where it has none."""
+    return str(record.get("id") or "") if isinstance(record, dict) else ""
 
 
 def named(record: Any) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import socket
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,16 @@ import pytest
 import responses
 from hub_woocommerce import PAGE, Config, Reading, WooCommerce
 
-from hub import Cursor, Order, RefusedRow, Rejected, Retry, Unauthorized
+from hub import (
+    Cancelled,
+    Cursor,
+    Incoming,
+    Order,
+    RefusedRow,
+    Rejected,
+    Retry,
+    Unauthorized,
+)
 from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
 from hub.testing.peers import Reply
 
@@ -140,6 +152,7 @@ def test_one_bad_order_never_stops_a_page() -> None:
     assert isinstance(found[1], RefusedRow)
     assert found[1].field == "currency"
     assert "1042" in found[1].reason
+    assert found[1].ref == "42"
 
 
 @responses.activate
@@ -238,3 +251,124 @@ def test_the_query_uses_only_what_a_real_shop_offers() -> None:
     routes = json.loads((RECORDED / "wc-v3-index.json").read_text())["routes"]
     (get,) = [e for e in routes["/wc/v3/orders"]["endpoints"] if "GET" in e["methods"]]
     assert set(responses.calls[0].request.params) <= set(get["args"])  # type: ignore[attr-defined]
+
+
+def sent(body: bytes, secret: str = SECRET, topic: str = "order.updated") -> Incoming:
+    """Return a delivery as the shop signs it."""
+    made = base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
+    headers = {"x-wc-webhook-topic": topic, "x-wc-webhook-signature": made}
+    return Incoming(body=body, headers=headers, at=datetime.now(UTC))
+
+
+def told(**values: Any) -> list[Any]:
+    """Return what a delivery of an order with these values tells."""
+    body = json.dumps(record(status="processing", **values)).encode()
+    return list(shop(webhook_secret=SECRET).unpack(sent(body)))
+
+
+def test_a_delivery_that_the_shop_signed_is_believed_and_no_other() -> None:
+    taker = shop(webhook_secret=SECRET)
+    assert taker.receive(sent(b"{}")).topic == "order.updated"
+    for wrong in (
+        sent(b"{}", secret="guess"),
+        sent(b"{}").model_copy(update={"body": b"{ }"}),
+        sent(b"{}").model_copy(update={"headers": {}}),
+        sent(b"{}").model_copy(update={"headers": {"x-wc-webhook-signature": "Ümläut"}}),
+    ):
+        with pytest.raises(Unauthorized):
+            taker.receive(wrong)
+
+
+def test_without_a_webhook_secret_nothing_is_believed() -> None:
+    with pytest.raises(Unauthorized, match="set the webhook secret"):
+        shop().receive(sent(b"{}", secret=""))
+
+
+def test_the_ping_for_a_new_webhook_passes_unsigned_and_tells_nothing() -> None:
+    taker = shop(webhook_secret=SECRET)
+    ping = Incoming(body=b"webhook_id=7", at=datetime.now(UTC))
+    assert taker.receive(ping).topic == "ping"
+    assert list(taker.unpack(ping)) == []
+    for like in (b"webhook_id=7&x=1", b"webhook_id=", b'{"id": 7}'):
+        with pytest.raises(Unauthorized):
+            taker.receive(ping.model_copy(update={"body": like}))
+
+
+def test_an_order_that_was_delivered_is_read_like_one_that_was_pulled() -> None:
+    (order,) = told()
+    assert isinstance(order, Order)
+    assert (order.ref, order.recipient.name) == ("42", "Anna Beck")
+    (bad,) = told(currency="francs")
+    assert isinstance(bad, RefusedRow)
+    assert (bad.ref, bad.field) == ("42", "currency")
+
+
+@pytest.mark.parametrize("status", ["cancelled", "refunded", "failed", "trash"])
+def test_an_order_that_the_shop_called_off_is_called_off(status: str) -> None:
+    body = json.dumps(record(status=status)).encode()
+    (found,) = shop(webhook_secret=SECRET).unpack(sent(body))
+    assert isinstance(found, Cancelled)
+    assert (found.ref, status in found.reason) == ("42", True)
+
+
+def test_of_a_deleted_order_only_the_number_is_left() -> None:
+    (found,) = shop(webhook_secret=SECRET).unpack(sent(b'{"id": 42}', topic="order.deleted"))
+    assert isinstance(found, Cancelled)
+    assert found.ref == "42"
+
+
+def test_an_order_in_another_status_and_what_is_no_order_tell_nothing() -> None:
+    taker = shop(webhook_secret=SECRET)
+    for body, topic in (
+        (json.dumps(record(status="pending")).encode(), "order.created"),
+        (b'{"id": 42}', "product.deleted"),
+    ):
+        assert list(taker.unpack(sent(body, topic=topic))) == []
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'"order"', b"[" * 100_000])
+def test_a_delivery_that_is_no_order_is_rejected(body: bytes) -> None:
+    with pytest.raises(Rejected):
+        list(shop(webhook_secret=SECRET).unpack(sent(body)))
+
+
+def recordings(name: str) -> list[Incoming]:
+    """Return recorded requests as the hub hands them over."""
+    lines = [json.loads(line) for line in (RECORDED / name).read_text().splitlines() if line]
+    return [
+        Incoming(
+            body=line["body"].encode(),
+            headers={name.lower(): value for name, value in line["headers"].items()},
+            at=datetime.now(UTC),
+        )
+        for line in lines
+    ]
+
+
+@recorded
+def test_recorded_deliveries_of_a_real_shop_hold_and_one_flipped_bit_does_not() -> None:
+    taker = shop(webhook_secret="whsec-test", statuses="pending,processing")
+    found = recordings("webhooks-captured.jsonl")
+    assert len(found) == 9
+    for request in found:
+        assert taker.receive(request).topic in ("order.created", "order.updated")
+        assert [type(one) for one in taker.unpack(request)] == [Order]
+        flipped = bytes([request.body[0] ^ 1]) + request.body[1:]
+        with pytest.raises(Unauthorized):
+            taker.receive(request.model_copy(update={"body": flipped}))
+
+
+@recorded
+def test_different_orders_of_a_real_shop_never_count_as_one_delivery() -> None:
+    """The shop's own ids of deliveries repeat within a second, so they are not used."""
+    taker = shop(webhook_secret="whsec-test")
+    found = recordings("webhooks-captured.jsonl")
+    own = {one.headers["x-wc-webhook-delivery-id"] for one in found}
+    assert len(own) < len({one.body for one in found})
+    assert {taker.receive(one).id for one in found} == {""}
+
+
+@recorded
+def test_recorded_pings_of_a_real_shop_pass() -> None:
+    taker = shop(webhook_secret="whsec-test")
+    assert [taker.receive(one).topic for one in recordings("webhook-pings.jsonl")] == ["ping"] * 2
