@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Ground:
     connector: ClassVar[type[Connector[Any]]]
     """The class to check."""
     config: ClassVar[dict[str, Any]]
-    """Settings that are valid; `{tmp}` in a text is a folder of the test's own."""
+    """Settings that are valid; in a text `{tmp}` is an empty folder, `{here}` the test's own."""
     place: ClassVar[str] = "url"
     """The setting that holds the service's address; a connector without it calls no service."""
     path: ClassVar[str] = ""
@@ -90,7 +91,6 @@ class Ground:
     saved: ClassVar[Sequence[dict[str, Any]]] = ()
     """Settings as earlier releases saved them, beside those in `saved_configs/`."""
 
-    tmp: Path
     doing: str = ""
     """The method that is being called."""
 
@@ -125,10 +125,16 @@ class Ground:
         return made
 
     @pytest.fixture(autouse=True)
-    def grounded(self, tmp_path: Path) -> None:
-        """Give a check a folder, and forget what was asked before."""
-        self.tmp = tmp_path
+    def grounded(self, request: pytest.FixtureRequest) -> None:
+        """Forget what was asked before, and know where a folder comes from."""
+        self.fixtures = request
         self.asked: dict[str, list[str]] = {}
+
+    @property
+    def tmp(self) -> Path:
+        """A folder of the test's own."""
+        found: Path = self.fixtures.getfixturevalue("tmp_path")
+        return found
 
     def serve(self, request: Request) -> Reply | None:
         """Answer as the service does; write it anew where a list of `answers` is not enough."""
@@ -163,7 +169,10 @@ class Ground:
 
     def filled(self, value: Any) -> Any:
         """Return a setting with the test's folder in it."""
-        return value.replace("{tmp}", str(self.tmp)) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        text = value.replace("{here}", str(folder_of(type(self))))
+        return text.replace("{tmp}", str(self.tmp)) if "{tmp}" in text else text
 
     def built(self, url: str = "") -> Connector[Any]:
         """Return the connector, pointed at `url` where one is given."""
@@ -222,6 +231,11 @@ class Ground:
                 for pair in (f"{text}:{secret}", f"{secret}:{text}", f"{secret}:"):
                     found[base64.b64encode(pair.encode()).decode().rstrip("=")] = name
         return found
+
+
+def folder_of(kit: type[Ground]) -> Path:
+    """Return the folder that a test class stands in."""
+    return Path(inspect.getfile(kit)).parent
 
 
 def addresses(kit: type[Ground]) -> dict[str, str]:

@@ -51,7 +51,7 @@ class LoadingTests(Ground):
     def test_its_plugin_is_installed_and_loads(self) -> None:
         """An installed distribution names its module under the entry points of the group `hub`."""
         name = self.connector.name
-        plugins = Plugins()
+        plugins = installed()
         plugin = plugins.owner(name)
         broken = {p.name: p.error for p in plugins.plugins.values() if p.error}
         demand(
@@ -69,7 +69,7 @@ class LoadingTests(Ground):
 
     def test_it_can_do_what_its_hooks_promise(self) -> None:
         """Every hook that returns the class finds the methods that it calls, with their values."""
-        plugin = Plugins().owner(self.connector.name)
+        plugin = installed().owner(self.connector.name)
         kinds = plugin.kinds[self.connector.name] if plugin else set()
         demand(
             plugin is None or (kinds and kinds <= set(CAPABILITY)),
@@ -114,6 +114,12 @@ class LoadingTests(Ground):
             not done,
             f"importing {module} {' and '.join(done)}; do that inside a method, when it is called",
         )
+
+
+@functools.cache
+def installed() -> Plugins:
+    """Return what is installed; that does not change while tests run."""
+    return Plugins()
 
 
 @functools.cache

@@ -45,3 +45,8 @@ def replied(page: Any) -> Reply:
     if isinstance(page, Reply):
         return page
     return Reply(200, content=json.dumps(page).encode())
+
+
+def always(reply: Reply) -> Script:
+    """Return a script that gives one reply to everything."""
+    return lambda _: reply

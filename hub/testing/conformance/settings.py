@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import warnings
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 
 from hub.connections.book import secret_fields, split
 from hub.testing.conformance.checks import KitWarning, demand, place
-from hub.testing.conformance.ground import Ground, said
+from hub.testing.conformance.ground import Ground, folder_of, said
 
 REVEALING = re.compile(r"token|secret|passw|passphrase|apikey|credential|(^|_)key($|_)")
 HARMLESS = re.compile(r"_(url|id|name|path|file|minutes|seconds|days)$")
@@ -128,4 +127,4 @@ def earlier(kit: type[Ground]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def folder(kit: type[Ground]) -> Path:
     """Return where a test class keeps the settings of earlier releases."""
-    return Path(inspect.getfile(kit)).parent / FOLDER
+    return folder_of(kit) / FOLDER

@@ -18,6 +18,7 @@ from hub.events import append
 from hub.events.catalogue import ConnectionChanged
 from hub.events.facts import ConnectionFacts
 from hub.store import ConnectionRow, EffectRow, MerchantRow, Session, WorkRow
+from hub.testing import grades
 from hub.web.admin import forms
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
@@ -204,6 +205,7 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
             "enabled": row.enabled,
             "plugin_on": hub().connections.is_on(session, row.connector),
             "installed": hub().plugins.owner(row.connector) is not None,
+            "grade": grade_of(row.connector),
             "state": row.state,
             "reason": row.reason,
             "checked_at": row.checked_at,
@@ -216,6 +218,13 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]
         }
         for row in rows
     ]
+
+
+def grade_of(connector: str) -> str:
+    """Return the grade of the plugin that brings a connector, nothing where it has none."""
+    plugin = hub().plugins.owner(connector)
+    found = grades.read(plugin) if plugin else None
+    return found.grade if found else ""
 
 
 def waiting_by(session: Session, ids: list[str]) -> dict[str, int]:

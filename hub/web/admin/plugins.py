@@ -12,6 +12,7 @@ from hub.connections.book import set_plugin
 from hub.errors import Missing
 from hub.plugins import Plugin
 from hub.store import ConnectionRow, PluginRow
+from hub.testing import grades
 from hub.web.admin.connections import KINDS
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
@@ -63,6 +64,7 @@ def line(plugin: Plugin, off: set[str], used: set[str]) -> dict[str, Any]:
         "name": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
+        "grade": grades.shown(plugin),
         "error": plugin.error,
         "kinds": [title for hook, title in BROUGHT.items() if hook in plugin.hooks],
         "enabled": plugin.name not in off,

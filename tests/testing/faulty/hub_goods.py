@@ -1,4 +1,4 @@
-"""One connector without a fault for each capability; `hub_faults` takes them and breaks one thing."""
+"""One connector without a fault for each capability; `hub_faults` and `hub_lapses` break them."""
 
 from __future__ import annotations
 
@@ -242,7 +242,9 @@ class Engine(Connector[Nothing]):
                         ends=ends, metres=metres,
                     )
                 )  # fmt: skip
-        return Plan(engine=self.name, routes=tuple(routes), unserved=self.left([s.id for s in stops]))
+        return Plan(
+            engine=self.name, routes=tuple(routes), unserved=self.left([s.id for s in stops])
+        )
 
     def dice(self, problem: Problem) -> Random:
         return Random(problem.seed)
@@ -257,7 +259,7 @@ class Engine(Connector[Nothing]):
         return tuple(Unserved(stop=stop, reason="no driver can take it") for stop in stops)
 
 
-class Tracker(Service):
+class Tracker(Channel):
     """Reads positions by their number."""
 
     name = "good_tracker"
@@ -372,7 +374,7 @@ def order_sources() -> list[type[Any]]:
 
 @hookimpl
 def notification_channels() -> list[type[Any]]:
-    return [Channel, Hook, Consent]
+    return [Channel, Tracker, Hook, Consent]
 
 
 @hookimpl
