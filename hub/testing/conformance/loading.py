@@ -31,9 +31,15 @@ EVENTS = {
     "socket.getaddrinfo": "looked up a host", "subprocess.Popen": "started a process",
     "os.system": "ran a command", "os.fork": "forked", "os.mkdir": "made a folder",
     "os.remove": "removed a file", "os.rename": "renamed a file",
-    "_thread.start_new_thread": "started a thread", "_thread.start_joinable_thread":
-    "started a thread",
 }
+def noted(begin):
+    def run(*given, **named):
+        done.append("started a thread")
+        return begin(*given, **named)
+    return run
+for name in ("_start_new_thread", "_start_joinable_thread"):
+    if hasattr(threading, name):
+        setattr(threading, name, noted(getattr(threading, name)))
 before = set(sys.modules)
 sys.addaudithook(watch)
 began = time.process_time()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 import warnings
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import hub_goods as good
 import requests
+from faulty import Faulty, brought
 from pydantic import BaseModel, Field, field_validator
 
 from hub import (
@@ -30,19 +30,7 @@ from hub import (
 )
 from hub.http import session
 
-FAULTS: list[type[Connector[Any]]] = []
 log = logging.getLogger(__name__)
-
-
-class Faulty:
-    """What a class with a fault says: the checks it fails, and words of what they tell to do."""
-
-    sees: ClassVar[tuple[str, ...]]
-    tells: ClassVar[str]
-
-    def __init_subclass__(cls, **named: Any) -> None:
-        FAULTS.append(cls)  # type: ignore[arg-type]
-        super().__init_subclass__(**named)
 
 
 class Untitled(Faulty, good.Channel):
@@ -355,57 +343,16 @@ class Trusting(Faulty, good.Geocoder):
         return items
 
 
-class Keyless(Faulty, good.Channel):
-    name = "keyless"
-    sees = ("test_sending_carries_the_key",)
-    tells = "sends nothing by which a repeated message is known; send message.key"
-
-    def send(self, message: Message) -> Receipt:
-        self.http.post("/messages", json={"to": message.to, "text": message.text})
-        return Receipt()
-
-
-class Dicing(Faulty, good.Channel):
-    name = "dicing"
-    sees = ("test_sending_carries_the_key",)
-    tells = "sends another key when the same message is sent again"
-
-    def send(self, message: Message) -> Receipt:
-        key = uuid.uuid4().hex
-        self.http.post("/messages", json={}, headers={"Idempotency-Key": key})
-        return Receipt()
-
-
-class Constant(Faulty, good.Channel):
-    name = "constant"
-    sees = ("test_sending_carries_the_key",)
-    tells = "sends the same key with another message"
-
-    def send(self, message: Message) -> Receipt:
-        self.http.post("/messages", json={}, headers={"Idempotency-Key": "1"})
-        return Receipt()
-
-
-class Silent(Faulty, good.Channel):
-    name = "silent"
-    sees = ("test_sending_carries_the_key", "test_sending_returns_a_receipt")
-    tells = "has to return a Receipt for what was taken, but it returned 'None'"
-
-    def send(self, message: Message) -> Receipt:
-        super().send(message)
-        return None  # type: ignore[return-value]
-
-
 @hookimpl
 def notification_channels() -> list[type[Any]]:
-    return [one for one in FAULTS if issubclass(one, good.Channel)]
+    return brought(__name__, good.Channel)
 
 
 @hookimpl
 def geocoders() -> list[type[Any]]:
-    return [one for one in FAULTS if issubclass(one, good.Geocoder)]
+    return brought(__name__, good.Geocoder)
 
 
 @hookimpl
 def travel_times() -> list[type[Any]]:
-    return [one for one in FAULTS if issubclass(one, good.Times)]
+    return brought(__name__, good.Times)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hmac
-import json
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar
+from typing import Any
 
 import hub_goods as good
+from faulty import Faulty, brought
 
 from hub import (
     Address,
-    Connect,
-    Connector,
     Cursor,
-    Delivery,
-    Grant,
-    Http,
-    HubError,
-    Incoming,
     Location,
+    Message,
     Order,
     Plan,
     Problem,
@@ -35,19 +29,6 @@ from hub import (
     Unserved,
     hookimpl,
 )
-
-LAPSES: list[type[Connector[Any]]] = []
-
-
-class Faulty:
-    """What a class with a fault says: the checks it fails, and words of what they tell to do."""
-
-    sees: ClassVar[tuple[str, ...]]
-    tells: ClassVar[str]
-
-    def __init_subclass__(cls, **named: Any) -> None:
-        LAPSES.append(cls)  # type: ignore[arg-type]
-        super().__init_subclass__(**named)
 
 
 class Chatty(Faulty, good.Source):
@@ -67,7 +48,7 @@ class Endless(Faulty, good.Source):
         "test_pull_yields_orders_and_ends_with_a_cursor", "test_pulling_again_yields_nothing_twice",
         "test_one_bad_record_stops_no_other",
     )  # fmt: skip
-    tells = "ends without a Cursor|yield a Cursor that tells the next page|no Cursor beside"
+    tells = "ends without a Cursor|yield a Cursor that tells the next page|leaves out good orders or the Cursor"
 
     def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
         yield from (one for one in super().pull(cursor) if not isinstance(one, Cursor))
@@ -142,6 +123,47 @@ class Brittle(Faulty, good.Source):
             if isinstance(one, RefusedRow):
                 raise Rejected(one.reason)
             yield one
+
+
+class Keyless(Faulty, good.Channel):
+    name = "keyless"
+    sees = ("test_sending_carries_the_key",)
+    tells = "sends nothing by which a repeated message is known; send message.key"
+
+    def send(self, message: Message) -> Receipt:
+        self.http.post("/messages", json={"to": message.to, "text": message.text})
+        return Receipt()
+
+
+class Dicing(Faulty, good.Channel):
+    name = "dicing"
+    sees = ("test_sending_carries_the_key",)
+    tells = "sends another key when the same message is sent again"
+
+    def send(self, message: Message) -> Receipt:
+        key = uuid.uuid4().hex
+        self.http.post("/messages", json={}, headers={"Idempotency-Key": key})
+        return Receipt()
+
+
+class Constant(Faulty, good.Channel):
+    name = "constant"
+    sees = ("test_sending_carries_the_key",)
+    tells = "sends the same key with another message"
+
+    def send(self, message: Message) -> Receipt:
+        self.http.post("/messages", json={}, headers={"Idempotency-Key": "1"})
+        return Receipt()
+
+
+class Silent(Faulty, good.Channel):
+    name = "silent"
+    sees = ("test_sending_carries_the_key", "test_sending_returns_a_receipt")
+    tells = "has to return a Receipt for what was taken, but it returned 'None'"
+
+    def send(self, message: Message) -> Receipt:
+        super().send(message)
+        return None  # type: ignore[return-value]
 
 
 class Repeating(Faulty, good.Sink):
@@ -271,177 +293,31 @@ class Clocked(Faulty, good.Tracker):
         return datetime.fromisoformat(text).astimezone(UTC)
 
 
-class Loose(Faulty, good.Hook):
-    name = "loose"
-    sees = ("test_a_changed_body_is_refused",)
-    tells = "has to raise Unauthorized for a body with a blank more"
-
-    def mac(self, body: bytes, at: str) -> str:
-        return super().mac(body.strip(), at)
-
-
-class Open(Faulty, good.Hook):
-    name = "open"
-    sees = ("test_a_missing_signature_is_refused", "test_strange_bytes_are_told")
-    tells = "has to raise Unauthorized for .*; first of all verify the signature"
-
-    def holds(self, request: Incoming, told: str, at: str) -> bool:
-        return not told or super().holds(request, told, at)
-
-
-class Keyed(Faulty, good.Hook):
-    name = "keyed"
-    sees = ("test_another_secret_is_refused",)
-    tells = "has to raise Unauthorized for another secret's signature"
-
-    def holds(self, request: Incoming, told: str, at: str) -> bool:
-        known = ("somebody-elses-secret-1", self.config.token.get_secret_value())
-        macs = [hmac.new(k.encode(), f"{at}.".encode() + request.body, "sha256") for k in known]
-        return any(hmac.compare_digest(told.encode(), m.hexdigest().encode()) for m in macs)
-
-
-class Stumbling(Faulty, good.Hook):
-    name = "stumbling"
-    sees = ("test_a_header_of_another_sort_is_told",)
-    tells = "it raised ValueError"
-
-    def holds(self, request: Incoming, told: str, at: str) -> bool:
-        return hmac.compare_digest(bytes.fromhex(told), bytes.fromhex(self.mac(request.body, at)))
-
-
-class Nameless(Faulty, good.Hook):
-    name = "nameless"
-    sees = ("test_a_repeated_request_is_known_again",)
-    tells = "tells neither id nor signed_at, so a copy sent again counts as new"
-
-    def receive(self, request: Incoming) -> Delivery:
-        super().receive(request)
-        return Delivery()
-
-
-class Timeless(Faulty, good.Hook):
-    name = "timeless"
-    sees = ("test_the_time_of_signing_is_signed",)
-    tells = "believes a time in the header x-at that the signature does not cover"
-
-    def mac(self, body: bytes, at: str) -> str:
-        return super().mac(body, "")
-
-
-class Calling(Faulty, good.Hook):
-    name = "calling"
-    sees = ("test_receiving_makes_no_call_and_is_quick",)
-    tells = "fetch what is needed in unpack, which runs in a worker"
-
-    def receive(self, request: Incoming) -> Delivery:
-        delivery = super().receive(request)
-        try:
-            Http("https://service.example").get("/keys")
-        except HubError:
-            pass
-        return delivery
-
-
-class Halved(Faulty, good.Hook):
-    name = "halved"
-    sees = ("test_strange_bytes_are_told",)
-    tells = "breaks on the body .*; raise Rejected in words for people"
-
-    def read(self, request: Incoming) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(request.body) if request.body else {}
-        return found if isinstance(found, dict) else {}
-
-
-class Raw(Faulty, good.Hook):
-    name = "raw"
-    sees = ("test_unpack_yields_nouns",)
-    tells = "has to yield Order, Cancelled, RefusedRow or DevicePosition"
-
-    def unpack(self, request: Incoming) -> Iterator[Any]:
-        yield self.read(request)
-
-
-class Stateless(Faulty, good.Consent):
-    name = "stateless"
-    sees = ("test_the_consent_page_carries_state_and_challenge",)
-    tells = "leaves out or changes state, redirect_uri; quote each"
-
-    def authorize(self, connect: Connect) -> str:
-        found = super().authorize(connect.model_copy(update={"state": "", "redirect_url": "/"}))
-        return found
-
-
-class Unproven(Faulty, good.Consent):
-    name = "unproven"
-    sees = ("test_the_code_is_exchanged_with_its_verifier",)
-    tells = "does not send the verifier in the body"
-
-    def granted(self, **asked: str) -> Grant:
-        return super().granted(**{n: v for n, v in asked.items() if n != "code_verifier"})
-
-
-class Worn(Faulty, good.Consent):
-    name = "worn"
-    sees = ("test_a_rotated_token_is_granted",)
-    tells = "drops the new refresh token, so the next renewal fails"
-
-    def grant(self, found: dict[str, Any]) -> Grant:
-        return Grant(settings={"token": found["access_token"]})
-
-
-class Hopeful(Faulty, good.Consent):
-    name = "hopeful"
-    sees = ("test_a_refusal_to_renew_is_unauthorized",)
-    tells = "has to raise Unauthorized for 400 invalid_grant"
-
-    def gone(self, error: Rejected) -> Exception:
-        return error
-
-
-class Foreign(Faulty, good.Consent):
-    name = "foreign"
-    sees = ("test_what_is_granted_fits_the_settings",)
-    tells = "grants scope, which its Config does not have"
-
-    def grant(self, found: dict[str, Any]) -> Grant:
-        made = super().grant(found)
-        return made.model_copy(update={"settings": {**made.settings, "scope": found["scope"]}})
-
-
-class Boasting(Faulty, good.Consent):
-    name = "boasting"
-    sees = ("test_a_grant_shows_no_token", "test_no_secret_comes_out")
-    tells = "puts a token into account or scopes of its Grant|holds the new token in clear"
-
-    def grant(self, found: dict[str, Any]) -> Grant:
-        return super().grant(found).model_copy(update={"account": found["access_token"]})
-
-
 @hookimpl
 def order_sources() -> list[type[Any]]:
-    return [one for one in LAPSES if issubclass(one, good.Source)]
+    return brought(__name__, good.Source)
 
 
 @hookimpl
 def notification_channels() -> list[type[Any]]:
-    return [one for one in LAPSES if issubclass(one, good.Channel)]
+    return brought(__name__, good.Channel)
 
 
 @hookimpl
 def pod_sinks() -> list[type[Any]]:
-    return [one for one in LAPSES if issubclass(one, good.Sink | good.Disk)]
+    return brought(__name__, good.Sink, good.Disk)
 
 
 @hookimpl
 def geocoders() -> list[type[Any]]:
-    return [one for one in LAPSES if issubclass(one, good.Geocoder)]
+    return brought(__name__, good.Geocoder)
 
 
 @hookimpl
 def travel_times() -> list[type[Any]]:
-    return [one for one in LAPSES if issubclass(one, good.Times)]
+    return brought(__name__, good.Times)
 
 
 @hookimpl
 def routing_engines() -> list[type[Any]]:
-    return [one for one in LAPSES if issubclass(one, good.Engine)]
+    return brought(__name__, good.Engine)

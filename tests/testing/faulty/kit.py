@@ -6,11 +6,13 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any
 
-import hub_faults
+import hub_faults  # noqa: F401 - fills the list
+import hub_forgeries  # noqa: F401
 import hub_goods as good
 import hub_greedy
-import hub_lapses
+import hub_lapses  # noqa: F401
 import hub_slow
+from faulty import FAULTS
 
 from hub import Incoming
 from hub.testing.conformance import SECRET, ConnectorTests
@@ -81,7 +83,7 @@ KITS = {
 OTHER = {
     "demanding": {"config": {"token": SECRET, "sender": "Hub"}, "saved": [{"token": SECRET}]},
 }
-ALL = [*KITS, *hub_faults.FAULTS, *hub_lapses.LAPSES, hub_slow.Slow, hub_greedy.Greedy]
+ALL = [*KITS, *FAULTS, hub_slow.Slow, hub_greedy.Greedy]
 for one in ALL:
     base = next(kit for kind, kit in KITS.items() if issubclass(one, kind))
     name = f"Test_{one.name}"
