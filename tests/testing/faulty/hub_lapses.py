@@ -48,7 +48,7 @@ class Endless(Faulty, good.Source):
         "test_pull_yields_orders_and_ends_with_a_cursor", "test_pulling_again_yields_nothing_twice",
         "test_one_bad_record_stops_no_other",
     )  # fmt: skip
-    tells = "ends without a Cursor|yield a Cursor that tells the next page|leaves out good orders or the Cursor"
+    tells = "ends without a Cursor|yield a Cursor that tells|leaves out good orders or the Cursor"
 
     def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
         yield from (one for one in super().pull(cursor) if not isinstance(one, Cursor))
