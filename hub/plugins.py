@@ -40,6 +40,7 @@ class Plugin:
     name: str
     distribution: str
     version: str
+    module: str = ""
     error: str = ""
     connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
     kinds: dict[str, set[str]] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Plugins:
             name=point.name,
             distribution=point.dist.name if point.dist else "",
             version=point.dist.version if point.dist else "",
+            module=point.module,
         )
         first = self.plugins.get(point.name)
         if first is not None:

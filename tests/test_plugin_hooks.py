@@ -313,4 +313,4 @@ def test_a_plugin_named_like_a_part_of_the_hub_cannot_replace_its_actions(
 
 def test_what_a_plugin_brings_is_listed() -> None:
     listed = CliRunner().invoke(cli, ["plugin", "list"]).output
-    assert re.search(r"^folder +\S+ +pod_sinks$", listed, re.M)
+    assert re.search(r"^folder +\S+ +\w+ +pod_sinks$", listed, re.M)

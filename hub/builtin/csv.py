@@ -31,14 +31,20 @@ def order_sources() -> list[type[Any]]:
 class CsvConfig(BaseModel):
     """A file to read, and what it does not say itself."""
 
-    path: Path = Field(description="The file, as the hub's own machine sees it")
-    form: Literal["auto", "template", "shopify", "woocommerce"] = "auto"
-    delimiter: Literal["auto", ",", ";", "\t", "|"] = "auto"
+    path: Path = Field(title="File", description="As the hub's own machine sees it")
+    form: Literal["auto", "template", "shopify", "woocommerce"] = Field(
+        default="auto", title="Form", description="Whose columns it has; auto looks at them"
+    )
+    delimiter: Literal["auto", ",", ";", "\t", "|"] = Field(
+        default="auto", title="Delimiter", description="What stands between two cells"
+    )
     service_date: date | None = Field(
-        default=None, description="Day to deliver for orders that name none"
+        default=None, title="Day", description="Day to deliver for orders that name none"
     )
     fulfilled: bool = Field(
-        default=False, description="Also take orders that the shop calls fulfilled or completed"
+        default=False,
+        title="Fulfilled too",
+        description="Also take orders that the shop calls fulfilled or completed",
     )
 
 

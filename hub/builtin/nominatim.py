@@ -23,11 +23,19 @@ def geocoders() -> list[type[Any]]:
 class NominatimConfig(BaseModel):
     """Where the service is, who asks, how often, and that this was agreed to."""
 
-    url: str = Field(default=f"https://{PUBLIC}", description="Address of the search service")
-    email: str = Field(description="Contact that the service may write to when we ask too much")
-    per_second: float = Field(default=1.0, gt=0, le=50, description="Requests per second at most")
-    countries: str = Field(default="", description="Only these countries, such as li,ch,at")
-    consent: bool = Field(default=False, description=CONSENT)
+    url: str = Field(
+        default=f"https://{PUBLIC}", title="Address", description="Of the search service"
+    )
+    email: str = Field(
+        title="Contact", description="Whom the service may write to when we ask too much"
+    )
+    per_second: float = Field(
+        default=1.0, gt=0, le=50, title="Pace", description="Requests per second at most"
+    )
+    countries: str = Field(
+        default="", title="Countries", description="Only these countries, such as li,ch,at"
+    )
+    consent: bool = Field(default=False, title="Consent", description=CONSENT)
 
     @field_validator("email")
     @classmethod

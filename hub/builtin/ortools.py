@@ -32,9 +32,12 @@ class OrtoolsConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     balance: float = Field(
-        default=1.25, ge=0, le=10, title="Most stops per driver, as a multiple of an equal share"
+        default=1.25,
+        ge=0,
+        le=10,
+        title="Most stops per driver, as a multiple of an equal share",
+        description="0: the shortest driving wins, even when some drivers stay at home",
     )
-    """0 switches it off: then the shortest driving wins even when some drivers stay at home."""
 
 
 class Ortools(Connector[OrtoolsConfig]):

@@ -20,13 +20,41 @@ class StraightConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    detour: float = Field(default=DETOUR, ge=1, le=5, title="Metres of road per straight metre")
-    kmh: float | None = Field(
-        default=None, gt=0, le=200, title="Fixed speed on the road in km/h, instead of the curve"
+    detour: float = Field(
+        default=DETOUR,
+        ge=1,
+        le=5,
+        title="Metres of road per straight metre",
+        description="More in mountains and towns, less on the plain",
     )
-    scale: float = Field(default=SCALE, gt=0, le=100, title="Seconds for the first metre")
-    exponent: float = Field(default=EXPONENT, gt=0, le=1.5, title="How seconds grow with metres")
-    safety: float = Field(default=SAFETY, ge=1, le=3, title="Margin on every duration")
+    kmh: float | None = Field(
+        default=None,
+        gt=0,
+        le=200,
+        title="Fixed speed on the road in km/h, instead of the curve",
+        description="Empty: the further, the faster, as the next two say",
+    )
+    scale: float = Field(
+        default=SCALE,
+        gt=0,
+        le=100,
+        title="Seconds for the first metre",
+        description="Fitted to legs that were driven",
+    )
+    exponent: float = Field(
+        default=EXPONENT,
+        gt=0,
+        le=1.5,
+        title="How seconds grow with metres",
+        description="1: twice as far takes twice as long; less where the way leaves the town",
+    )
+    safety: float = Field(
+        default=SAFETY,
+        ge=1,
+        le=3,
+        title="Margin on every duration",
+        description="1.1 adds a tenth, for lights and looking for the door",
+    )
 
 
 class Straight(Connector[StraightConfig]):

@@ -13,8 +13,10 @@ from typing import Any
 import click
 
 from hub.cli import scaffold
+from hub.cli.grade import grade_command
 from hub.errors import PluginError
 from hub.plugins import GROUP, Plugins
+from hub.testing import grades
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
@@ -27,13 +29,14 @@ def plugin_command() -> None:
 @plugin_command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_plugins(as_json: bool) -> None:
-    """Print every plugin with its version, what it brings, or why it did not load."""
+    """Print every plugin with its version and grade, what it brings, or why it did not load."""
     rows: list[dict[str, Any]] = [
         {
             "name": plugin.name,
             "version": plugin.version,
             "kinds": {name: sorted(kinds) for name, kinds in plugin.kinds.items()},
             "hooks": sorted(plugin.hooks),
+            "grade": grades.shown(plugin),
             "error": plugin.error,
         }
         for plugin in Plugins().plugins.values()
@@ -43,7 +46,11 @@ def list_plugins(as_json: bool) -> None:
         return
     for row in rows:
         brings = ", ".join(row["hooks"])
-        click.echo(f"{row['name']:<14} {row['version']:<8} {row['error'] or brings}")
+        about = f"{row['name']:<14} {row['version']:<8} {row['grade']:<11}"
+        click.echo(f"{about} {row['error'] or brings}")
+
+
+plugin_command.add_command(grade_command)
 
 
 def flags(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,35 +1,36 @@
-"""The kit itself: a connector with one fault fails the very check that is there for it."""
+"""How the kit chooses its checks, exempts from them, and lets new ones warn first."""
 
 from __future__ import annotations
 
-import inspect
-import time
-from collections.abc import Iterator
+import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-import requests
 from pydantic import BaseModel, Field, SecretStr
 
-from hub import Connector, Http, Message, Receipt, Rejected, Retry, Url
-from hub.testing.conformance import SECRET, ChannelTests, ConnectorTests, ScriptedPeer
+from hub import Connector, Geocoder, Http, Message, OAuth, OrderSource, Receipt, Url
+from hub.contract import CAPABILITY, TRAITS, methods
+from hub.testing.conformance import CHECKS, SECRET, ConnectorTests, NewCheck, checks
+from hub.testing.conformance.checks import Check
+from hub.testing.conformance.kit import BRONZE, PARTS, SILVER
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
 class Config(BaseModel):
-    """Settings without a fault."""
+    """Settings of a service."""
 
-    url: Url = Field(title="Address")
+    url: Url = Field(default="https://service.example", title="Address")
     token: SecretStr = Field(title="Token")
 
 
-class Good(Connector[Config]):
-    """A connector without a fault, but that no distribution brings it."""
+class Sender(Connector[Config]):
+    """Sends."""
 
-    name = "good"
+    name = "kit_sender"
+    title = "Sender"
     Config = Config
-    sdk = ("requests",)
-    __module__ = "hub.connector"
 
     def check(self) -> None:
         Http(self.config.url).get("/")
@@ -39,125 +40,145 @@ class Good(Connector[Config]):
         return Receipt()
 
 
-class Leaking(Good):
-    """Keeps its token as plain text."""
+class Begun(Sender):
+    """Sends, and is to read orders some day."""
 
-    name = "leaking"
+    name = "kit_begun"
 
-    class Config(BaseModel):  # type: ignore[assignment]
-        """Settings with a secret for all to see, and without titles."""
-
-        url: Url
-        token: str
+    def pull(self, cursor: object) -> None:
+        """Ask for orders."""
+        raise NotImplementedError("write Begun.pull; its docstring says what it has to do")
 
 
-class Endless(Good):
-    """Calls without a time limit, follows redirects and asks no guard."""
-
-    name = "endless"
-
-    def check(self) -> None:
-        reply = requests.get(self.config.url)
-        if reply.status_code != 200:
-            raise Retry("it failed")
+def kit(connector: type[Connector[Any]], **told: Any) -> type[ConnectorTests]:
+    """Return a test class as an author would write it."""
+    return type("Kit", (ConnectorTests,), {"connector": connector, "config": {}, **told})
 
 
-class Stubborn(Good):
-    """Sleeps and repeats a rate limit inside the call."""
-
-    name = "stubborn"
-
-    def check(self) -> None:
-        try:
-            super().check()
-        except Retry:
-            time.sleep(0.01)
-            super().check()
+def about(chosen: type[ConnectorTests]) -> set[str]:
+    """Return whom the checks are for that were chosen."""
+    return {check.about for check in CHECKS if check.name in chosen.hub_checks}
 
 
-class Keyless(Good):
-    """Says that it is keyed and sends no key."""
-
-    name = "keyless"
-
-    def send(self, message: Message) -> Receipt:
-        Http(self.config.url).post("/")
-        return Receipt()
+def test_the_checks_are_chosen_by_what_the_class_can_do() -> None:
+    assert about(kit(Sender)) == {
+        "every connector", "what calls a service", "every call", "a new plugin", "a channel"
+    }  # fmt: skip
+    assert kit(Sender).test_pulling_again_yields_nothing_twice is None
 
 
-class Heavy(Good):
-    """Its module has imported what it should import in a method: here, requests."""
-
-    name = "heavy"
-    __module__ = "hub.http"
-
-
-class Kit(ConnectorTests, ChannelTests):
-    """The checks, to be pointed at a connector by hand."""
-
-    __test__ = False
-    config: ClassVar[dict[str, Any]] = {"url": "https://service.example", "token": SECRET}
-
-    def __init__(self, connector: type[Connector[Any]]) -> None:
-        self.connector = connector  # type: ignore[misc]
+def test_of_a_capability_that_is_not_written_one_check_says_what_to_write() -> None:
+    chosen = kit(Begun)
+    assert "an order source" not in about(chosen)
+    with pytest.raises(AssertionError, match=r"write Begun\.pull; its docstring says"):
+        chosen().test_pull_is_written()
 
 
-@pytest.fixture
-def peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedPeer]:
-    made = ScriptedPeer(tmp_path)
-    made.start()
-    monkeypatch.setenv("HUB_ALLOW_ADDRESSES", f"127.0.0.1:{made.port}")
-    yield made
-    made.stop()
+def test_every_capability_and_trait_of_the_hub_has_checks() -> None:
+    covered = {part.methods for part in PARTS}
+    for protocol in (*CAPABILITY.values(), *TRAITS):
+        assert tuple(methods(protocol)) in covered, protocol.__name__
+    assert tuple(methods(OrderSource)) == ("pull",)
+    assert tuple(methods(Geocoder)) == ("locate",)
+    assert len(methods(OAuth)) == 3
 
 
-Failed = pytest.fail.Exception
-FAULTS = [
-    (Leaking, "test_secrets_are_hidden"),
-    (Leaking, "test_no_other_setting_looks_like_a_secret"),
-    (Leaking, "test_every_setting_has_a_title"),
-    (Endless, "test_every_call_has_a_time_limit"),
-    (Endless, "test_a_redirect_is_not_followed"),
-    (Endless, "test_a_private_address_is_refused"),
-    (Endless, "test_a_dead_network_is_a_retry"),
-    (Endless, "test_refused_credentials_are_unauthorized"),
-    (Stubborn, "test_a_rate_limit_is_a_retry_after_the_time_it_names"),
-    (Stubborn, "test_a_broken_service_is_a_retry"),
-    (Keyless, "test_sending_carries_the_key"),
-    (Heavy, "test_importing_it_is_light"),
-]
+def test_a_check_that_the_author_writes_anew_is_the_authors() -> None:
+    chosen = kit(Sender, test_secrets_are_hidden=None)
+    assert chosen.test_secrets_are_hidden is None
 
 
-@pytest.mark.parametrize(("connector", "check"), FAULTS)
-def test_a_fault_fails_its_check(
-    connector: type[Connector[Any]],
-    check: str,
-    peer: ScriptedPeer,
+def test_an_exempt_check_is_passed_over_with_its_reason() -> None:
+    chosen = kit(Sender, exempt={"test_sending_carries_the_key": "the gateway takes no key"})
+    with pytest.raises(pytest.skip.Exception, match="exempt: the gateway takes no key"):
+        chosen().test_sending_carries_the_key(peer=None)
+    assert chosen.hub_checks["test_sending_carries_the_key"] == "the gateway takes no key"
+
+
+@pytest.mark.parametrize(
+    ("exempt", "why"),
+    [
+        ({"test_sending_carries_the_key": " "}, "has no reason; say why"),
+        ({"test_nothing_of_the_kind": "so"}, "which is no check"),
+    ],
+)
+def test_an_exemption_without_a_reason_or_of_no_check_is_refused(
+    exempt: dict[str, str], why: str
+) -> None:
+    with pytest.raises(TypeError, match=why):
+        kit(Sender, exempt=exempt)
+
+
+def failing() -> None:
+    """Fail."""
+    raise AssertionError("add a timeout")
+
+
+@pytest.mark.parametrize(
+    ("hub_is", "written_for", "warns"),
+    [
+        ("0.2.0", "0.1", True),
+        ("0.2.3", "0.1", True),
+        ("0.2.0", "0.2", False),
+        ("0.3.0", "0.1", False),
+    ],
+)
+def test_a_new_check_warns_for_the_one_version_that_brought_it(
+    monkeypatch: pytest.MonkeyPatch, hub_is: str, written_for: str, warns: bool
+) -> None:
+    monkeypatch.setattr("hub.__version__", hub_is)
+    check = Check("test_it", "It has.", "all", SILVER, "0.2", lambda _: True, failing)
+    assert checks.is_new(check, written_for) == warns
+
+
+def test_a_check_that_warns_tells_what_it_will_fail_for() -> None:
+    check = Check("test_it", "It has.", "all", BRONZE, "0.2", lambda _: True, failing)
+    with pytest.warns(NewCheck, match="will fail from the next version on: add a timeout"):
+        checks.warning(check)()
+
+
+def test_a_mark_says_since_when_a_check_is_there() -> None:
+    @checks.since("0.7")
+    def marked() -> None:
+        """Do nothing."""
+
+    assert marked.__dict__["hub_since"] == "0.7"
+    assert {check.since for check in CHECKS} == {"0.1"}
+
+
+def test_the_version_a_plugin_is_written_for_is_the_lowest_that_it_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises((AssertionError, Failed, requests.RequestException, Rejected, Retry)):
-        run(connector, check, peer, monkeypatch)
+    told = {"a": ["lastmile-hub<0.4,>=0.2"], "b": ["lastmile-hub"], "c": ["requests>=2"]}
+    monkeypatch.setattr(checks, "requires", told.get)
+    assert [checks.target(name) for name in told] == ["0.2", "0.1", "0.1"]
+    assert checks.target("nobody-has-this") == "0.1"
 
 
-@pytest.mark.parametrize("check", sorted({check for _, check in FAULTS}))
-def test_a_connector_without_fault_passes(
-    check: str, peer: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(Good, check, peer, monkeypatch)
+def test_no_secret_of_a_sample_is_another_word_for_a_test() -> None:
+    made = kit(Sender, config={"token": SECRET})()
+    assert made.secrets() == {"token": SECRET}
 
 
-def test_a_connector_that_no_distribution_brings_fails() -> None:
-    with pytest.raises(AssertionError, match="not installed"):
-        Kit(Good).test_its_plugin_is_installed_and_loads()
+def listed() -> str:
+    """Return the list of all checks as the page has it."""
+    lines: list[str] = []
+    for part in dict.fromkeys(check.about for check in CHECKS):
+        own = [check for check in CHECKS if check.about == part]
+        grade = own[0].grade or "no grade"
+        lines += ["", f"**{part[0].upper()}{part[1:]}** ({grade})", ""]
+        lines += [f"- `{check.name}`: {check.says}" for check in own]
+    return "\n".join(lines).strip()
 
 
-def run(
-    connector: type[Connector[Any]],
-    check: str,
-    peer: ScriptedPeer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Call one check of the kit with what it asks for."""
-    call = getattr(Kit(connector), check)
-    given = {"peer": peer, "monkeypatch": monkeypatch, "status": 401 if "refused" in check else 500}
-    call(**{name: given[name] for name in inspect.signature(call).parameters})
+def test_the_page_lists_every_check_with_its_sentence() -> None:
+    found = re.search(
+        r"<!-- checks -->\n(.*?)\n<!-- /checks -->", PAGE.read_text(encoding="utf-8"), re.S
+    )
+    assert found
+    assert found[1].strip() == listed(), f"put this between the marks:\n{listed()}"
+
+
+def test_every_check_has_one_sentence_and_a_name_of_its_own() -> None:
+    assert [check.name for check in CHECKS if not check.says.endswith((".", ":"))] == []
+    assert len({check.name for check in CHECKS}) == len(CHECKS)

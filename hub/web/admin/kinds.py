@@ -12,6 +12,7 @@ from hub.contract import CAPABILITY
 from hub.errors import Forbidden
 from hub.orders import imports
 from hub.store import Merchant
+from hub.testing import grades
 from hub.web.context import hub, principal
 
 KINDS = {
@@ -63,7 +64,9 @@ def version_of(connector: str) -> str:
 
 def grade_of(connector: str) -> str:
     """Return the grade of the plugin that brings a connector; nothing while none is known."""
-    return str(getattr(hub().plugins.owner(connector), "grade", "") or "")
+    plugin = hub().plugins.owner(connector)
+    found = grades.read(plugin) if plugin else None
+    return found.grade if found else ""
 
 
 def abilities(kind: type[Connector[Any]]) -> str:

@@ -13,6 +13,7 @@ from hub.connections.book import set_plugin
 from hub.errors import Missing
 from hub.plugins import Plugin
 from hub.store import ConnectionRow, PluginRow, Session
+from hub.testing import grades
 from hub.web.admin.kinds import KINDS
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
@@ -88,11 +89,11 @@ def line(
         "name": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
+        "grade": grades.shown(plugin),
         "error": plugin.error,
         "kinds": [title for hook, title in BROUGHT.items() if hook in plugin.hooks],
         "enabled": plugin.name not in off,
         "titles": [kind.title for kind in plugin.connectors.values()],
-        "grade": str(getattr(plugin, "grade", "") or ""),
         "connections": own[:SHOWN],
         "more": max(0, len(own) - SHOWN),
         "workflows": sorted(workflows),

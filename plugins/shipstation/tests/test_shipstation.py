@@ -46,9 +46,18 @@ RECORD = {
 }
 
 
+OTHER = {**RECORD, "orderId": 987654322, "modifyDate": "2026-11-22T09:00:00.0000000"}
+LAST = {**RECORD, "orderId": 987654323, "modifyDate": "2026-11-22T09:30:00.0000000"}
+
+
+def page(*records: Any, pages: int = 1) -> dict[str, Any]:
+    return {"orders": list(records), "total": len(records), "page": 1, "pages": pages}
+
+
 class TestShipStation(ConnectorTests):
     connector = ShipStation
     config = {"key": SECRET, "secret": SECRET}
+    answers = {"pull": [page(RECORD, pages=2), page(OTHER, LAST, pages=2), page()]}
 
 
 def account() -> ShipStation:
@@ -56,8 +65,7 @@ def account() -> ShipStation:
 
 
 def answers(*records: Any, pages: int = 1) -> None:
-    told = {"orders": list(records), "total": len(records), "page": 1, "pages": pages}
-    responses.get(f"{API}/orders", json=told)
+    responses.get(f"{API}/orders", json=page(*records, pages=pages))
 
 
 @responses.activate

@@ -67,9 +67,33 @@ NODE = {
 }
 
 
+def node(**values: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(NODE), **values}
+
+
+def page(*nodes: Any, more: str = "") -> dict[str, Any]:
+    told = {"hasNextPage": bool(more), "endCursor": more or None}
+    return {"data": {"orders": {"pageInfo": told, "nodes": list(nodes)}}}
+
+
+def granted(*scopes: str) -> dict[str, Any]:
+    told = {"accessScopes": [{"handle": scope} for scope in scopes]}
+    return {"data": {"currentAppInstallation": told}}
+
+
+def another(number: int) -> dict[str, Any]:
+    parts = copy.deepcopy(NODE["fulfillmentOrders"])
+    parts["nodes"][0]["id"] = f"gid://shopify/FulfillmentOrder/{number}"
+    return node(id=f"gid://shopify/Order/{number}", fulfillmentOrders=parts)
+
+
 class TestShopify(ConnectorTests):
     connector = Shopify
     config = {"url": "https://alpenkraut.myshopify.com", "token": SECRET}
+    answers = {
+        "check": [granted("read_orders", "read_merchant_managed_fulfillment_orders")],
+        "pull": [page(node(), more="c1"), page(another(31), another(32)), page()],
+    }
 
 
 @pytest.fixture
@@ -83,15 +107,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedPe
 
 def shopify(shop: ScriptedPeer, **values: Any) -> Shopify:
     return Shopify(Config.model_validate({"url": shop.url, "token": SECRET, **values}))
-
-
-def node(**values: Any) -> dict[str, Any]:
-    return {**copy.deepcopy(NODE), **values}
-
-
-def page(*nodes: Any, more: str = "") -> dict[str, Any]:
-    told = {"hasNextPage": bool(more), "endCursor": more or None}
-    return {"data": {"orders": {"pageInfo": told, "nodes": list(nodes)}}}
 
 
 def pulled(shop: ScriptedPeer, *nodes: Any, **values: Any) -> list[Any]:
@@ -243,8 +258,7 @@ def test_an_address_that_is_no_shop_is_rejected(shop: ScriptedPeer) -> None:
 def test_check_names_the_scope_that_is_missing(
     shop: ScriptedPeer, scopes: list[str], missing: str
 ) -> None:
-    told = {"accessScopes": [{"handle": scope} for scope in scopes]}
-    shop.reply = lambda _: Reply(200, {"data": {"currentAppInstallation": told}})
+    shop.reply = lambda _: Reply(200, granted(*scopes))
     with pytest.raises(Unauthorized, match=missing):
         shopify(shop).check()
 

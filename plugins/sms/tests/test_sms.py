@@ -9,13 +9,13 @@ import pytest
 from hub_sms import Config, Sms, e164
 
 from hub import Message, Rejected, Retry, Unauthorized, Unknown
-from hub.testing.conformance import SECRET, ChannelTests, ConnectorTests, ScriptedPeer
+from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
 from hub.testing.peers import Reply, duplicates
 from hub.testing.peers.log import entries
 from hub.testing.peers.sms import SmsPeer
 
 
-class TestSms(ConnectorTests, ChannelTests):
+class TestSms(ConnectorTests):
     connector = Sms
     config = {"url": "https://gateway.example/v1", "token": SECRET, "sender": "Hub"}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hub import GuardedPool, HubError, PluginError, Retry, Unknown, calling, judge
+from hub import GuardedPool, HubError, PluginError, Rejected, Retry, Unknown, calling, judge
 
 TIMEOUT = (5, 20)
 """Seconds to connect and to read: whole numbers, because the SDK ignores fractions silently."""
@@ -100,6 +100,9 @@ def in_our_words(*, reads: bool) -> Iterator[None]:
         raise (Retry(said) if reads else Unknown(said)) from error
     except ApiException as error:
         raise meaning(error, reads=reads) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # from the SDK's reader
+        said = "Xero's answer is not what its description says; check the address"
+        raise (Rejected(said, "url") if reads else Unknown(said)) from error
 
 
 def meaning(error: Any, *, reads: bool) -> HubError:

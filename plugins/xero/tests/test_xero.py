@@ -11,7 +11,7 @@ from hub_xero import Config, Xero, file_name, key, note
 
 from hub import Rejected, Retry, Unauthorized, Unknown
 from hub.testing.conformance import SECRET, ConnectorTests, a_proof
-from hub.testing.peers import duplicates
+from hub.testing.peers import Reply, Request, duplicates
 from hub.testing.peers.log import effects, entries
 from hub.testing.peers.xero import ROOT, XeroPeer
 
@@ -22,6 +22,17 @@ class TestXero(ConnectorTests):
     connector = Xero
     config = {"token": SECRET, "tenant": "tenant-1"}
     path = ROOT
+
+    @pytest.fixture(autouse=True)
+    def books(self, tmp_path: Path) -> Iterator[None]:
+        """Let Xero keep its books while the checks are made."""
+        self.xero = XeroPeer(tmp_path / "books")
+        yield
+        self.xero.server.server_close()
+        self.xero.log.close()
+
+    def serve(self, request: Request) -> Reply | None:
+        return self.xero.handle(request)
 
 
 @pytest.fixture
