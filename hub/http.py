@@ -6,7 +6,6 @@ import io
 import ipaddress
 import json
 import os
-import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from hub.deadlines import beat
 from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
+from hub.redaction import redact
 
 TIMEOUT = (5, 20)
 LARGEST_REPLY = 10_000_000
@@ -30,7 +30,6 @@ LARGEST_REPLY = 10_000_000
 CHUNK = 65_536
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing, so that a lost reply is no reason to doubt."""
-_SECRET = re.compile(r"(?i)(key|token|secret|password|authorization)=([^&\s]+)")
 
 
 def allowed_addresses() -> frozenset[str]:
@@ -107,11 +106,6 @@ def is_public(address: str) -> bool:
         if found in ipaddress.ip_network("64:ff9b::/96"):
             return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
     return found.is_global and not found.is_multicast
-
-
-def redact(text: str) -> str:
-    """Return `text` without the values of what looks like a credential in a query."""
-    return _SECRET.sub(r"\1=***", text)
 
 
 class CheckedConnection(HTTPConnection):

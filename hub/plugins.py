@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -14,6 +15,7 @@ import pluggy
 from hub import contract, hookspecs
 from hub.connector import Connector
 from hub.contract import CAPABILITY
+from hub.deadlines import interrupted
 from hub.errors import PluginError
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ LATER = ("blueprints", "commands")
 """Hooks that only some processes call; the others are called when a plugin is loaded."""
 HOOKS = (*CAPABILITY, "workflow_actions", "workflow_functions", *LATER)
 log = logging.getLogger(__name__)
+
+
+def patience() -> float:
+    """Return how many seconds a plugin may take to be imported and to say what it brings."""
+    return float(os.environ.get("HUB_PLUGIN_SECONDS", 30))
 
 
 @dataclass
@@ -63,9 +70,12 @@ class Plugins:
         )
         self.plugins[point.name] = made
         try:
-            module = point.load()
-            self._register(made, module)
-        except Exception as error:
+            with interrupted(patience()):
+                module = point.load()
+                self._register(made, module)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also one that wants to end the whole process
             made.error = f"{type(error).__name__}: {error}"
             for brought in (
                 made.connectors, made.kinds, made.actions, made.functions, made.hooks,
@@ -102,10 +112,13 @@ class Plugins:
     def later(self, plugin: Plugin, hook: str, check: Callable[[Any], None]) -> list[Any]:
         """Return what a hook of `LATER` returns; where it breaks the contract, note why."""
         try:
-            found = self.collect(plugin, hook)
-            for one in found:
-                check(one)
-        except Exception as error:  # a plugin's own code may raise anything; the others go on
+            with interrupted(patience()):
+                found = self.collect(plugin, hook)
+                for one in found:
+                    check(one)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin's own code may raise anything; the others go on
             plugin.error = f"{hook}: {type(error).__name__}: {error}"
             log.error("the plugin %s brings no %s: %s", plugin.name, hook, plugin.error)
             return []

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, or_, select
 
+from hub import logs
 from hub.access.keys import Keys
+from hub.connections.containment import contained, drawn
 from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
+from hub.deadlines import interrupted
 from hub.errors import HubError, Missing, PluginError, Refused
-from hub.plugins import Plugins
+from hub.plugins import Plugins, patience
+from hub.redaction import cover, secrets_of
 from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
 from hub.store.once import insert_once
 
+T = TypeVar("T")
 GENERATION = "connections"
 
 
@@ -33,6 +39,8 @@ class Connections:
         self.plugins = plugins
         self.keys = keys
         self._built: dict[str, tuple[int, Connector[Any]]] = {}
+        self.spoilt = ""
+        """What a connector has left behind that this process had better end for, if anything."""
 
     def save(
         self,
@@ -121,9 +129,27 @@ class Connections:
             # Read after the generation: a change in between is then built too early, never missed.
             session.refresh(row)
             kind = self.plugins.connector(row.connector)
-            known = now, kind(validated(kind, self.settings(row)))
+            config = validated(kind, self.settings(row))
+            logs.hide(secrets_of(config))
+            try:
+                known = now, kind(config)
+            except Exception as error:
+                said = cover(f"{type(error).__name__}: {error}", secrets_of(config))
+                raise PluginError(f"{kind.title} cannot be built: {said[:500]}") from error
             self._built[row.id] = known
         return known[1]
+
+    def contained(self, connector: Connector[Any]) -> AbstractContextManager[None]:
+        """Return a block around a connector's code that lets only safe errors out of it."""
+        return contained(connector, self.spoil)
+
+    def drawn(self, connector: Connector[Any], begin: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """Yield what an iterator of a connector yields, with every step contained."""
+        return drawn(connector, begin, self.spoil)
+
+    def spoil(self, why: str) -> None:
+        """Note that this process should do no work for other connections any more."""
+        self.spoilt = self.spoilt or why
 
     def warm(self) -> None:
         """Import the slow modules of the connectors in use; for a worker, before it forks.
@@ -135,7 +161,7 @@ class Connections:
         owners = {name: self.plugins.owner(name) for name in names}
         kinds = [plugin.connectors[name] for name, plugin in owners.items() if plugin]
         for module in {module for kind in kinds for module in kind.sdk}:
-            with suppress(Exception):
+            with suppress(Exception), interrupted(patience()):
                 import_module(module)
 
     def settings(self, row: ConnectionRow) -> dict[str, Any]:
@@ -169,7 +195,9 @@ def validated(kind: type[Connector[Any]], settings: dict[str, Any]) -> BaseModel
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{kind.title}: {field}: {first['msg']}", field) from None
+        hidden = [str(settings.get(name) or "") for name in secret_fields(kind.Config)]
+        said = cover(first["msg"], hidden)
+        raise Refused(f"{kind.title}: {field}: {said}", field) from None
 
 
 def secret_fields(model: type[BaseModel]) -> set[str]:

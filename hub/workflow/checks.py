@@ -13,6 +13,7 @@ from sqlmodel import col, or_, select
 
 from hub.access.scope import column
 from hub.connections.pulse import CHECKED_EVERY, degrade, works
+from hub.deadlines import deadline
 from hub.errors import HubError, Unauthorized
 from hub.queue.work import Claim, enqueue, finish
 from hub.store import ConnectionRow, Session
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 KIND = "check"
 MOST = 50
 """Connections that are begun with in one transaction."""
+LONGEST = 45.0
+"""Seconds that a check may take before its worker is ended."""
 SILENT = 2
 """Workers that have to be lost in a row over a check until that is put down to the connection."""
 NO_ANSWER = "it gave no answer until its worker was ended"
@@ -78,12 +81,14 @@ def begin_due(
 
 def run(hub: Hub, claim: Claim) -> None:
     """Make the connector's cheapest call and write down how it ended."""
-    silent = claim.losses >= SILENT
+    silent = claim.hung or claim.losses >= SILENT
     error = HubError(NO_ANSWER) if silent else attempt(hub, claim.subject)
     with hub.store.write() as session:
         row = session.get(ConnectionRow, claim.subject)
         if row is not None:
             note(hub, session, row, error)
+            if silent:  # each such check keeps a worker busy until it is ended
+                row.check_at = session.wall + CHECKED_EVERY
         finish(session, claim)
 
 
@@ -95,7 +100,8 @@ def attempt(hub: Hub, connection: str) -> Exception | None:
             if row is None:
                 return None
             connector = hub.connections.build(session, row)
-        connector.check()
+        with deadline(LONGEST), hub.connections.contained(connector):
+            connector.check()
     except Exception as error:
         # A plugin may raise anything; whatever it is belongs on the connection's card.
         return error

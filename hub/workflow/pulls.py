@@ -10,20 +10,23 @@ import hashlib
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
 from hub.connections.book import Parked
-from hub.connections.pulse import degrade, fails, rests, works
+from hub.connections.pulse import degrade, fails, hangs, rests, works
+from hub.connector import Connector
 from hub.dispatch.flags import raise_flag
-from hub.errors import Refused, Retry, Unauthorized
+from hub.errors import HubError, PluginError, Refused, Retry, Unauthorized
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.resolve import open_desk
 from hub.queue.work import Claim, defer, enqueue, finish, renew
+from hub.redaction import cover, secrets_of
 from hub.store import ConnectionRow, Session, System
 from hub.workflow.checks import begin_due
 from hub.workflow.effects import expire
@@ -36,6 +39,10 @@ KIND = "pull"
 EVERY, SOON = timedelta(minutes=15), timedelta(minutes=2)
 TOGETHER = 10
 """Orders that are taken in one transaction, so that it stays short."""
+SILENT = 3
+"""Workers that have to be lost in a row over one source until that is put down to the source."""
+MOST_AT_ONCE = 10_000
+"""Records without a `Cursor` after which a source is taken to go on without end."""
 TURN = 20.0
 """Seconds after which other calls have their turn; the rest is read after that."""
 
@@ -79,6 +86,9 @@ def work(hub: Hub, claim: Claim) -> None:
             else:
                 finish(session, claim)
         return
+    if claim.hung or claim.losses >= SILENT:
+        note(hub, claim, HubError(claim.why or "its worker died again and again while it was read"))
+        return
     try:
         more = read_on(hub, claim, row)
     except Parked:
@@ -101,20 +111,22 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> bool:
     """Take in page after page; return whether there is more than one turn is long."""
     began, cursor = time.monotonic(), row.cursor
     with hub.store.read() as session:
-        source = cast(OrderSource, hub.connections.usable(session, row.id))
+        connector = hub.connections.usable(session, row.id)
+        source = cast(OrderSource, connector)
         twin = twin_of(session, row)
     if twin is not None:
         raise Refused(f"{twin} reads orders from the same kind of shop, which would be mixed up")
     while True:
         after = cursor
-        for chunk in chunks(source.pull(Cursor(value=cursor))):
+        begin = partial(source.pull, Cursor(value=cursor))
+        for chunk in chunks(connector, hub.connections.drawn(connector, begin)):
             store(hub, claim, row, chunk)
             after = chunk.cursor or after
+            if after != cursor and time.monotonic() - began > TURN:
+                return True
         if after == cursor:
             return False
         cursor = after
-        if time.monotonic() - began > TURN:
-            return True
 
 
 def twin_of(session: Session, row: ConnectionRow) -> str | None:
@@ -126,16 +138,26 @@ def twin_of(session: Session, row: ConnectionRow) -> str | None:
     return session.exec(query.limit(1)).first()
 
 
-def chunks(records: Iterator[Order | RefusedRow | Cursor]) -> Iterator[imports.Chunk]:
-    """Yield orders and refusals as they go into one transaction each; the last has a cursor."""
-    chunk = imports.Chunk()
+def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[imports.Chunk]:
+    """Yield orders and refusals as they go into one transaction each; the last has a cursor.
+
+    Raise `PluginError` for a record of another kind, and for a source that goes on without end.
+    """
+    chunk, since = imports.Chunk(), 0
     for record in records:
+        since += 1
         if isinstance(record, Cursor):
-            chunk.cursor = record.value
+            chunk.cursor, since = record.value, 0
         elif isinstance(record, Order):
             chunk.orders.append(record)
+        elif isinstance(record, RefusedRow):
+            reason = cover(record.reason, secrets_of(connector.config))
+            chunk.refused.append(record.model_copy(update={"reason": reason}))
         else:
-            chunk.refused.append(record)
+            kind = type(record).__name__
+            raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")
+        if since > MOST_AT_ONCE:
+            raise PluginError(f"{connector.title} yielded {since:,} records without a Cursor")
         if chunk.cursor or len(chunk.orders) >= TOGETHER:
             yield chunk
             chunk = imports.Chunk()
@@ -175,6 +197,9 @@ def note(hub: Hub, claim: Claim, error: Any) -> None:
         row.pull_at = session.wall + EVERY
         if isinstance(error, Unauthorized):
             expire(hub, session, row.id, text)
+        elif claim.hung:
+            hangs(row, session.wall, f"Its orders could not be read: {text}")
+            row.pull_at = row.rests_until
         elif isinstance(error, Retry):
             fails(row, session.wall, text, error.after)
             row.pull_at = max(row.rests_until or session.wall, session.wall + SOON)
