@@ -22,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from hub.deadlines import beat
 from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
+from hub.exchange import tell
 from hub.redaction import redact
 
 TIMEOUT = (5, 20)
@@ -207,6 +208,11 @@ class GuardedAdapter(HTTPAdapter):
             except BaseException:
                 reply.close()
                 raise
+            kept = reply._content
+            tell(
+                request.method or "", request.url or "", request.headers, request.body,
+                reply.status_code, reply.headers, kept,
+            )  # fmt: skip
         return reply
 
 
@@ -228,6 +234,8 @@ class GuardedPool(urllib3.PoolManager):
         except BaseException:
             reply.close()
             raise
+        sent = named.get("headers") or self.headers
+        tell(method, url, sent, named.get("body"), reply.status, reply.headers, body)
         return urllib3.HTTPResponse(
             io.BytesIO(body),
             headers=reply.headers,

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from hub.cli import scaffold
+from hub.cli.dev import dev_plugin
 from hub.cli.parts import PARTS
 from hub.errors import PluginError
 from hub.plugins import GROUP, Plugins
@@ -22,7 +23,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 @click.group("plugin")
 def plugin_command() -> None:
-    """List the installed plugins, begin a new one."""
+    """List the installed plugins, begin a new one, try out the one being written."""
+
+
+plugin_command.add_command(dev_plugin)
 
 
 @plugin_command.command("list")

@@ -82,10 +82,10 @@ def bounded(connector: Connector[Any], receipt: Any) -> Receipt:
 def spoken(error: Exception, secrets: frozenset[str]) -> Exception:
     """Return an error that is safe to keep: the same, or one of its kind with a safe text."""
     try:
-        said = str(error)
+        said: str | None = str(error)
     except Exception:
-        said = "an error that has no text"
-    safe = cover(said, secrets)[:LONGEST]
+        said = None
+    safe = "an error whose text cannot be had" if said is None else cover(said, secrets)[:LONGEST]
     after = getattr(error, "after", None)
     if safe == said and (after is None or is_time(after)):
         return error

@@ -45,9 +45,10 @@ def die_during_the_call(toys: Toys) -> None:
         if point == "after_call":
             raise Killed
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hub.workflow.effects.reach", kill)
-        toys.work()
+        with pytest.raises(Killed):
+            toys.work()
 
 
 def test_a_call_is_bound_by_its_timeout_and_its_heartbeat(toys: Toys) -> None:
