@@ -84,11 +84,11 @@ class Bench:
                 now = stamps(self.folder)
                 if now == seen:
                     continue
-                changed = sorted(str(path) for path in {*now.items()} ^ {*seen.items()})
-                saved = max(now.values(), default=0) / 1e9
+                changed = min(name for name, _ in {*now.items()} ^ {*seen.items()})
+                saved = now.get(changed, time.time_ns()) / 1e9
                 seen = now
                 self.end(child)
-                say("saved", first_of(changed))
+                say("saved", changed)
                 child = self.begin(saved)
         except KeyboardInterrupt:
             say("dev", "stopped")
@@ -135,11 +135,6 @@ class Bench:
             os.waitpid(child, 0)
         except ChildProcessError:
             return
-
-
-def first_of(changed: list[str]) -> str:
-    """Return the name of what was saved."""
-    return changed[0].split("'")[1] if changed and "'" in changed[0] else "a file"
 
 
 def stamps(folder: Path) -> dict[str, int]:
@@ -235,11 +230,9 @@ def made(plugins: list[Plugin], method: str, folder: Path) -> int:
     """Make a call, show what came of it and record it; return an exit status."""
     from hub.testing.recorded import save
 
-    able = next(
-        (p for p in plugins if any(hasattr(k, method) for k in p.connectors.values())), None
-    )
+    able = [p for p in plugins if any(hasattr(kind, method) for kind in p.connectors.values())]
     try:
-        outcome: Outcome = call(able or plugins[0], method, folder)
+        outcome: Outcome = call((able or plugins)[0], method, folder)
     except HubError as error:
         say(method, str(error))
         return 1
