@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,22 +18,12 @@ from click.testing import CliRunner
 from hub import hookspecs
 from hub.cli import cli
 from hub.cli.parts import PARTS
+from hub.testing.running import install, layered
 
 pytestmark = pytest.mark.chaos
 LATER = [kind for kind, part in PARTS.items() if part.hook and not hasattr(hookspecs, part.hook)]
 """Parts whose hook this version does not have yet."""
 FLAGS = [kind for kind in PARTS if kind not in LATER]
-
-
-def layered(folder: Path) -> Path:
-    """Return the Python of a fresh environment that also sees what is installed here."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    place = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    own = subprocess.run([python, "-c", place], capture_output=True, text=True, check=True)
-    here = sysconfig.get_path("purelib")
-    Path(own.stdout.strip(), "below.pth").write_text(f"import site; site.addsitedir({here!r})\n")
-    return python
 
 
 def named(kind: str) -> str:
@@ -74,12 +62,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
         assert made.exit_code == 0, made.output
     given = os.environ.get("HUB_TEST_CLEAN")
     python = Path(given) if given else layered(folder / "venv")
-    words = ["uv", "pip", "install", "-q", "--offline", "--no-deps", "--no-build-isolation"]
-    subprocess.run(
-        [sys.executable, "-m", *words, "--python", str(python),
-         *(str(folder / named(kind)) for kind in FLAGS)],
-        check=True, timeout=300,
-    )  # fmt: skip
+    install(python, *(folder / named(kind) for kind in FLAGS))
     # What is tested is what was installed: the folders keep their tests alone.
     for kind in FLAGS:
         (folder / named(kind) / f"hub_{named(kind)}").rename(folder / f"source_{named(kind)}")
