@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -35,6 +35,9 @@ class Action:
     name: str
     Input: type[ActionInput]
     Output: type[ActionOutput]
+    hooks: tuple[str, ...] = field(default=(), kw_only=True)
+    """The kinds of connections that it goes through, so that a connection can name the workflows
+    that use it. An outward action of a plugin that names none goes through the plugin's own."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ class Connector(Generic[C]):
     """Whether the other side drops a repeated key; if not, a lost reply is never resent."""
     sdk: ClassVar[tuple[str, ...]] = ()
     """Slow modules that its methods import; a worker that forks may import them once before."""
+    local: ClassVar[bool] = False
+    """Whether it reaches into the hub's own machine or network, such as a folder; then only the
+    operator may set it up. One with a `Path` among its settings counts as such by itself."""
 
     def __init__(self, config: C) -> None:
         self.config = config

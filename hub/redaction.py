@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-HIDDEN = "***"
+HIDDEN = "•••"
 SHORTEST = 6
 """Letters of a secret that is looked for in texts; a shorter one would cover half of any text."""
 _HEADER = re.compile(

@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 
 from hub.testing.running import Run
+from tests.canary import Watch
 
 pytest_plugins = ["hub.testing.fixtures"]
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Search what every test leaves for the secrets of its connections."""
+    watch = Watch()
+    config.pluginmanager.register(watch, "canary")
 
 
 def allowed_skips() -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import false, true
+from sqlalchemy import and_, false, true
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.errors import Missing
 from hub.store import (
+    ConnectionRow,
     Driver,
     Merchant,
     MerchantRow,
@@ -41,7 +42,17 @@ def get(session: Session, table: type[Row], id: str) -> Row:
 
 
 def visible(table: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
-    """Return the condition under which `principal` sees a row of `table`."""
+    """Return the condition under which `principal` sees a row of `table`.
+
+    A connection that was removed is seen by nobody.
+    """
+    if table is ConnectionRow:
+        return and_(mine(table, principal), col(ConnectionRow.removed_at).is_(None))
+    return mine(table, principal)
+
+
+def mine(table: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
+    """Return the condition under which a row of `table` is `principal`'s to see."""
     if isinstance(principal, Operator):
         return true() if principal.role not in ("merchant", "driver") else false()
     if isinstance(principal, Driver):

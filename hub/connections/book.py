@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, or_, select
 
 from hub import logs
-from hub.access.keys import Keys
+from hub.access.keys import Keys, WrongKeys
 from hub.connections.containment import contained, drawn
 from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
@@ -25,6 +25,9 @@ from hub.store.once import insert_once
 
 T = TypeVar("T")
 GENERATION = "connections"
+GONE = "removed"
+"""State of a connection that was removed for good: its row is but a name in the history."""
+COVER = "•••"
 
 
 class Parked(HubError):
@@ -51,37 +54,64 @@ class Connections:
         merchant: str | None = None,
         title: str = "",
         id: str | None = None,
+        draft: bool = False,
     ) -> ConnectionRow:
-        """Add or change a connection; a secret left empty keeps the one that is stored."""
+        """Add or change a connection; a secret left empty keeps the one that is stored.
+
+        A new one that is a `draft` is not set up yet: it is off, and nothing runs through it until
+        `enable`. One that is changed while it is not set up stays so.
+        """
         kind = self.plugins.connector(connector)
         row = self._row(session, id) if id else None
         config = validated(kind, self._merged(kind, row, settings))
         plain, secret = split(config)
         if row is None:
             row = ConnectionRow(
-                connector=connector, merchant=merchant, title=title, created_at=session.now
-            )
+                connector=connector, merchant=merchant, title=title, created_at=session.now,
+                enabled=not draft, state="not_set_up" if draft else "healthy",
+            )  # fmt: skip
             session.add(row)
         row.title = title or row.title or kind.title
         row.config = plain
         row.secrets = self.keys.seal(json.dumps(secret)) if secret else ""
-        row.state, row.reason, row.failures, row.rests_until = "healthy", "", 0, None
+        if row.state != "not_set_up":
+            row.state = "healthy"
+        row.reason, row.failures, row.rests_until, row.troubled_at = "", 0, None, None
         row.check_at = session.wall + CHECKED_EVERY
         bump(session)
         session.flush()
         return row
 
-    def set_enabled(self, session: Session, id: str, enabled: bool) -> ConnectionRow:
-        """Switch a connection on or off; every process knows at its next piece of work."""
+    def enable(self, session: Session, id: str) -> ConnectionRow:
+        """Put a connection that was set up into use; its first orders are due at once."""
         row = self._row(session, id)
+        row.enabled, row.state, row.reason, row.failures = True, "healthy", "", 0
+        row.troubled_at = None
+        row.check_at = session.wall + CHECKED_EVERY
+        row.paused_at, row.paused_by, row.pull_at = None, "", None
+        bump(session)
+        return row
+
+    def set_enabled(self, session: Session, id: str, enabled: bool, by: str = "") -> ConnectionRow:
+        """Switch a connection on or off; every process knows at its next piece of work.
+
+        `by` is the name of who does. Raise `Refused` for one that is not set up yet.
+        """
+        row = self._row(session, id)
+        if row.state == "not_set_up":
+            raise Refused(f"{row.title} is not set up yet; finish that first")
         row.enabled = enabled
+        row.paused_at, row.paused_by = (None, "") if enabled else (session.now, by)
         bump(session)
         return row
 
     def expire(self, session: Session, id: str, reason: str) -> None:
         """Mark that the credentials no longer work, so that its work is parked."""
         row = self._row(session, id)
+        if row.state == "not_set_up":
+            return  # its wizard says what is the matter
         row.state, row.reason = "action_needed", reason[:500]
+        row.troubled_at = session.wall
         bump(session)
 
     def find(
@@ -89,15 +119,19 @@ class Connections:
     ) -> list[ConnectionRow]:
         """Return the connections of one kind that serve `merchant`, its own before the operator's.
 
-        With `usable`, those that are switched off are left out; expired ones stay, because their
-        work has to wait for them.
+        With `usable`, those that are switched off or not set up are left out; expired ones stay,
+        because their work has to wait for them. Removed ones are never found.
         """
         names = list(self.plugins.of_kind(hook))
-        query = select(ConnectionRow).where(col(ConnectionRow.connector).in_(names))
+        query = select(ConnectionRow).where(
+            col(ConnectionRow.connector).in_(names), col(ConnectionRow.removed_at).is_(None)
+        )
         owner = col(ConnectionRow.merchant)
         query = query.where(or_(owner.is_(None), owner == merchant))
         if usable:
-            query = query.where(col(ConnectionRow.enabled).is_(True))
+            query = query.where(
+                col(ConnectionRow.enabled).is_(True), ConnectionRow.state != "not_set_up"
+            )
         rows = session.exec(query.order_by(col(ConnectionRow.created_at))).all()
         on = [row for row in rows if not usable or self.is_on(session, row.connector)]
         return sorted(on, key=lambda row: row.merchant is None)
@@ -115,19 +149,30 @@ class Connections:
     def usable(self, session: Session, id: str) -> Connector[Any]:
         """Return the connector of a connection; raise `Parked` while it is off or expired."""
         row = self._row(session, id)
-        if not row.enabled or not self.is_on(session, row.connector):
+        if row.state == "not_set_up":
+            raise Parked(f"{row.title} is not set up yet; its work waits")
+        if row.removed_at is not None and row.state != GONE:
+            raise Parked(
+                f"{row.title} was removed; its work waits for as long as that can be undone"
+            )
+        if row.state != GONE and not (row.enabled and self.is_on(session, row.connector)):
             raise Parked(f"{row.title} is switched off; its work waits")
         if row.state == "action_needed":
             raise Parked(f"{row.title} has to be reconnected; its work waits")
         return self.build(session, row)
 
     def build(self, session: Session, row: ConnectionRow) -> Connector[Any]:
-        """Return the connector of a row, built anew when any connection has changed."""
+        """Return the connector of a row, built anew when any connection has changed.
+
+        Raise `Missing` for one that was removed for good.
+        """
         now = generation(session)
         known = self._built.get(row.id)
         if known is None or known[0] != now:
             # Read after the generation: a change in between is then built too early, never missed.
             session.refresh(row)
+            if row.state == GONE:
+                raise Missing(f"the connection {row.title} was removed; set up another one")
             kind = self.plugins.connector(row.connector)
             config = validated(kind, self.settings(row))
             logs.hide(secrets_of(config))
@@ -168,6 +213,16 @@ class Connections:
         """Return the settings with their secrets in clear, for building only."""
         secret = json.loads(self.keys.unseal(row.secrets)) if row.secrets else {}
         return {**row.config, **secret}
+
+    def cover(self, row: ConnectionRow, value: Any) -> Any:
+        """Return a text, or JSON, with every secret of a connection covered."""
+        try:
+            secrets = json.loads(self.keys.unseal(row.secrets)).values() if row.secrets else ()
+        except WrongKeys:
+            secrets = ()  # they cannot stand in anything that this hub has written
+        return covered(
+            value, sorted({one for one in secrets if len(one) > 3}, key=len, reverse=True)
+        )
 
     def _merged(
         self, kind: type[Connector[Any]], row: ConnectionRow | None, settings: dict[str, Any]
@@ -219,6 +274,19 @@ def split(config: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
         if value is not None and value.get_secret_value():
             secret[name] = value.get_secret_value()
     return plain, secret
+
+
+def covered(value: Any, secrets: list[str]) -> Any:
+    """Return a text, or JSON, in which none of `secrets` can be read."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, COVER)
+        return value
+    if isinstance(value, dict):
+        return {covered(name, secrets): covered(one, secrets) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [covered(one, secrets) for one in value]
+    return value
 
 
 def generation(session: Session) -> int:

@@ -24,7 +24,7 @@ def works(row: ConnectionRow, wall: datetime) -> None:
         row.failures, row.rests_until = 0, None
         row.check_at = wall + CHECKED_EVERY
         if row.state == "degraded":
-            row.state, row.reason = "healthy", ""
+            row.state, row.reason, row.troubled_at = "healthy", "", None
 
 
 def fails(row: ConnectionRow, wall: datetime, reason: str, after: float | None = None) -> None:
@@ -56,6 +56,7 @@ def degrade(row: ConnectionRow, wall: datetime, reason: str) -> None:
     """Say that a connection does not work at the moment, and look at it again soon."""
     if row.state != "action_needed":
         row.state, row.reason = "degraded", reason[:500]
+        row.troubled_at = row.troubled_at or wall
     row.check_at = wall + CHECKED_SOON
 
 

@@ -214,7 +214,7 @@ class ConnectionExpired(Event):
 
 
 class ConnectionChanged(Event):
-    """A connection was added, changed, reconnected or switched on or off."""
+    """A connection was added, changed, reconnected, switched on or off, removed or brought back."""
 
     type = "connection.changed"
     connection: ConnectionFacts

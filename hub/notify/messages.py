@@ -55,7 +55,7 @@ def channel(hub: Hub, session: Session, wanted: SmsInput) -> list[str]:
     if not wanted.to.strip():
         raise Rejected("the recipient has no phone number; add it to the order", "to")
     find = partial(hub.connections.find, session, "notification_channels", merchant)
-    found = find() or find(usable=False)
+    found = find() or [row for row in find(usable=False) if row.state != "not_set_up"]
     if not found:
         name = session.get_one(MerchantRow, merchant).name
         raise Rejected(
@@ -141,6 +141,7 @@ def message(session: Session, key: str) -> MessageRow | None:
 
 SEND_SMS = Outward(
     name="notify.sms",
+    hooks=("notification_channels",),
     Input=SmsInput,
     Output=SmsOutput,
     items=channel,

@@ -50,4 +50,4 @@ def look_up(hub: Hub, session: Session, given: OrderInput) -> LookUpOutput:
 
 
 CREATE_STOP = Inside("orders.create_stop", OrderInput, StopOutput, make_stop)
-GEOCODE = Inside("orders.geocode", OrderInput, LookUpOutput, look_up)
+GEOCODE = Inside("orders.geocode", OrderInput, LookUpOutput, look_up, hooks=("geocoders",))

@@ -45,8 +45,13 @@ class Desk:
     days: dict[str, date] = field(default_factory=dict)
 
 
-def open_desk(hub: Hub, session: Session, merchant: str, orders: Sequence[Order]) -> Desk:
-    """Read what settling `orders` of a merchant needs; raise `Refused` without a merchant."""
+def open_desk(
+    hub: Hub, session: Session, merchant: str, orders: Sequence[Order], lead: int = 0
+) -> Desk:
+    """Read what settling `orders` of a merchant needs; raise `Refused` without a merchant.
+
+    `lead` is how many days an order without a date needs until it can go out.
+    """
     row = session.get(MerchantRow, merchant)
     if row is None:
         raise Refused(f"there is no merchant {merchant[:60]}", "merchant")
@@ -54,13 +59,14 @@ def open_desk(hub: Hub, session: Session, merchant: str, orders: Sequence[Order]
     if not depots:
         raise Refused("there is no depot yet; add one before orders come in", "depot")
     unplaced = [order.address for order in orders if order.location is None]
+    ready = session.now + timedelta(days=lead)
     return Desk(
         merchant=row,
         depots=depots,
         geocoder=bool(hub.connections.find(session, "geocoders", merchant)),
         now=session.now,
         places=places.known(session, unplaced),
-        days={depot.id: shifts.next_day(session, depot, session.now) for depot in depots},
+        days={depot.id: shifts.next_day(session, depot, ready) for depot in depots},
     )
 
 

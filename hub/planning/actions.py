@@ -62,6 +62,8 @@ def list_drafts(hub: Hub, session: Session, given: PlanInput) -> DraftsOutput:
     return DraftsOutput(routes=[Draft(id=row.id, driver=row.driver) for row in found])
 
 
-PLAN_DAY = Inside("planning.plan_day", DayInput, AskedOutput, plan_day)
+PLAN_DAY = Inside(
+    "planning.plan_day", DayInput, AskedOutput, plan_day, hooks=("routing_engines", "travel_times")
+)
 DRAFTS = Inside("planning.drafts", PlanInput, DraftsOutput, list_drafts)
 ACTIONS = (PLAN_DAY, DRAFTS)

@@ -127,6 +127,7 @@ def output(receipts: list[dict[str, Any]]) -> DeliverOutput:
 
 DELIVER = Outward(
     name="proofs.deliver",
+    hooks=("pod_sinks",),
     Input=DeliverInput,
     Output=DeliverOutput,
     items=items,

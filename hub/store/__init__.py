@@ -5,6 +5,7 @@ from hub.store.database import Session, Store
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
 from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, OrderRow, StopRow
+from hub.store.previews import PreviewRow
 from hub.store.principals import Driver, Merchant, Nobody, Operator, Principal, Role, System
 from hub.store.routes import (
     AttemptLineRow,
@@ -66,6 +67,7 @@ __all__ = [
     "PlaceRow",
     "PlanRow",
     "PluginRow",
+    "PreviewRow",
     "Principal",
     "ProofFileRow",
     "ProofReceiptRow",

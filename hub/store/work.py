@@ -132,7 +132,8 @@ class ConnectionRow(SQLModel, table=True):
     """Fernet-encrypted JSON of the `SecretStr` fields."""
     enabled: bool = True
     state: str = "healthy"
-    """healthy | degraded (calls fail) | action_needed (an owner has to reconnect)"""
+    """not_set_up (its wizard is not finished) | healthy | degraded (calls fail) | action_needed (an
+    owner has to reconnect) | removed (for good: only its name is left, for the history)"""
     reason: str = ""
     cursor: str = ""
     created_at: datetime = instant()
@@ -147,6 +148,20 @@ class ConnectionRow(SQLModel, table=True):
     """When orders are read from it next, wall time."""
     pulled_at: datetime | None = maybe_instant()
     """When its orders were last read to the end."""
+    troubled_at: datetime | None = maybe_instant()
+    """Since when it does not work, wall time; none while it does."""
+    paused_by: str = ""
+    """The name of who switched it off."""
+    paused_at: datetime | None = maybe_instant()
+    mapping: dict[str, Any] = json()
+    """What its orders get (see hub.orders.mapping); nothing for other kinds."""
+    previous: str = ""
+    """The settings before the last change, encrypted, for as long as that can be undone."""
+    previous_at: datetime | None = maybe_instant()
+    """When that change was made, wall time."""
+    removed_at: datetime | None = maybe_instant()
+    """When it was removed, wall time; nobody sees it from then on."""
+    removed_by: str = ""
 
 
 class WorkflowRow(SQLModel, table=True):

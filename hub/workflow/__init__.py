@@ -12,7 +12,7 @@ def register(hub: Hub) -> None:
     """Add the engine's kinds of work, what time wakes, and what keeps connections."""
     from functools import partial
 
-    from hub.workflow import checks, effects, engine, pulls, runs, steps, timers
+    from hub.workflow import checks, effects, engine, previews, pulls, runs, steps, timers
     from hub.workflow.library import library_of
 
     library = library_of(hub)
@@ -25,3 +25,5 @@ def register(hub: Hub) -> None:
     hub.rounds.append(checks.go_round)
     hub.handlers[pulls.KIND] = pulls.work
     hub.rounds.append(pulls.go_round)
+    hub.handlers[previews.KIND] = previews.work
+    hub.rounds.append(previews.go_round)

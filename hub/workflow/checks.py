@@ -63,6 +63,8 @@ def begin_due(
     def found(session: Session) -> list[ConnectionRow]:
         query = select(ConnectionRow).where(
             col(ConnectionRow.enabled).is_(True),
+            col(ConnectionRow.removed_at).is_(None),
+            ConnectionRow.state != "not_set_up",
             or_(at.is_(None), at <= session.wall),
             *conditions,
         )
@@ -85,11 +87,16 @@ def run(hub: Hub, claim: Claim) -> None:
     error = HubError(NO_ANSWER) if silent else attempt(hub, claim.subject)
     with hub.store.write() as session:
         row = session.get(ConnectionRow, claim.subject)
-        if row is not None:
+        if row is not None and is_checked(row):
             note(hub, session, row, error)
             if silent:  # each such check keeps a worker busy until it is ended
                 row.check_at = session.wall + CHECKED_EVERY
         finish(session, claim)
+
+
+def is_checked(row: ConnectionRow) -> bool:
+    """Say whether a check means anything; one that is not set up yet has tests (see previews)."""
+    return row.state != "not_set_up" and row.removed_at is None
 
 
 def attempt(hub: Hub, connection: str) -> Exception | None:
@@ -97,7 +104,7 @@ def attempt(hub: Hub, connection: str) -> Exception | None:
     try:
         with hub.store.read() as session:
             row = session.get(ConnectionRow, connection)
-            if row is None:
+            if row is None or not is_checked(row):
                 return None
             connector = hub.connections.build(session, row)
         with deadline(LONGEST), hub.connections.contained(connector):
@@ -113,13 +120,15 @@ def note(hub: Hub, session: Session, row: ConnectionRow, error: Exception | None
     row.checked_at = session.now
     row.check_at = session.wall + CHECKED_EVERY
     if isinstance(error, Unauthorized):
-        expire(hub, session, row.id, str(error))
-        row.reason = str(error)[:500]
+        reason = hub.connections.cover(row, str(error))
+        expire(hub, session, row.id, reason)
+        row.reason = reason[:500]
     elif error is not None:
         said = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
         row.failures += 1
+        said = hub.connections.cover(row, said)
         degrade(row, session.wall, f"The last check failed: {said}")
     else:
         works(row, session.wall)
-        row.state, row.reason = "healthy", ""
+        row.state, row.reason, row.troubled_at = "healthy", "", None
         release(session, row.id)

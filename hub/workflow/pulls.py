@@ -24,6 +24,7 @@ from hub.errors import HubError, PluginError, Refused, Retry, Unauthorized
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
+from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
 from hub.queue.work import Claim, defer, enqueue, finish, renew
 from hub.redaction import cover, secrets_of
@@ -133,7 +134,8 @@ def twin_of(session: Session, row: ConnectionRow) -> str | None:
     """Return an older connection of the same merchant and kind: their orders share numbers."""
     query = select(ConnectionRow.title).where(
         ConnectionRow.connector == row.connector, ConnectionRow.merchant == row.merchant,
-        col(ConnectionRow.enabled).is_(True), ConnectionRow.id < row.id,
+        col(ConnectionRow.enabled).is_(True), col(ConnectionRow.removed_at).is_(None),
+        ConnectionRow.id < row.id,
     )  # fmt: skip
     return session.exec(query.limit(1)).first()
 
@@ -167,13 +169,14 @@ def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[import
 
 def store(hub: Hub, claim: Claim, row: ConnectionRow, chunk: imports.Chunk) -> None:
     """Take orders in, raise a flag for each that cannot be, and move the cursor behind them."""
-    merchant = row.merchant or ""
+    merchant, rules = row.merchant or "", Mapping.of(row)
+    orders = [rules.apply(order) for order in chunk.orders]
     with hub.store.read() as session:
-        desk = open_desk(hub, session, merchant, chunk.orders)
+        desk = open_desk(hub, session, merchant, orders, rules.lead)
     with hub.store.write(System(merchant)) as session:
         renew(session, claim)
-        taken = take_all(hub, session, merchant, row.connector, chunk.orders, desk)
-        for order, news in zip(chunk.orders, taken, strict=True):
+        taken = take_all(hub, session, merchant, row.connector, orders, desk)
+        for order, news in zip(orders, taken, strict=True):
             if isinstance(news, Refused):
                 refuse(session, row, f"order {order.ref}: {news}")
         for refused in chunk.refused:
@@ -191,9 +194,9 @@ def refuse(session: Session, row: ConnectionRow, reason: str) -> None:
 
 def note(hub: Hub, claim: Claim, error: Any) -> None:
     """Write down why a source could not be read, and when it is tried again."""
-    text = message_of(error)
     with hub.store.write() as session:
         row = session.get_one(ConnectionRow, claim.subject)
+        text = hub.connections.cover(row, message_of(error))
         row.pull_at = session.wall + EVERY
         if isinstance(error, Unauthorized):
             expire(hub, session, row.id, text)

@@ -138,7 +138,8 @@ def connected(session: Session, merchant: str | None) -> frozenset[str]:
     """Return the connectors that work for a merchant, or for the operator, can go out through."""
     own = col(ConnectionRow.merchant).is_(None)
     query = select(ConnectionRow.connector).where(
-        col(ConnectionRow.enabled).is_(True), ConnectionRow.state != "action_needed",
+        col(ConnectionRow.enabled).is_(True), col(ConnectionRow.removed_at).is_(None),
+        col(ConnectionRow.state).not_in(("action_needed", "not_set_up")),
         or_(own, ConnectionRow.merchant == merchant) if merchant else own,
     )  # fmt: skip
     return frozenset(session.exec(query))

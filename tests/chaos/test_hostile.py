@@ -275,7 +275,7 @@ def test_whatever_a_check_does_its_card_says_so_and_the_good_one_is_checked(yard
         assert row.checked_at is not None
     assert "no answer" in rows["Hostile hang"].reason
     assert "tried to end its worker with SystemExit" in rows["Hostile leave"].reason
-    assert "ValueError: cannot sign in with ***" in rows["Hostile fail"].reason
+    assert "ValueError: cannot sign in with •••" in rows["Hostile fail"].reason
     assert SECRET not in yard.told()
 
 

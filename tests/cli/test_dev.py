@@ -186,8 +186,8 @@ def test_a_call_is_recorded_without_secrets_and_played_back_in_the_plugin_s_test
     for secret in (SECRET, "8c1f", "another-9f3a"):
         assert secret not in recording + told.stdout
     first = json.loads(recording)["exchanges"][0]
-    assert first["request"]["headers"]["Authorization"] == "***"
-    assert first["request"]["path"] == "/orders?since=&key=***"
+    assert first["request"]["headers"]["Authorization"] == "•••"
+    assert first["request"]["path"] == "/orders?since=&key=•••"
     assert json.loads(first["reply"]["body"])["orders"] == [{"ref": "1001"}, {"ref": "1002"}]
     asked = len(peer.requests)
     tested = once(folder)

@@ -52,7 +52,7 @@ def test_a_check_shows_its_outcome_by_itself(
     expect(page.get_by_role("button", name="Checking")).to_be_visible()
     for one in claim(hub.store, "outward", "test", 10):
         hub.handlers[one.kind](hub, one)
-    expect(page.locator(f"#{folder}").get_by_text("Works")).to_be_visible()
+    expect(page.locator(f"#{folder}").get_by_text("Healthy")).to_be_visible()
 
 
 def test_an_answer_that_is_an_error_is_told_on_the_page(

@@ -98,19 +98,17 @@ def test_what_a_browser_sends_becomes_settings() -> None:
     }  # fmt: skip
 
 
-def test_a_connection_is_added_checked_in_a_worker_and_works(owner, hub: Hub, tmp_path) -> None:
-    response = owner.post(
-        "/admin/connections/new/folder", {"title": "Proofs", "config.path": str(tmp_path)}
-    )
-    assert response.status_code == 302
-    with hub.store.read() as session:
-        row = session.exec(select(ConnectionRow)).one()
+def test_a_connection_is_checked_in_a_worker_and_its_card_says_so(
+    owner, hub: Hub, tmp_path
+) -> None:
+    id = add_folder(hub, str(tmp_path))
+    owner.post(f"/admin/connections/{id}/check")
     assert "Checking" in owner.get("/admin/connections").text
     work(hub, "outward")
-    page = owner.get(f"/admin/connections/{row.id}/card").text
-    assert "Works" in page
+    page = owner.get(f"/admin/connections/{id}/card").text
+    assert "Healthy" in page
     assert "Checking" not in page
-    assert row_of(hub, ConnectionRow, row.id).checked_at is not None
+    assert row_of(hub, ConnectionRow, id).checked_at is not None
 
 
 def test_a_wrong_setting_is_marked_at_its_field_and_nothing_is_stored(owner, hub: Hub) -> None:
@@ -131,10 +129,9 @@ def test_a_stored_secret_is_never_shown_and_kept_when_left_empty(owner, hub: Hub
     owner.post("/admin/connections/new/sms", given)
     with hub.store.read() as session:
         row = session.exec(select(ConnectionRow)).one()
-    assert "very secret" not in owner.get(f"/admin/connections/{row.id}").text
-    owner.post(
-        f"/admin/connections/{row.id}", {**given, "config.token": "", "config.country": "AT"}
-    )
+    settings = f"/admin/connections/{row.id}/settings"
+    assert "very secret" not in owner.get(settings).text
+    owner.post(settings, {**given, "config.token": "", "config.country": "AT"})
     kept = hub.connections.settings(row_of(hub, ConnectionRow, row.id))
     assert (kept["token"], kept["country"]) == ("very secret", "AT")
 
@@ -152,7 +149,7 @@ def test_a_check_that_is_refused_asks_for_reconnection(
     row = row_of(hub, ConnectionRow, id)
     assert (row.state, row.reason) == ("action_needed", "the token has expired")
     page = owner.get("/admin/connections").text
-    assert "has to be reconnected: the token has expired" in page
+    assert "Has to be reconnected: the token has expired" in page
 
 
 def test_any_other_failure_of_a_check_is_told_and_the_connection_stays_in_use(
@@ -263,7 +260,7 @@ def test_a_merchant_sees_its_orders_and_no_admin_page(sign_in, hub: Hub, world: 
     assert "#1001" in page
     assert "Delivered" in page
     assert "#1001" not in browser.get(f"/m?date={DAY.replace(day=1)}").text
-    for path in "/admin/connections", "/admin/plugins", "/admin/dead-letters", "/admin/sent", "/":
+    for path in "/admin/plugins", "/admin/workflows", "/admin/dead-letters", "/admin/sent", "/":
         assert browser.get(path).status_code == 403
 
 

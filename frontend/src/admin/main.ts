@@ -36,6 +36,9 @@ document.body.addEventListener("htmx:afterSwap", () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 });
 
+// On a phone a row of tabs is longer than the screen: the one that is open comes into sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // What is there to be copied is selected as a whole.
 document.body.addEventListener("focusin", (event) => {
   if (event.target instanceof HTMLInputElement && "select" in event.target.dataset) event.target.select();

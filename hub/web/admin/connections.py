@@ -1,42 +1,37 @@
-"""Connections: see how each one is, add, change, check, switch on and off."""
+"""Connections: the list by kind, how one does, its settings, and its switch."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
-from sqlalchemy import func
-from sqlmodel import col, select
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.access import get, scoped
-from hub.connections import pulse
+from hub.connections import removal, undo
+from hub.connections.states import WORDS
+from hub.connections.tally import last_calls
 from hub.connector import Connector
-from hub.contract import CAPABILITY
-from hub.errors import Refused
+from hub.errors import Forbidden, Refused
 from hub.events import append
 from hub.events.catalogue import ConnectionChanged
 from hub.events.facts import ConnectionFacts
-from hub.store import ConnectionRow, EffectRow, MerchantRow, Session, WorkRow
+from hub.store import ConnectionRow, MerchantRow, Session
 from hub.web.admin import forms
+from hub.web.admin.cards import all_cards, cards_of, chosen, groups, urgent
+from hub.web.admin.kinds import KINDS, abilities, available, is_open
+from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
 from hub.workflow import checks, pulls
 from hub.workflow.effects import release
+from hub.workflow.usage import uses
 
 blueprint = Blueprint("connections", __name__, url_prefix="/admin/connections")
-KEEPERS = ("owner", "ops")
-ATTENTION = ("action_needed", "degraded")
-"""States that are shown on top of the page."""
-
-KINDS = {
-    "order_sources": "Orders in",
-    "notification_channels": "Messages",
-    "pod_sinks": "Proofs out",
-    "geocoders": "Addresses",
-    "travel_times": "Travel times",
-    "routing_engines": "Planning",
-}
+KEEPERS = ("owner", "ops", "merchant")
+"""Who sets connections up; a merchant its own ones only."""
 
 
 @blueprint.get("")
@@ -45,11 +40,22 @@ def page() -> str:
     """Show all connections by kind, those that need somebody first."""
     with read() as session:
         cards = all_cards(session)
+        merchants = known_merchants(session)
+        gone = removal.removed(session)
+    shown = chosen(cards, lambda name: request.args.get(name, "").strip())
     return render_template(
         "admin/connections.html",
-        groups=groups(cards),
-        attention=[card for card in cards if card["state"] in ATTENTION],
+        groups=groups(shown),
+        count=len(cards),
+        attention=urgent(cards),
         available=available(),
+        abilities=abilities,
+        merchants=merchants,
+        removed=[(row, removal.until(row)) for row in gone],
+        states=WORDS,
+        kinds=[
+            (hook, title) for hook, title in KINDS.items() if any(c.hook == hook for c in cards)
+        ],
     )
 
 
@@ -61,36 +67,70 @@ def card(id: str) -> str:
         return fragment(session, id)
 
 
-@blueprint.get("/new/<connector>")
-@allow(*KEEPERS)
-def new(connector: str) -> str:
-    """Show the empty form of a connector."""
-    return form_page(hub().plugins.connector(connector))
-
-
-@blueprint.post("/new/<connector>")
-@allow(*KEEPERS)
-def add(connector: str) -> Response | tuple[str, int]:
-    """Add a connection and check it."""
-    return save(hub().plugins.connector(connector), None)
-
-
 @blueprint.get("/<id>")
+@allow(*KEEPERS)
+def overview(id: str) -> Response | str:
+    """Show how one connection does, and what to do about it."""
+    with read() as session:
+        row = get(session, ConnectionRow, id)
+        if row.state == "not_set_up":
+            return redirect(f"/admin/connections/{id}/setup/test")
+        return render_tab(
+            "admin/connection/overview.html",
+            row,
+            card=cards_of(session, [row])[0],
+            calls=last_calls(session, id, 5),
+            uses=uses(hub(), session, row),
+        )
+
+
+@blueprint.get("/<id>/settings")
 @allow(*KEEPERS)
 def edit(id: str) -> str:
     """Show a connection's form; its secrets are never shown."""
     with read() as session:
         row = get(session, ConnectionRow, id)
-    return form_page(hub().plugins.connector(row.connector), row)
+    return settings_page(row)
 
 
-@blueprint.post("/<id>")
+@blueprint.post("/<id>/settings")
 @allow(*KEEPERS)
 def change(id: str) -> Response | tuple[str, int]:
-    """Change a connection and check it; a secret left empty stays as it is."""
+    """Change a connection and check it; what it was before is kept for a day."""
     with read() as session:
         row = get(session, ConnectionRow, id)
-    return save(hub().plugins.connector(row.connector), row)
+    kind = hub().plugins.connector(row.connector)
+    if not is_open(kind):
+        raise Forbidden(f"{kind.title} is set up by the operator of the hub; ask them")
+    try:
+        given = forms.settings(kind.Config, request.form)
+        with write() as session:
+            held = get(session, ConnectionRow, id)
+            undo.remember(hub().keys, session, held)
+            saved = hub().connections.save(
+                session, kind.name, given, merchant=held.merchant, title=said_title(), id=id
+            )
+            changed(session, saved)
+            checks.request(session, id)
+    except Refused as error:
+        return settings_page(row, error), 422
+    flash(
+        f"{saved.title} was changed and is being checked. You can undo that for 24 hours.", "good"
+    )
+    return redirect(f"/admin/connections/{id}")
+
+
+@blueprint.post("/<id>/undo")
+@allow(*KEEPERS)
+def take_back(id: str) -> Response:
+    """Give a connection the settings from before its last change."""
+    with write() as session:
+        row = get(session, ConnectionRow, id)
+        undo.undo(hub().keys, session, row)
+        changed(session, row)
+        checks.request(session, id)
+    flash(f"{row.title} has its settings from before the last change and is being checked.", "good")
+    return redirect(f"/admin/connections/{id}")
 
 
 @blueprint.post("/<id>/check")
@@ -121,35 +161,24 @@ def switch(id: str) -> Response | str:
     enabled = request.form.get("enabled") == "yes"
     with write() as session:
         row = get(session, ConnectionRow, id)
-        hub().connections.set_enabled(session, row.id, enabled)
+        hub().connections.set_enabled(session, row.id, enabled, reader_name())
         changed(session, row)
     return shown(id)
 
 
-def save(kind: type[Connector[Any]], row: ConnectionRow | None) -> Response | tuple[str, int]:
-    """Store what the form says; show it again with the field at fault marked otherwise."""
-    form = request.form
-    try:
-        given = forms.settings(kind.Config, form)
-        with write() as session:
-            saved = hub().connections.save(
-                session,
-                kind.name,
-                given,
-                merchant=row.merchant if row else known_merchant(session, form.get("merchant", "")),
-                title=form.get("title", "").strip()[:100],
-                id=row.id if row else None,
-            )
-            changed(session, saved)
-            checks.request(session, saved.id)
-    except Refused as error:
-        return form_page(kind, row, error), 422
-    return redirect(f"/admin/connections#{saved.id}")
+def reader_name() -> str:
+    """Return the name of who sends this request, as others read it."""
+    return str(current_user.row.name) if current_user.is_authenticated else ""
 
 
-def known_merchant(session: Session, id: str) -> str | None:
-    """Return the merchant's id, or `None` for the operator's own connection."""
-    return get(session, MerchantRow, id).id if id else None
+def said_title() -> str:
+    """Return the name that a form gives a connection."""
+    return request.form.get("title", "").strip()[:100]
+
+
+def known_merchants(session: Session) -> list[MerchantRow]:
+    """Return the merchants that the reader may see, by name."""
+    return list(session.exec(scoped(session, MerchantRow).order_by(MerchantRow.name)))
 
 
 def changed(session: Session, row: ConnectionRow) -> None:
@@ -161,11 +190,13 @@ def changed(session: Session, row: ConnectionRow) -> None:
 
 
 def shown(id: str) -> Response | str:
-    """Answer a form: the card alone to htmx, the whole page to a browser without scripts."""
-    if "HX-Request" not in request.headers:
-        return redirect(f"/admin/connections#{id}")
-    with read() as session:
-        return fragment(session, id)
+    """Answer a form: the card alone to htmx, the page it came from to a browser without scripts."""
+    if "HX-Request" in request.headers:
+        with read() as session:
+            return fragment(session, id)
+    if request.form.get("back") == "overview":
+        return redirect(f"/admin/connections/{id}")
+    return redirect(f"/admin/connections#{id}")
 
 
 def fragment(session: Session, id: str) -> str:
@@ -174,113 +205,29 @@ def fragment(session: Session, id: str) -> str:
     return render_template("admin/_connection.html", card=cards_of(session, [row])[0])
 
 
-def all_cards(session: Session) -> list[dict[str, Any]]:
-    """Return every connection as the page shows it."""
-    rows = session.exec(scoped(session, ConnectionRow).order_by(col(ConnectionRow.created_at)))
-    return cards_of(session, list(rows))
-
-
-def cards_of(session: Session, rows: list[ConnectionRow]) -> list[dict[str, Any]]:
-    """Return what the cards of `rows` show."""
-    ids = [row.id for row in rows]
-    waiting = waiting_by(session, ids)
-    running = set(
-        session.exec(
-            select(WorkRow.subject).where(
-                col(WorkRow.kind).in_([checks.KIND, pulls.KIND]),
-                col(WorkRow.subject).in_(ids),
-                col(WorkRow.state).in_(["ready", "leased"]),
-            )
-        )
-    )
-    merchants = {row.id: row.name for row in session.exec(scoped(session, MerchantRow))}
-    return [
-        {
-            "id": row.id,
-            "title": row.title,
-            "kind": kind_title(row.connector),
-            "hook": hook_of(row.connector),
-            "owner": merchants.get(row.merchant or "", "Operator"),
-            "enabled": row.enabled,
-            "plugin_on": hub().connections.is_on(session, row.connector),
-            "installed": hub().plugins.owner(row.connector) is not None,
-            "state": row.state,
-            "reason": row.reason,
-            "checked_at": row.checked_at,
-            "source": pulls.is_source(hub(), row.connector),
-            "merchant": row.merchant,
-            "pulled_at": row.pulled_at,
-            "rests_until": pulse.rests(row, session.wall),
-            "checking": row.id in running,
-            "waiting": waiting.get(row.id, 0),
-        }
-        for row in rows
-    ]
-
-
-def waiting_by(session: Session, ids: list[str]) -> dict[str, int]:
-    """Return how many records wait for each connection."""
-    query = (
-        select(EffectRow.connection, func.count())
-        .where(col(EffectRow.connection).in_(ids), EffectRow.state == "parked")
-        .group_by(col(EffectRow.connection))
-    )
-    return {str(id): number for id, number in session.exec(query)}
-
-
-def kind_title(connector: str) -> str:
-    """Return what people call a connector, also when its plugin is gone."""
-    plugin = hub().plugins.owner(connector)
-    return plugin.connectors[connector].title if plugin else connector
-
-
-def hook_of(connector: str) -> str:
-    """Return the first kind a connector belongs to."""
-    return next((hook for hook in CAPABILITY if connector in hub().plugins.of_kind(hook)), "")
-
-
-def groups(cards: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return the cards under the title of their kind."""
-    titles = {**KINDS, "": "Not installed any more"}
-    found = [(title, [c for c in cards if c["hook"] == hook]) for hook, title in titles.items()]
-    return [(title, group) for title, group in found if group]
-
-
-def available() -> list[tuple[str, list[type[Connector[Any]]]]]:
-    """Return every installed connector that has settings, under the title of its kind."""
-    found = []
-    for hook, title in KINDS.items():
-        kinds = hub().plugins.of_kind(hook)
-        own = [kind for name, kind in sorted(kinds.items()) if hook_of(name) == hook]
-        if own:
-            found.append((title, own))
-    return found
-
-
-def form_page(
-    kind: type[Connector[Any]], row: ConnectionRow | None = None, error: Refused | None = None
-) -> str:
-    """Return the form of a connection: what is stored, or what was just sent and refused."""
-    sent = forms.settings(kind.Config, request.form) if error and is_readable(kind) else None
-    stored = sent if sent is not None else (row.config if row else {})
+def settings_page(row: ConnectionRow, error: Refused | None = None) -> str:
+    """Return the tab with a connection's form, or what to do where its plugin is missing."""
+    plugin = hub().plugins.owner(row.connector)
+    kind = plugin.connectors[row.connector] if plugin else None
     with read() as session:
-        merchants = list(session.exec(scoped(session, MerchantRow).order_by(MerchantRow.name)))
-    return render_template(
-        "admin/connection_form.html",
-        kind=kind,
-        row=row,
-        fields=forms.fields(kind.Config, stored, kept=row is not None),
+        until = undo.until(row, session.wall)
+    return render_tab(
+        "admin/connection/settings.html",
+        row,
+        fields=form_fields(kind, row, error) if kind else None,
         error=error,
-        title=request.form.get("title", row.title if row else ""),
-        merchants=merchants,
-        merchant=request.form.get("merchant", ""),
+        title=request.form.get("title", row.title),
+        undo_until=until,
+        closed=kind is not None and not is_open(kind),
     )
 
 
-def is_readable(kind: type[Connector[Any]]) -> bool:
-    """Say whether what was sent can be shown again."""
-    try:
-        forms.settings(kind.Config, request.form)
-    except Refused:
-        return False
-    return True
+def form_fields(
+    kind: type[Connector[Any]], row: ConnectionRow | None, error: Refused | None
+) -> list[forms.Field]:
+    """Return the fields of a connection: what is stored, or what was just sent and refused."""
+    stored: dict[str, Any] = row.config if row else {}
+    if error is not None:
+        with suppress(Refused):  # then what was sent cannot be shown again
+            stored = forms.settings(kind.Config, request.form)
+    return forms.fields(kind.Config, stored, kept=row is not None)
