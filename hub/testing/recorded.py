@@ -34,7 +34,8 @@ def save(path: Path, exchanges: Iterable[Exchange], secrets: Iterable[str]) -> N
     hidden = frozenset(secrets)
     found = [written(exchange, hidden) for exchange in exchanges]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"exchanges": found}, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps({"exchanges": found}, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def written(exchange: Exchange, secrets: frozenset[str]) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class Recorded(Peer):
 
     def __init__(self, recording: Path, directory: Path, port: int = 0) -> None:
         self.recording = recording
-        self.left: list[dict[str, Any]] = json.loads(recording.read_text())["exchanges"]
+        self.left: list[dict[str, Any]] = json.loads(recording.read_text("utf-8"))["exchanges"]
         self.origins = {one["request"]["origin"] for one in self.left}
         self.strange: list[str] = []
         super().__init__(directory, port)
@@ -142,7 +143,9 @@ class Recorded(Peer):
         """Return a recorded reply, with the recorded service's addresses replaced."""
         content = base64.b64decode(kept["base64"]) if "base64" in kept else b""
         content = content or self.here(kept.get("body", "")).encode()
-        named = {name: self.here(value) for name, value in kept["headers"].items()}
+        # What covers a secret is no letter of HTTP.
+        plain = {name: value.replace(HIDDEN, "hidden") for name, value in kept["headers"].items()}
+        named = {name: self.here(value) for name, value in plain.items()}
         return Reply(kept["status"], headers=named, content=content)
 
     def here(self, text: str) -> str:
