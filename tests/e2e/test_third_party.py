@@ -126,12 +126,17 @@ class Desk:
         return self.page.get_by_role("link", name="Ping SMS").first
 
     def add(self, url: str, token: str) -> None:
-        """Set a connection up and save it."""
+        """Set a connection up: settings, a real call, into use."""
         self.offered().click()
-        self.page.get_by_label("Address", exact=True).fill(url)
+        self.page.get_by_label(re.compile("^Address")).fill(url)
         self.page.get_by_label("API token").fill(token)
-        self.page.get_by_role("button", name=re.compile(r"^Save")).click()
-        expect(self.page.get_by_text("Works").first).to_be_visible(timeout=30_000)
+        self.page.get_by_role("button", name="Save and test").click()
+        works = self.page.get_by_role("heading", name="It works")
+        expect(works).to_be_visible(timeout=30_000)
+        self.page.get_by_role("button", name="Go on").click()
+        self.page.get_by_role("button", name="Enable Ping SMS").click()
+        self.open()
+        expect(self.page.get_by_role("switch", name=re.compile("Ping SMS"))).to_be_visible()
 
     def switch(self, *, on: bool) -> None:
         """Turn the connection on or off."""
