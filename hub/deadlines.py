@@ -49,6 +49,38 @@ def deadline(seconds: float, *, beats: bool = False) -> Iterator[None]:
         arm()
 
 
+class Overdue(BaseException):
+    """Say that a block took longer than `interrupted` lets it; no `except Exception` stops it."""
+
+
+@contextmanager
+def interrupted(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` if the block lasts longer than `seconds`, where that is possible.
+
+    It is in the main thread, while no `deadline` runs, and for code that does not hold the
+    interpreter; elsewhere this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread() or _limits:
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise Overdue
+
+    began, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
+    left, every = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except Overdue as error:
+        raise TimeoutError(f"it took longer than {seconds:g} seconds") from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:  # somebody else's alarm, which goes on
+            left = max(left - (time.monotonic() - began), 0.001)
+            signal.setitimer(signal.ITIMER_REAL, left, every)
+
+
 def beat() -> None:
     """Give a sign of life: a step with `heartbeat` may go on for as long again.
 

@@ -6,7 +6,6 @@ import io
 import ipaddress
 import json
 import os
-import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +22,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from hub.deadlines import beat
 from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
+from hub.exchange import tell
+from hub.redaction import redact
 
 TIMEOUT = (5, 20)
 LARGEST_REPLY = 10_000_000
@@ -30,7 +31,6 @@ LARGEST_REPLY = 10_000_000
 CHUNK = 65_536
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing, so that a lost reply is no reason to doubt."""
-_SECRET = re.compile(r"(?i)(key|token|secret|password|authorization)=([^&\s]+)")
 
 
 def allowed_addresses() -> frozenset[str]:
@@ -107,11 +107,6 @@ def is_public(address: str) -> bool:
         if found in ipaddress.ip_network("64:ff9b::/96"):
             return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
     return found.is_global and not found.is_multicast
-
-
-def redact(text: str) -> str:
-    """Return `text` without the values of what looks like a credential in a query."""
-    return _SECRET.sub(r"\1=***", text)
 
 
 class CheckedConnection(HTTPConnection):
@@ -213,6 +208,11 @@ class GuardedAdapter(HTTPAdapter):
             except BaseException:
                 reply.close()
                 raise
+            kept = reply._content
+            tell(
+                request.method or "", request.url or "", request.headers, request.body,
+                reply.status_code, reply.headers, kept,
+            )  # fmt: skip
         return reply
 
 
@@ -234,6 +234,8 @@ class GuardedPool(urllib3.PoolManager):
         except BaseException:
             reply.close()
             raise
+        sent = named.get("headers") or self.headers
+        tell(method, url, sent, named.get("body"), reply.status, reply.headers, body)
         return urllib3.HTTPResponse(
             io.BytesIO(body),
             headers=reply.headers,

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, SecretStr
 
 from hub.errors import HubError, Rejected, Unauthorized
-from hub.http import TIMEOUT, GuardedAdapter, calling, host_of, judge, redact, sentence
+from hub.http import TIMEOUT, GuardedAdapter, calling, host_of, judge, sentence
 from hub.nouns import Callback, Connect, Grant
+from hub.redaction import cover, redact
 
 if TYPE_CHECKING:
     import requests
@@ -165,7 +166,7 @@ class TokenClient:
         if isinstance(error, str) and error in ENDED:
             said = told.get("error_description")
             return self._ended(error, said if isinstance(said, str) else "", hidden)
-        said = covered(redact(sentence(reply.text)) or str(reply.reason), hidden)
+        said = cover(redact(sentence(reply.text)) or str(reply.reason), hidden)
         after = reply.headers.get("Retry-After", "")
         return judge(self.host, reply.status_code, said, reads=True, after=after)
 
@@ -183,10 +184,3 @@ def ends(seconds: object, began: datetime) -> datetime | None:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         return None
     return began + timedelta(seconds=min(max(seconds, 0), LONGEST_LIFE))
-
-
-def covered(text: str, hidden: tuple[str, ...]) -> str:
-    """Return `text` with every secret in it replaced by dots; what is very short is no secret."""
-    for secret in sorted((one for one in hidden if len(one) > 3), key=len, reverse=True):
-        text = text.replace(secret, "…")
-    return text

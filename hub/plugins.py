@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -14,6 +15,7 @@ import pluggy
 from hub import contract, hookspecs
 from hub.connector import Connector
 from hub.contract import CAPABILITY
+from hub.deadlines import interrupted
 from hub.errors import PluginError
 
 if TYPE_CHECKING:
@@ -31,6 +33,11 @@ def order(point: EntryPoint) -> tuple[str, bool, str]:
     """Return what plugins are sorted by: their name, and of one name the hub's own first."""
     distribution = point.dist.name if point.dist else ""
     return point.name, distribution != CORE, distribution
+
+
+def patience() -> float:
+    """Return how many seconds a plugin may take to be imported and to say what it brings."""
+    return float(os.environ.get("HUB_PLUGIN_SECONDS", 30))
 
 
 @dataclass
@@ -77,7 +84,8 @@ class Plugins:
             return
         self.plugins[point.name] = made
         try:
-            self._register(made, point.load())
+            with interrupted(patience()):
+                self._register(made, point.load())
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # an import may even call sys.exit(); the others go on
@@ -124,10 +132,13 @@ class Plugins:
     def later(self, plugin: Plugin, hook: str, check: Callable[[Any], None]) -> list[Any]:
         """Return what a hook of `LATER` returns; where it breaks the contract, note why."""
         try:
-            found = self.collect(plugin, hook)
-            for one in found:
-                check(one)
-        except (Exception, SystemExit) as error:  # a plugin's code may raise anything
+            with interrupted(patience()):
+                found = self.collect(plugin, hook)
+                for one in found:
+                    check(one)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin's own code may raise anything; the others go on
             plugin.error = f"{hook}: {type(error).__name__}: {error}"
             log.error("the plugin %s brings no %s: %s", plugin.name, hook, plugin.error)
             return []

@@ -3,6 +3,11 @@
 import signal
 import subprocess
 import sys
+import time
+
+import pytest
+
+from hub.deadlines import interrupted
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -68,3 +73,32 @@ def test_an_answer_of_another_system_is_a_sign_of_life() -> None:
         "print('alive')\n"
     )
     assert ended.stdout == "alive\n"
+
+
+def test_a_block_is_interrupted_even_where_it_catches_every_ordinary_error() -> None:
+    def stubborn() -> None:
+        while True:
+            try:
+                time.sleep(5)
+            except Exception:
+                continue
+
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="longer than"), interrupted(0.05):
+        stubborn()
+    assert time.monotonic() - began < 4
+
+
+def test_an_interruption_gives_another_alarm_back() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: heard.append(number))
+    kept = signal.setitimer(signal.ITIMER_REAL, 100)
+    try:
+        with interrupted(5):
+            pass
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        assert 90 < left <= 100
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *kept)
+        signal.signal(signal.SIGALRM, before)
+    assert heard == []

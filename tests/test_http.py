@@ -191,7 +191,7 @@ def test_a_dead_service_is_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_credentials_in_an_address_are_blotted_out() -> None:
     assert (
-        redact("https://x/?consumer_secret=abc&page=2") == "https://x/?consumer_secret=***&page=2"
+        redact("https://x/?consumer_secret=abc&page=2") == "https://x/?consumer_secret=•••&page=2"
     )
 
 

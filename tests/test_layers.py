@@ -29,7 +29,7 @@ LAYERS = [
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",
      "lifeline", "oauth"],
-    ["nouns", "errors", "deadlines"],
+    ["nouns", "errors", "deadlines", "redaction", "exchange"],
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EXCUSED: set[tuple[str, str]] = set()

@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 from hub.cli import scaffold
+from hub.cli.dev import dev_plugin
 from hub.cli.grade import grade_command
+from hub.cli.parts import PARTS
 from hub.errors import PluginError
 from hub.plugins import GROUP, Plugins
 from hub.testing import grades
@@ -23,7 +25,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 @click.group("plugin")
 def plugin_command() -> None:
-    """List the installed plugins, begin a new one."""
+    """List the installed plugins, begin a new one, try out the one being written."""
+
+
+plugin_command.add_command(dev_plugin)
 
 
 @plugin_command.command("list")
@@ -55,8 +60,8 @@ plugin_command.add_command(grade_command)
 
 def flags(function: Callable[..., None]) -> Callable[..., None]:
     """Add a flag for each kind that a new plugin can be of."""
-    for kind, part in reversed(scaffold.PARTS.items()):
-        flag = click.option(f"--{kind}", is_flag=True, help=f"It offers a {part.protocol}.")
+    for kind, part in reversed(PARTS.items()):
+        flag = click.option(f"--{kind}", is_flag=True, help=f"It brings {part.what}.")
         function = flag(function)
     return function
 
@@ -71,12 +76,15 @@ def flags(function: Callable[..., None]) -> Callable[..., None]:
 def new_plugin(name: str, into: Path, **wanted: bool) -> None:
     """Write the files of a new plugin NAME.
 
-    They load and pass the checks, except one test for each kind that says what is left to write.
+    They load and pass the checks, except one test for each flag that says what is left to write.
     """
-    kinds = [kind for kind in scaffold.PARTS if wanted[kind.replace("-", "_")]]
+    kinds = [kind for kind in PARTS if wanted[kind.replace("-", "_")]]
     if not kinds:
-        known = ", ".join(f"--{kind}" for kind in scaffold.PARTS)
+        known = ", ".join(f"--{kind}" for kind in PARTS)
         raise click.UsageError(f"say what it is to be, with one or more of {known}")
+    bare = [kind for kind in kinds if PARTS[kind].place == "connector" and not PARTS[kind].hook]
+    if bare and not any(PARTS[kind].returns.startswith("type[") for kind in kinds):
+        raise click.UsageError(f"--{bare[0]} is for a connector; say which kind, too")
     if not NAME.fullmatch(name):
         raise click.BadParameter("small letters, digits and _ after a letter", param_hint="NAME")
     if name in Plugins().plugins:

@@ -2,68 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
+from hub.cli.calls import CALLS
+from hub.cli.parts import PARTS, Part
 from hub.errors import Refused
 
-
-@dataclass(frozen=True)
-class Part:
-    """One capability of a connector, as it is begun."""
-
-    hook: str
-    protocol: str
-    nouns: tuple[str, ...]
-    method: str
-    """The method without its body."""
-    todo: str
-    """What its author has to write."""
-    call: str
-    """What the test that is red at first calls on the connector."""
-    needs: tuple[str, ...] = ()
-    """What that test imports from `hub`."""
-
-
-PARTS = {
-    "order-source": Part(
-        "order_sources", "OrderSource", ("Cursor", "Order", "RefusedRow"),
-        "pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]",
-        "Ask for what changed since cursor.value; yield Orders, then the next Cursor",
-        "list(made.pull(Cursor()))", ("Cursor",),
-    ),
-    "routing-engine": Part(
-        "routing_engines", "RoutingEngine", ("Plan", "Problem"),
-        "plan(self, problem: Problem) -> Plan",
-        "Put every stop into one of Plan.routes, or into Plan.unserved with the reason",
-        "made.plan(Problem(stops=(), vehicles=(), matrix=Matrix(seconds=(), metres=())))",
-        ("Matrix", "Problem"),
-    ),
-    "travel-times": Part(
-        "travel_times", "TravelTimes", ("Legs", "Matrix"),
-        "matrix(self, legs: Legs) -> Matrix",
-        "Return seconds and metres from every one of legs.points to every other",
-        "made.matrix(Legs(points=()))", ("Legs",),
-    ),
-    "geocoder": Part(
-        "geocoders", "Geocoder", ("Address", "Location"),
-        "locate(self, address: Address) -> Location | None",
-        "Look address.text() up; return its Location, or None for one not known",
-        'made.locate(Address(line1="Gasse 1"))', ("Address",),
-    ),
-    "channel": Part(
-        "notification_channels", "Channel", ("Message", "Receipt"),
-        "send(self, message: Message) -> Receipt",
-        "Send message.text to message.to, with message.key as the idempotency key",
-        'made.send(Message(key="run:step:1", to="+41791234567", text="Soon there"))', ("Message",),
-    ),
-    "pod-sink": Part(
-        "pod_sinks", "PodSink", ("Proof", "Receipt"),
-        "store(self, proof: Proof) -> Receipt",
-        "Keep proof.record and proof.files; the same proof.key again changes nothing",
-        "made.store(a_proof())", (),
-    ),
-}  # fmt: skip
 PROJECT = """\
 [project]
 name = "hub-{name}"
@@ -74,7 +19,7 @@ requires-python = ">=3.11"
 dependencies = ["lastmile-hub"]
 
 [project.optional-dependencies]
-test = ["pytest"]
+test = ["lastmile-hub[testing]", "mypy", "ruff"]
 
 [project.entry-points.hub]
 {name} = "hub_{name}"
@@ -84,35 +29,54 @@ requires = ["hatchling"]
 build-backend = "hatchling.build"
 
 [tool.hatch.build.targets.wheel]
-only-include = ["hub_{name}.py"]
+packages = ["hub_{name}"]
+
+[tool.mypy]
+strict = true
+
+[tool.ruff]
+line-length = 100
+
+[tool.ruff.lint]
+extend-select = ["B", "I", "UP"]
+
+[tool.ruff.lint.per-file-ignores]
+"tests/*" = ["RUF012"]
 """
 README = """\
 # {title} for Lastmile Hub
 
     pip install -e '.[test]'
     python -m pytest
+    hub plugin dev
 
-Tests that are red say what is left to write. Installed beside a hub, the plugin is found at its
-next start; set it up under *Connections*.
+Tests that are red say what is left to write. `hub plugin dev` runs them whenever you save, and
+`hub plugin dev --call {call}` makes a real call with the settings of `dev.toml` and records it for
+the tests. Installed beside a hub, the plugin is found at its next start; set it up under
+*Connections*.
 """
-MODULE = '''\
+IGNORED = """\
+__pycache__/
+*.egg-info/
+build/
+dev.toml
+dist/
+"""
+HEAD = '''\
 """{title} for Lastmile Hub."""
 
 from __future__ import annotations
 
-{standard}from pydantic import BaseModel, Field, SecretStr
-
-from hub import (
 {imports}
-)
-
+'''
+CONNECTOR = '''
 
 class Config(BaseModel):
     """Where {title} is, and what opens it."""
 
     url: Url = Field(default="https://api.example.com", title="Address")
-    token: SecretStr = Field(title="API token")
-
+    token: SecretStr = Field({default}title="API token")
+{settings}
 
 class {klass}(Connector[Config]):
     """Talks to {title}."""
@@ -131,79 +95,188 @@ class {klass}(Connector[Config]):
         """{title}, with the token in every call."""
         token = self.config.token.get_secret_value()
         return Http(self.config.url, Authorization=f"Bearer {{token}}")
-{hooks}'''
-METHOD = '''\
-    def {method}:
-        """{todo}."""
-        raise NotImplementedError("write {klass}.{verb}; its docstring says what it has to do")
 '''
 HOOK = '''
 
 @hookimpl
-def {hook}() -> list[type[{protocol}]]:
-    """Offer {title}."""
-    return [{klass}]
+def {hook}() -> list[{returns}]:
+    """Offer {what}."""
+    return [{given}]
 '''
 TESTS = '''\
-"""The checks that every connector passes, and what is left to write."""
+"""The checks that every plugin passes, and what is left to write."""
 
 from __future__ import annotations
 
-{needs}from hub.testing.conformance import {kit}
-from hub_{name} import {klass}
+{imports}
 
+
+class TestPlugin(PluginTests):
+    plugin = "{name}"
+'''
+CONNECTOR_TESTS = """
 
 class Test{klass}(ConnectorTests):
     connector = {klass}
-    config = {{"token": SECRET}}
-{tests}'''
-TEST = """
+    config = {{"token": SECRET{config}}}
+"""
+METHOD_TEST = """
     def test_{verb}_is_written(self, peer: ScriptedPeer) -> None:
         made = self.built(peer.url)
-        {call}
-"""
+        assert isinstance(made, {klass})
+{test}"""
+MODULE_TEST = """
+
+def test_{verb}_is_written() -> None:
+{test}"""
 
 
 def files(name: str, kinds: list[str]) -> dict[str, str]:
     """Return the files of a new plugin by their path; `kinds` are keys of `PARTS`."""
     title = name.replace("_", " ").title()
-    klass = title.replace(" ", "")
+    words = {"name": name, "title": title, "klass": title.replace(" ", "")}
     parts = [PARTS[kind] for kind in kinds]
-    nouns = {noun for part in parts for noun in (part.protocol, *part.nouns)}
-    imports = [*sorted(nouns | {"Connector", "Http", "Url"}), "hookimpl"]
-    needs = sorted({noun for part in parts for noun in part.needs})
-    kit = ["SECRET", "ConnectorTests", "ScriptedPeer"]
-    kit += ["a_proof"] if any("a_proof" in part.call for part in parts) else []
-    words = {"name": name, "title": title, "klass": klass}
-    methods = [
-        METHOD.format(method=part.method, todo=part.todo, klass=klass, verb=verb(part))
-        for part in parts
-    ]
-    tests = [TEST.format(verb=verb(part), call=part.call) for part in parts]
+    connector = next((part for part in parts if part.place == "connector"), None)
+    call = connector.verb if connector and connector.verb in CALLS else "check"
     return {
+        ".gitignore": IGNORED,
+        "README.md": README.format(**words, call=call),
+        f"hub_{name}/__init__.py": module(parts, words),
+        f"hub_{name}/py.typed": "",
         "pyproject.toml": PROJECT.format(**words),
-        "README.md": README.format(**words),
-        f"hub_{name}.py": MODULE.format(
-            **words,
-            standard="from collections.abc import Iterator\n\n" if "order-source" in kinds else "",
-            imports="\n".join(f"    {one}," for one in imports),
-            methods="\n".join(methods),
-            hooks="".join(
-                HOOK.format(hook=part.hook, protocol=part.protocol, **words) for part in parts
-            ),
-        ),
-        f"tests/test_{name}.py": TESTS.format(
-            **words,
-            needs=f"from hub import {', '.join(needs)}\n" if needs else "",
-            kit=", ".join(kit),
-            tests="".join(tests),
-        ),
+        f"tests/test_{name}.py": tests(parts, words),
     }
 
 
-def verb(part: Part) -> str:
-    """Return the name of a part's method."""
-    return part.method.partition("(")[0]
+def module(parts: list[Part], words: dict[str, str]) -> str:
+    """Return the plugin's module."""
+    of_connector = [part for part in parts if part.place == "connector"]
+    names = {"hookimpl"} if any(part.hook for part in parts) else set()
+    names |= {name for part in parts for name in part.uses.split()}
+    lines = [line for part in parts for line in part.needs.splitlines()]
+    if of_connector:
+        names |= {"Connector", "Http", "Url"}
+        lines.append("from pydantic import BaseModel, Field, SecretStr")
+    lines.append(f"from hub import {', '.join(sorted(names))}")
+    text = HEAD.format(**words, imports=imports(lines, own=""))
+    if of_connector:
+        by_consent = any("refresh_token" in part.settings for part in parts)
+        text += CONNECTOR.format(
+            **words,
+            default='default=SecretStr(""), ' if by_consent else "",
+            settings="".join(part.settings for part in of_connector),
+            methods="\n".join(part.code.format(**words) for part in of_connector),
+        )
+    for part in parts:
+        if part.place == "module":
+            code = part.code.format(**words)
+            # After imports one empty line stands before a statement, two before a definition.
+            begun = of_connector or part is not parts[0]
+            text += ("\n\n" if begun or code.startswith(("class ", "def ", "@")) else "\n") + code
+    text = "\n".join(fitted(line) for line in text.split("\n"))
+    for part in parts:
+        if part.hook:
+            what = words["title"] if part.place == "connector" else part.what
+            text += HOOK.format(
+                hook=part.hook, returns=part.returns, given=part.given.format(**words), what=what
+            )
+    return text
+
+
+def fitted(line: str) -> str:
+    """Return a line of a single call with one text, in three lines where it is too long."""
+    if len(line) <= 100 or "(" not in line:
+        return line
+    start, _, text = line.partition("(")
+    space = " " * (len(line) - len(line.lstrip()))
+    return f"{start}(\n{space}    {text.removesuffix(')')}\n{space})"
+
+
+def tests(parts: list[Part], words: dict[str, str]) -> str:
+    """Return the plugin's tests: the kit's, and one for each part that is red until written."""
+    of_connector = [part for part in parts if part.place == "connector"]
+    of_module = [part for part in parts if part.place == "module"]
+    # The kit itself is red for a method that is not written; what it does not know is asked here.
+    asked = [p for p in of_connector if f"test_{p.verb}_is_written" not in checked()]
+    own = [word for part in of_module for word in part.borrowed.format(**words).split()]
+    lines = ["from hub.testing.installed import PluginTests"]
+    lines += [part.also for part in (*asked, *of_module) if part.also]
+    needed = {name for part in (*asked, *of_module) for name in part.tested.split()}
+    if needed:
+        lines.append(f"from hub import {', '.join(sorted(needed))}")
+    text = ""
+    if of_connector:
+        kit = ["SECRET", "ConnectorTests", *(["ScriptedPeer"] if asked else [])]
+        kit += sorted({name for part in asked for name in part.kit.split()})
+        lines.append(f"from hub.testing.conformance import {', '.join(kit)}")
+        own.append(words["klass"])
+        config = "".join(part.config for part in of_connector)
+        text = CONNECTOR_TESTS.format(**words, config=config)
+        for part in asked:
+            test = part.test.format(**words)
+            text += METHOD_TEST.format(verb=part.verb, klass=words["klass"], test=test)
+    for part in of_module:
+        text += MODULE_TEST.format(verb=part.verb, test=part.test.format(**words))
+    if own:
+        lines.append(f"from hub_{words['name']} import {', '.join(sorted(own, key=by_kind))}")
+    return TESTS.format(**words, imports=imports(lines, own=f"hub_{words['name']}")) + text
+
+
+def checked() -> frozenset[str]:
+    """Return the checks of the kit, as far as it is installed."""
+    try:
+        from hub.testing.conformance import ConnectorTests
+    except ImportError:  # no pytest beside this hub
+        return frozenset()
+    return frozenset(dir(ConnectorTests))
+
+
+STANDARD = ("collections.abc", "datetime", "typing")
+
+
+def imports(lines: Iterable[str], own: str) -> str:
+    """Return import lines in groups and order: of Python, of others, of the plugin itself."""
+    groups: dict[int, list[str]] = {}
+    for line in joined(lines):
+        source = line.split()[1]
+        group = 0 if source in STANDARD else 2 if source == own else 1
+        groups.setdefault(group, []).append(line)
+    order = [sorted(groups[group], key=in_order) for group in sorted(groups)]
+    return "\n\n".join("\n".join(folded(line) for line in group) for group in order)
+
+
+def joined(lines: Iterable[str]) -> list[str]:
+    """Return import lines with those from one source made one."""
+    names: dict[str, set[str]] = {}
+    for line in lines:
+        source, _, found = line.partition(" import ")
+        names.setdefault(source, set()).update(found.split(", ") if found else ())
+    return [
+        f"{source} import {', '.join(found)}" if found else source
+        for source, found in names.items()
+    ]
+
+
+def in_order(line: str) -> tuple[bool, str]:
+    """Return where a line stands within its group: plain imports first."""
+    return not line.startswith("import "), line.split()[1]
+
+
+def by_kind(name: str) -> tuple[int, str]:
+    """Return where a name stands in an import: CONSTANTS, then Classes, then functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def folded(line: str) -> str:
+    """Return an import with its names in order, one a line where they do not fit in one."""
+    source, found, names = line.partition(" import ")
+    if not found or not source.startswith("from "):
+        return line
+    ordered = sorted(names.split(", "), key=by_kind)
+    whole = f"{source} import {', '.join(ordered)}"
+    if len(whole) <= 100:
+        return whole
+    return f"{source} import (\n" + "".join(f"    {name},\n" for name in ordered) + ")"
 
 
 def write(folder: Path, name: str, kinds: list[str]) -> list[Path]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from hub import http
 from hub.cli.terminal import BY, opened, show
 from hub.fleet.roster import find_merchant
 from hub.outgoing import endpoints, replay
+from hub.redaction import redact
 
 
 @click.group("webhook")
@@ -40,7 +40,7 @@ def list_all(as_json: bool) -> None:
         found = [
             {
                 **row.model_dump(exclude={"secret", "previous"}),
-                "url": http.redact(row.url),
+                "url": redact(row.url),
                 "waiting": counted[row.id].get("pending", 0) + counted[row.id].get("sending", 0),
                 "given_up": counted[row.id].get("failed", 0),
             }

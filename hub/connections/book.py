@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlmodel import col, func, or_, select
 
+from hub import logs
 from hub.access import audit
 from hub.access.keys import Keys, WrongKeys
 from hub.connections import grants
+from hub.connections.containment import contained, drawn
 from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
+from hub.deadlines import interrupted
 from hub.errors import HubError, Missing, PluginError, Refused
 from hub.nouns import Grant
-from hub.plugins import Plugins
+from hub.plugins import Plugins, patience
+from hub.redaction import cover, covered, secrets_of
 from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
 from hub.store.once import insert_once
 
+T = TypeVar("T")
 GENERATION = "connections"
 GONE = "removed"
 """State of a connection that was removed for good: its row is but a name in the history."""
-COVER = "•••"
 
 
 class Parked(HubError):
@@ -43,6 +48,8 @@ class Connections:
         self.plugins = plugins
         self.keys = keys
         self._built: dict[str, tuple[int, Connector[Any]]] = {}
+        self.spoilt = ""
+        """What a connector has left behind that this process had better end for, if anything."""
 
     def save(
         self,
@@ -210,9 +217,27 @@ class Connections:
             if row.state == GONE:
                 raise Missing(f"the connection {row.title} was removed; set up another one")
             kind = self.plugins.connector(row.connector)
-            known = now, kind(validated(kind, self.settings(row)))
+            config = validated(kind, self.settings(row))
+            logs.hide(secrets_of(config))
+            try:
+                known = now, kind(config)
+            except Exception as error:
+                said = cover(f"{type(error).__name__}: {error}", secrets_of(config))
+                raise PluginError(f"{kind.title} cannot be built: {said[:500]}") from error
             self._built[row.id] = known
         return known[1]
+
+    def contained(self, connector: Connector[Any]) -> AbstractContextManager[None]:
+        """Return a block around a connector's code that lets only safe errors out of it."""
+        return contained(connector, self.spoil)
+
+    def drawn(self, connector: Connector[Any], begin: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """Yield what an iterator of a connector yields, with every step contained."""
+        return drawn(connector, begin, self.spoil)
+
+    def spoil(self, why: str) -> None:
+        """Note that this process should do no work for other connections any more."""
+        self.spoilt = self.spoilt or why
 
     def warm(self) -> None:
         """Import the slow modules of the connectors in use; for a worker, before it forks.
@@ -224,7 +249,7 @@ class Connections:
         owners = {name: self.plugins.owner(name) for name in names}
         kinds = [plugin.connectors[name] for name, plugin in owners.items() if plugin]
         for module in {module for kind in kinds for module in kind.sdk}:
-            with suppress(Exception):
+            with suppress(Exception), interrupted(patience()):
                 import_module(module)
 
     def settings(self, row: ConnectionRow) -> dict[str, Any]:
@@ -238,9 +263,7 @@ class Connections:
             secrets = json.loads(self.keys.unseal(row.secrets)).values() if row.secrets else ()
         except WrongKeys:
             secrets = ()  # they cannot stand in anything that this hub has written
-        return covered(
-            value, sorted({one for one in secrets if len(one) > 3}, key=len, reverse=True)
-        )
+        return covered(value, frozenset(secrets))
 
     def _merged(
         self, kind: type[Connector[Any]], row: ConnectionRow | None, settings: dict[str, Any]
@@ -294,7 +317,9 @@ def validated(kind: type[Connector[Any]], settings: dict[str, Any]) -> BaseModel
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{kind.title}: {field}: {first['msg']}", field) from None
+        hidden = [str(settings.get(name) or "") for name in secret_fields(kind.Config)]
+        said = cover(first["msg"], hidden)
+        raise Refused(f"{kind.title}: {field}: {said}", field) from None
 
 
 def secret_fields(model: type[BaseModel]) -> set[str]:
@@ -316,19 +341,6 @@ def split(config: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
         if value is not None and value.get_secret_value():
             secret[name] = value.get_secret_value()
     return plain, secret
-
-
-def covered(value: Any, secrets: list[str]) -> Any:
-    """Return a text, or JSON, in which none of `secrets` can be read."""
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, COVER)
-        return value
-    if isinstance(value, dict):
-        return {covered(name, secrets): covered(one, secrets) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [covered(one, secrets) for one in value]
-    return value
 
 
 def generation(session: Session) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -47,17 +48,19 @@ class SmsOutput(ActionOutput):
 def channel(hub: Hub, session: Session, wanted: SmsInput) -> list[str]:
     """Return the one connection to send through: the merchant's own, else the operator's.
 
-    One that has expired is taken as well: the message then waits until it is reconnected.
+    One that has expired is taken as well: the message then waits until it is reconnected. So is
+    one that is switched off where there is no other: the message waits until it is on.
     """
     merchant = owner(session, wanted)
     if not wanted.to.strip():
         raise Rejected("the recipient has no phone number; add it to the order", "to")
-    found = hub.connections.find(session, "notification_channels", merchant)
+    find = partial(hub.connections.find, session, "notification_channels", merchant)
+    found = find() or [row for row in find(usable=False) if row.state != "not_set_up"]
     if not found:
         name = session.get_one(MerchantRow, merchant).name
         raise Rejected(
             f"{name} has no channel for messages, nor has the operator; "
-            f"set up a connection such as SMS gateway and switch it on"
+            f"set up a connection such as SMS gateway"
         )
     return [found[0].id]
 

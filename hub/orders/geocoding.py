@@ -10,7 +10,9 @@ from sqlmodel import select
 from hub.capabilities import Geocoder
 from hub.connections.book import Parked
 from hub.connections.grants import doubt, waits
-from hub.errors import PluginError, Rejected, Retry, Unauthorized, Unknown
+from hub.connections.pulse import hangs, rests
+from hub.deadlines import deadline
+from hub.errors import PluginError, Rejected, Retry, Unauthorized
 from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 KIND = "geocode"
 QUEUE = "outward"
+LONGEST = 45.0
+"""Seconds that one look-up may take before its worker is ended."""
 TRIES = 5
 """Tries after which a person has to set the pin."""
 
@@ -68,9 +72,14 @@ def look_up(hub: Hub, claim: Claim, row: ConnectionRow, address: Address) -> Non
     try:
         with hub.store.read() as session:
             geocoder = hub.connections.usable(session, row.id)
+            until = rests(session.get_one(ConnectionRow, row.id), session.wall)
+        if until is not None or claim.hung:
+            leave(hub, claim, row, until)
+            return
         if not my_turn(hub, claim, row, pace(geocoder)):
             return
-        location = cast(Geocoder, geocoder).locate(address)
+        with deadline(LONGEST), hub.connections.contained(geocoder):
+            location = located(geocoder, address)
     except Parked as reason:
         with hub.store.write() as session:
             park(session, claim, str(reason))
@@ -78,10 +87,30 @@ def look_up(hub: Hub, claim: Claim, row: ConnectionRow, address: Address) -> Non
         expire(hub, claim, row, str(error), began)
     except Retry as error:
         again(hub, claim, error)
-    except (Rejected, Unknown, PluginError) as error:
+    except Rejected as error:
         end(hub, claim, f"the geocoder refused its address ({error}); set the pin on the map")
+    except Exception as error:  # a connector may raise anything
+        again(hub, claim, Retry(f"{row.title} failed: {error}"))
     else:
         found(hub, claim, row, address, location)
+
+
+def located(geocoder: Any, address: Address) -> Location | None:
+    """Return what a geocoder answers; raise `PluginError` for what is no answer."""
+    location = cast(Geocoder, geocoder).locate(address)
+    if location is not None and not isinstance(location, Location):
+        kind = type(location).__name__
+        raise PluginError(f"{geocoder.title} returned a {kind}, which is no Location")
+    return location
+
+
+def leave(hub: Hub, claim: Claim, row: ConnectionRow, until: datetime | None) -> None:
+    """Leave a geocoder alone for a while that did not answer until its worker was ended."""
+    with hub.store.write() as session:
+        found = session.get_one(ConnectionRow, row.id, with_for_update=True)
+        if until is None:
+            hangs(found, session.wall, f"It did not answer: {claim.why}")
+        postpone(session, claim, found.rests_until or session.wall, "its geocoder is left alone")
 
 
 def pace(geocoder: Any) -> float:

@@ -15,6 +15,7 @@ import urllib3
 from hub import http
 from hub.errors import HubError
 from hub.outgoing.message import Letter
+from hub.redaction import HIDDEN, redact
 
 CONNECT, LONGEST = 5.0, 15.0
 """Seconds until the connection stands, and until everything is read."""
@@ -110,7 +111,7 @@ def post(session: requests.Session, sent: Sent) -> Outcome:
     except HubError as error:
         return Outcome(sent.letter.row, since(began), error=str(error))
     except Exception as error:  # a reply can be broken in any way; the next letter must still go
-        said = http.redact(f"{type(error).__name__}: {error}")
+        said = redact(f"{type(error).__name__}: {error}")
         return Outcome(sent.letter.row, since(began), error=said[:500])
     return Outcome(
         sent.letter.row, since(began), status, excerpt(reply), judged(status), after
@@ -167,5 +168,5 @@ def excerpt(reply: bytes) -> str:
     """Return the beginning of a reply as text, without what looks like a credential."""
     text = reply[: EXCERPT * 4].decode(errors="replace")
     text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)
-    text = _BARE.sub(r"\1***", _QUOTED.sub(r'\1"***"', http.redact(text)))
+    text = _BARE.sub(rf"\1{HIDDEN}", _QUOTED.sub(rf'\1"{HIDDEN}"', redact(text)))
     return text.encode()[:EXCERPT].decode(errors="ignore")

@@ -17,7 +17,7 @@ from hub.hub import Hub
 from hub.nouns import Plan, PlannedRoute
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
-from hub.planning.providers import matrix, solve
+from hub.planning.providers import matrix, pass_over, solve
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
@@ -110,6 +110,8 @@ def work(hub: Hub, claim: Claim) -> None:
         reason = f"planning broke off {claim.losses} times (the log says how); plan fewer stops"
         fail(hub, claim.subject, reason, end)
         return
+    if claim.hung:
+        pass_over(hub, claim.why)
     try:
         make(hub, claim.subject, hold, end)
     except PASSING as error:

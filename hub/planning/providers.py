@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from hub.capabilities import RoutingEngine, TravelTimes
+from hub.connections.pulse import degrade
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Unauthorized
 from hub.events import append
@@ -47,7 +48,8 @@ def chosen(hub: Hub, hook: str, built_in: str) -> Provider:
 def asking(hub: Hub, provider: Provider) -> Iterator[None]:
     """Turn what goes wrong inside into our words; `Unauthorized` expires the connection."""
     try:
-        yield
+        with hub.connections.contained(provider.connector):
+            yield
     except Unauthorized as error:
         if provider.connection is not None:
             expire(hub, provider.connection, str(error))
@@ -57,6 +59,18 @@ def asking(hub: Hub, provider: Provider) -> Iterator[None]:
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         raise PluginError(f"{provider.connector.title} failed: {said}") from error
+
+
+def pass_over(hub: Hub, reason: str) -> None:
+    """Mark the operator's engines and travel times as not working: the built-in ones are used.
+
+    For a plan whose worker was ended because one of them did not come back.
+    """
+    with hub.store.write() as session:
+        for hook in ("routing_engines", "travel_times"):
+            for row in hub.connections.find(session, hook, None):
+                if row.merchant is None and row.state == "healthy":
+                    degrade(row, session.wall, f"Planning did not come back: {reason}")
 
 
 def expire(hub: Hub, id: str, reason: str) -> None:
@@ -76,6 +90,8 @@ def matrix(hub: Hub, points: Sequence[tuple[float, float]]) -> Matrix:
     legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points))
     with asking(hub, provider):
         found = cast(TravelTimes, provider.connector).matrix(legs)
+    if not isinstance(found, Matrix):
+        raise PluginError(f"{provider.connector.title} returned no Matrix")
     size = len(legs.points)
     for table in (found.seconds, found.metres):
         if len(table) != size or any(len(row) != size for row in table):
@@ -89,5 +105,7 @@ def solve(hub: Hub, problem: Problem) -> Plan:
     provider = chosen(hub, "routing_engines", ENGINE)
     with asking(hub, provider):
         plan = cast(RoutingEngine, provider.connector).plan(problem)
+    if not isinstance(plan, Plan):
+        raise PluginError(f"{provider.connector.title} returned no Plan")
     check(problem, plan)
     return plan

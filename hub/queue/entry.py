@@ -58,10 +58,13 @@ def run(
                 reach("after_claim")
                 claims = work(hub, claims[0], seconds)
                 done += 1
-                if not claims or stop():
+                if not claims or stop() or hub.connections.spoilt:
                     break
             if claims:
                 give_back(hub.store, claims)
+            if hub.connections.spoilt and queue != "fast":
+                log.warning("%s starts afresh: %s", worker, hub.connections.spoilt)
+                break
     except Busy as error:
         log.info("%s leaves %s for later: %s", worker, queue, error)
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ConnectionError as Lost
@@ -16,14 +17,17 @@ from redis.exceptions import TimeoutError as Late
 from rq.timeouts import BaseDeathPenalty
 from rq.worker import SimpleWorker, Worker
 
+from hub import logs
 from hub.errors import HubError
 from hub.queue.limits import bound_memory, die_with_parent
 from hub.queue.warmth import Warmth
-from hub.queue.work import forfeit
+from hub.queue.work import HUNG, forfeit, holds
 
 if TYPE_CHECKING:
     from hub.hub import Hub
 
+MOST_SAID = 200_000
+"""Letters that a horse may write to a log: a plugin's noise must not fill the disk."""
 PATIENCE = 10.0
 """Seconds without Redis after which a worker ends, for its supervisor to start it again."""
 
@@ -99,12 +103,19 @@ class ForkWorker(Ways, Worker):  # type: ignore[misc]
         self.horse_end = None
         super().execute_job(job, queue)
         self.warmth.take()
-        if self.horse_end != os.EX_OK:
+        with self.hub.store.read() as session:
+            left_something = holds(session, self.label)
+        if left_something:
             with self.hub.store.write() as session:
-                forfeit(session, self.label)
+                forfeit(session, self.label, how(self.horse_end))
 
     def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
-        """Wait for the horse and remember how it ended."""
+        """Wait for the horse, end what it has started, and remember how it ended."""
+        if self.horse_pid and hasattr(os, "waitid"):
+            with suppress(ChildProcessError, ProcessLookupError, PermissionError):
+                # Its id, which is that of its group too, is nobody else's before it is reaped.
+                os.waitid(os.P_PID, self.horse_pid, os.WEXITED | os.WNOWAIT)
+                os.killpg(self.horse_pid, signal.SIGKILL)
         pid, self.horse_end, usage = super().wait_for_horse()
         return pid, self.horse_end, usage
 
@@ -112,6 +123,7 @@ class ForkWorker(Ways, Worker):  # type: ignore[misc]
         """Be the horse: bounded, and gone as soon as its worker is."""
         die_with_parent(int(self.pid or 0))
         bound_memory(self.megabytes)
+        logs.bound(MOST_SAID)
         self.death_penalty_class = NoPenalty
         super().main_work_horse(job, queue)
 
@@ -133,3 +145,14 @@ class ForkWorker(Ways, Worker):  # type: ignore[misc]
         """Pass the wish to end on to the horse."""
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
+
+
+def how(status: int | None) -> str:
+    """Return how a process ended, by what `wait` says, for whoever takes its work over."""
+    if status is None or not os.WIFSIGNALED(status):
+        code = os.waitstatus_to_exitcode(status) if status is not None else 0
+        return f"its worker was ended in the middle of it (exit {code})"
+    number = os.WTERMSIG(status)
+    if number == signal.SIGALRM:
+        return HUNG
+    return f"its worker was ended in the middle of it ({signal.Signals(number).name})"

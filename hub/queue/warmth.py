@@ -12,6 +12,10 @@ import os
 import sys
 from collections.abc import Iterable
 
+from hub.deadlines import interrupted
+
+LONGEST = 30.0
+"""Seconds that a module may take to be imported."""
 MOST = 60_000
 """Bytes a horse may report: less than a pipe holds, so that it never waits for its reader."""
 log = logging.getLogger(__name__)
@@ -45,8 +49,11 @@ class Warmth:
                 continue
             self.known.add(name)
             try:
-                importlib.import_module(name)
-            except Exception as error:
+                with interrupted(LONGEST):
+                    importlib.import_module(name)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # what ends a horse must not end its worker
                 log.info("%s stays with the horses: %s", name, error)
         self.known |= set(sys.modules)
 

@@ -15,6 +15,7 @@ from hub.store import Session, Store, WorkRow, new_id
 from hub.store.columns import Instant
 from hub.store.once import insert_once
 
+HUNG = "it took longer than it may, and its worker was ended"
 LEASE = timedelta(seconds=20)
 """How long a claim holds without being renewed; a worker renews it every third of this."""
 FRESH = "fresh work"
@@ -41,7 +42,14 @@ class Claim:
     losses: int = 0
     """How often in a row its worker died or its handler failed without saying what next."""
     worker: str = ""
+    why: str = ""
+    """How the earlier holder ended, where that is known."""
     outcome: Outcome = field(default_factory=lambda: Outcome(), compare=False)
+
+    @property
+    def hung(self) -> bool:
+        """Whether an earlier holder was ended because this took too long."""
+        return self.lost and self.why == HUNG
 
 
 @dataclass
@@ -159,14 +167,15 @@ def claim(
 
 def hold(session: Session, row: WorkRow, worker: str) -> Claim:
     """Lease `row` to `worker` under a fresh token."""
-    lost = row.state == "leased"
+    lost, why = row.state == "leased", row.error
     row.state, row.worker, row.again = "leased", worker, False
     row.lease_until, row.lease_token = session.wall + LEASE, new_id("lse")
     row.tries += 1
     row.losses += 1 if lost else 0
+    row.error = ""  # what stands here while it is leased says how its worker ended
     return Claim(
         row.id, row.kind, row.subject, row.lease_token, row.tries, row.queue, lost, row.losses,
-        worker,
+        worker, why if lost else "",
     )  # fmt: skip
 
 
@@ -277,18 +286,25 @@ def unpark(session: Session, kind: str, subjects: list[str]) -> int:
     return result.rowcount
 
 
-def forfeit(session: Session, worker: str) -> int:
+def holds(session: Session, worker: str) -> bool:
+    """Say whether a worker holds a lease."""
+    mine = select(WorkRow.id).where(WorkRow.state == "leased", WorkRow.worker == worker)
+    return session.exec(mine.limit(1)).first() is not None
+
+
+def forfeit(session: Session, worker: str, why: str = "") -> int:
     """End the leases of a worker that is known to be dead; return how many it held.
 
-    The work counts as lost, as if the leases had run out. A worker that only seems dead cannot do
-    harm: whoever claims the work next gets another token.
+    `why` says how it ended, where that is known. The work counts as lost, as if the leases had run
+    out. A worker that only seems dead cannot do harm: whoever claims the work next gets another
+    token.
     """
     now = session.wall
     result: CursorResult[Any] = session.exec(
         update(WorkRow)
         .where(col(WorkRow.state) == "leased", col(WorkRow.worker) == worker)
         .where(col(WorkRow.lease_until) > now)
-        .values(lease_until=now - timedelta(milliseconds=1))
+        .values(lease_until=now - timedelta(milliseconds=1), error=why[:1000])
         .execution_options(synchronize_session=False)
     )
     session.rings.update(QUEUES)

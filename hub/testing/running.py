@@ -7,8 +7,9 @@ import os
 import secrets
 import subprocess
 import sys
+import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,20 @@ LONGEST = 600
 class Run:
     """One demo in a process of its own."""
 
-    def __init__(self, directory: Path, *words: str, port: int | None = None) -> None:
+    def __init__(
+        self, directory: Path, *words: str, port: int | None = None,
+        python: str | Path = sys.executable, environ: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.directory = directory
         self.out = directory.with_name(directory.name + ".out")
         keep = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
         port = port or 23_000 + secrets.randbelow(6_000)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hub", *words, "--directory", str(directory),
+            [str(python), "-m", "hub", *words, "--directory", str(directory),
              "--port", str(port)],
             stdin=subprocess.DEVNULL, stdout=self.out.open("w"),
-            stderr=directory.with_name(directory.name + ".err").open("w"), env=keep,
+            stderr=directory.with_name(directory.name + ".err").open("w"),
+            env={**keep, **(environ or {})},
         )  # fmt: skip
 
     def figures(self) -> dict[str, Any]:
@@ -60,6 +65,30 @@ class Run:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def layered(folder: Path) -> Path:
+    """Return the Python of a fresh environment that also sees what is installed here.
+
+    What is installed there is not seen here.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    place = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    own = subprocess.run([python, "-c", place], capture_output=True, text=True, check=True)
+    below = sysconfig.get_path("purelib")
+    line = f"import site; site.addsitedir({below!r})\n"
+    Path(own.stdout.strip(), "below.pth").write_text(line)
+    return python
+
+
+def install(python: Path, *packages: Path) -> None:
+    """Install wheels or folders into an environment, without what they depend on."""
+    words = ["uv", "pip", "install", "-q", "--offline", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [sys.executable, "-m", *words, "--python", str(python), *map(str, packages)],
+        check=True, timeout=300,
+    )  # fmt: skip
 
 
 def service_pids(supervisor: int) -> dict[str, int]:

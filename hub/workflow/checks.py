@@ -16,6 +16,7 @@ from hub.access.scope import column
 from hub.connections import activity
 from hub.connections.grants import doubt, waits
 from hub.connections.pulse import CHECKED_EVERY, degrade, is_in_use, works
+from hub.deadlines import deadline
 from hub.errors import HubError, Unauthorized
 from hub.queue.work import Claim, enqueue, finish, postpone
 from hub.store import ConnectionRow, Session
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 KIND = "check"
 MOST = 50
 """Connections that are begun with in one transaction."""
+LONGEST = 45.0
+"""Seconds that a check may take before its worker is ended."""
 SILENT = 2
 """Workers that have to be lost in a row over a check until that is put down to the connection."""
 SHORTLY = timedelta(seconds=3)
@@ -85,7 +88,7 @@ def begin_due(
 
 def run(hub: Hub, claim: Claim) -> None:
     """Make the connector's cheapest call and write down how it ended."""
-    silent = claim.losses >= SILENT
+    silent = claim.hung or claim.losses >= SILENT
     with hub.store.read() as session:
         began, row = session.wall, session.get(ConnectionRow, claim.subject)
     if row is not None and row.state != "action_needed" and waits(row, began):
@@ -99,6 +102,8 @@ def run(hub: Hub, claim: Claim) -> None:
                 postpone(session, claim, session.wall + SHORTLY, "its access is renewed first")
                 return
             note(hub, session, row, error)
+            if silent:  # each such check keeps a worker busy until it is ended
+                row.check_at = session.wall + CHECKED_EVERY
             how = "ok" if error is None else kind_of(error)
             text = "" if error is None else hub.connections.cover(row, message_of(error))
             activity.note(session, row, "out", KIND, how, began=began, about=claim.id, text=text)
@@ -119,7 +124,8 @@ def attempt(hub: Hub, connection: str) -> Exception | None:
             if row is None or not is_in_use(row):
                 return None
             connector = hub.connections.build(session, row)
-        connector.check()
+        with deadline(LONGEST), hub.connections.contained(connector):
+            connector.check()
     except Exception as error:
         # A plugin may raise anything; whatever it is belongs on the connection's card.
         return error

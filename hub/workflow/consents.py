@@ -16,18 +16,20 @@ from hub.capabilities import OAuth
 from hub.connections import consent, grants
 from hub.connections.book import note
 from hub.connector import Connector
+from hub.deadlines import deadline
 from hub.errors import HubError, PluginError, Retry
 from hub.events import append
 from hub.events.catalogue import ConnectionChanged
 from hub.events.facts import ConnectionFacts
-from hub.http import redact, secure
+from hub.http import secure
 from hub.nouns import Callback, Connect, Grant
-from hub.oauth import covered
 from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, defer, enqueue, finish, renew
+from hub.redaction import cover, redact
 from hub.store import ConnectionRow, ConsentRow, Session
 from hub.store.database import Busy
 from hub.workflow import checks, previews
+from hub.workflow.checks import LONGEST
 from hub.workflow.parking import release
 
 if TYPE_CHECKING:
@@ -93,7 +95,9 @@ def open_page(hub: Hub, claim: Claim, row: ConsentRow) -> None:
         asked = Connect(
             redirect_url=callback_url(hub), state=state, challenge=consent.challenge(verifier)
         )
-        address = sound(oauth_of(hub, row), oauth_of(hub, row).authorize(asked), state)
+        connector = oauth_of(hub, row)
+        with deadline(LONGEST), hub.connections.contained(connector):
+            address = sound(connector, cast(OAuth, connector).authorize(asked), state)
     except (LeaseLost, Busy):
         raise
     except Exception as error:  # a plugin may raise anything; it is told to who pressed the button
@@ -121,14 +125,14 @@ def sound(connector: Any, address: object, state: str) -> str:
     return address
 
 
-def oauth_of(hub: Hub, row: ConsentRow) -> OAuth:
+def oauth_of(hub: Hub, row: ConsentRow) -> Connector[Any]:
     """Return the connector of a consent."""
     with hub.store.read() as session:
         connection = session.get_one(ConnectionRow, row.connection)
         connector: Connector[Any] = hub.connections.build(session, connection)
     if not grants.by_consent(type(connector)):
         raise PluginError(f"{connector!r} is not connected by consent")
-    return cast(OAuth, connector)
+    return connector
 
 
 def exchange(hub: Hub, claim: Claim, row: ConsentRow) -> None:
@@ -144,12 +148,13 @@ def exchange(hub: Hub, claim: Claim, row: ConsentRow) -> None:
         session.get_one(ConsentRow, row.id, with_for_update=True).state = "exchanging"
     reach("before_call")
     try:
-        grant = oauth_of(hub, row).exchange(
-            Callback(
-                code=query["code"], verifier=carried["verifier"], query=query,
-                redirect_url=callback_url(hub),
-            )
+        connector = oauth_of(hub, row)
+        back = Callback(
+            code=query["code"], verifier=carried["verifier"], query=query,
+            redirect_url=callback_url(hub),
         )  # fmt: skip
+        with deadline(LONGEST), hub.connections.contained(connector):
+            grant = cast(OAuth, connector).exchange(back)
         if not isinstance(grant, Grant):
             raise PluginError(f"exchange() returned {type(grant).__name__}, which is no Grant")
         reach("after_call")
@@ -236,4 +241,4 @@ def give_up(hub: Hub, claim: Claim, id: str, reason: str) -> None:
 def words(error: Exception, hidden: Iterable[str]) -> str:
     """Return what an error says to people, with nothing secret in it."""
     said = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
-    return covered(redact(said), tuple(hidden))[:500]
+    return cover(redact(said), hidden)[:500]

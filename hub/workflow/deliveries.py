@@ -10,7 +10,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import select
 
@@ -38,6 +39,7 @@ from hub.workflow.pulls import SOON, TOGETHER, TURN, twin_of
 
 if TYPE_CHECKING:
     from hub.capabilities import Receiver
+    from hub.connector import Connector
     from hub.hub import Hub
 
 BEGUN = "begun"
@@ -180,7 +182,8 @@ def take_one(taking: Taking, delivery: InboxRow) -> None:
     began, tally, origin = time.monotonic(), Tally(), origin_of(delivery)
     try:
         request = unseal(taking.hub.keys, bytes(delivery.body))
-        for item in taking.connector.unpack(request):
+        begin = partial(taking.connector.unpack, request)
+        for item in taking.hub.connections.drawn(cast("Connector[Any]", taking.connector), begin):
             tally.add(item)
             put(taking, origin, item)
     except (LeaseLost, Busy):

@@ -18,8 +18,9 @@ from sqlmodel import select
 from hub.actions import ActionInput, Call, Outward
 from hub.connections import activity
 from hub.connections.book import Parked
+from hub.connections.containment import bounded
 from hub.connections.grants import doubt, waits
-from hub.connections.pulse import fails, rests, works
+from hub.connections.pulse import fails, hangs, probed, rests, works
 from hub.connector import Connector
 from hub.deadlines import deadline
 from hub.errors import HubError, Missing, PluginError, Unknown
@@ -123,10 +124,9 @@ def send(hub: Hub, sending: Sending) -> None:
     reach("before_call")
     try:
         move = sending.here.move
-        with deadline(move.timeout or 0), deadline(move.heartbeat or 0, beats=True):
-            receipt = sending.action.call(connector, noun)
-        if not isinstance(receipt, Receipt):
-            raise PluginError(f"{connector!r} returned {receipt!r}, which is no Receipt")
+        limit, sign = deadline(move.timeout or 0), deadline(move.heartbeat or 0, beats=True)
+        with limit, sign, hub.connections.contained(connector):
+            receipt = bounded(connector, sending.action.call(connector, noun))
     except Exception as error:  # a connector may raise anything; it ends as a recorded attempt
         settle(hub, sending, doubted(error, connector))
         return
@@ -171,13 +171,16 @@ def resume(hub: Hub, sending: Sending, connector: Connector[Any]) -> bool:
 
     Return whether it may be made again: only with the same key to a side that drops repetitions.
     """
-    error = Lost("the worker died during the call; its outcome is not known")
+    why = sending.claim.why or "the worker died during the call"
+    error = Lost(f"{why}; its outcome is not known")
     again = connector.keyed and sending.action.on_unknown == "resend"
     with hub.store.write(sending.here.principal) as session:
         here = sending.here
         here.stage(session)
         step, effect = locked(session, sending)
         note(session, sending, effect, "lost", str(error))
+        blame = hangs if sending.claim.hung else fails
+        blame(connection_of(session, effect), session.wall, f"A call did not come back: {why}")
         if again and here.move.retry.allows("lost", effect.tries):
             effect.state = "pending"
             return True
@@ -209,7 +212,8 @@ def calling(hub: Hub, sending: Sending, *, only_park: bool = False) -> Connector
         if only_park:
             defer(session, sending.claim, session.wall)
             return None
-        until = rests(connection_of(session, effect), session.wall)
+        row = connection_of(session, effect)
+        until = rests(row, session.wall) or probed(session, row, effect.id)
         if until is not None:
             postpone(session, sending.claim, until, "its connection is left alone for a while")
             return None

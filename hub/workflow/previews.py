@@ -10,13 +10,15 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
 from hub.connections import removal, undo
-from hub.errors import Retry
+from hub.deadlines import deadline
+from hub.errors import PluginError, Retry
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders.mapping import Mapping
 from hub.orders.trial import Trial, try_all
@@ -38,6 +40,8 @@ MOST = 100
 """Records that a dry run looks at."""
 LONGEST = 20.0
 """Seconds after which a preview shows what it has read so far."""
+GIVEN_UP = 60.0
+"""Seconds after which the worker of a preview is ended."""
 SHOWN = 5
 """Orders and reasons that a dry run names."""
 
@@ -82,10 +86,11 @@ def work(hub: Hub, claim: Claim) -> None:
         row = session.get(PreviewRow, claim.subject)
         about = session.get(ConnectionRow, row.connection) if row is not None else None
     showed: dict[str, Any] = {}
-    error: Exception | None = Retry(NO_ANSWER) if claim.losses >= SILENT else None
+    error: Exception | None = Retry(NO_ANSWER) if claim.hung or claim.losses >= SILENT else None
     if row is not None and about is not None and error is None:
         try:
-            showed = look(hub, about, row.stage)
+            with deadline(GIVEN_UP):
+                showed = look(hub, about, row.stage)
         except Exception as raised:  # a connector may raise anything; the page tells it
             error = raised
     with hub.store.write() as session:
@@ -120,17 +125,18 @@ def look(hub: Hub, about: ConnectionRow, stage: str) -> dict[str, Any]:
     if stage == "dry_run":
         return dry_run(hub, about, connector)
     began = time.monotonic()
-    connector.check()
+    with hub.connections.contained(connector):
+        connector.check()
     showed: dict[str, Any] = {"milliseconds": round((time.monotonic() - began) * 1000)}
     if is_source(hub, about.connector):
-        showed |= sample(cast(OrderSource, connector))
+        showed |= sample(hub, connector)
     return showed
 
 
-def sample(source: OrderSource) -> dict[str, Any]:
+def sample(hub: Hub, connector: Connector[Any]) -> dict[str, Any]:
     """Return the first order that a source hands over, as it says it, and what it refused first."""
     refused = ""
-    for record in records(source, Cursor()):
+    for record in records(hub, connector, Cursor()):
         if isinstance(record, Order):
             return {"order": record.model_dump(mode="json", exclude_unset=True), "refused": refused}
         refused = refused or record.reason
@@ -143,7 +149,7 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
     orders: list[Order] = []
     refused: list[str] = []
     read, more = 0, False
-    for record in records(cast(OrderSource, connector), Cursor(value=about.cursor)):
+    for record in records(hub, connector, Cursor(value=about.cursor)):
         if read == MOST:
             more = True
             break
@@ -160,16 +166,20 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
     return {"read": read, "more": more, **summed(tried, refused)}
 
 
-def records(source: OrderSource, cursor: Cursor) -> Iterator[Order | RefusedRow]:
+def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Order | RefusedRow]:
     """Yield what a source has behind a cursor, page after page, for a while."""
+    source = cast(OrderSource, connector)
     began = time.monotonic()
     while True:
         after = cursor
-        for record in source.pull(cursor):
+        for record in hub.connections.drawn(connector, partial(source.pull, cursor)):
             if isinstance(record, Cursor):
                 after = record
-            else:
+            elif isinstance(record, Order | RefusedRow):
                 yield record
+            else:
+                kind = type(record).__name__
+                raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")
             if time.monotonic() - began > LONGEST:
                 return
         if after == cursor:

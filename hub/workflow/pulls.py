@@ -10,19 +10,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
 from hub.connections.book import Parked, Renewing
-from hub.errors import Refused
+from hub.connector import Connector
+from hub.errors import PluginError, Refused
 from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
 from hub.queue.work import Claim, enqueue, finish, renew
+from hub.redaction import cover, secrets_of
 from hub.store import ConnectionRow, RejectedRow, Session, System
 from hub.workflow import readings, rejects
 from hub.workflow.checks import begin_due, wait_for_renewal
@@ -34,6 +37,8 @@ KIND = "pull"
 EVERY, SOON = timedelta(minutes=15), timedelta(minutes=2)
 TOGETHER = 10
 """Orders that are taken in one transaction, so that it stays short."""
+MOST_AT_ONCE = 10_000
+"""Records without a `Cursor` after which a source is taken to go on without end."""
 TURN = 20.0
 """Seconds after which other calls have their turn; the rest is read after that."""
 
@@ -89,30 +94,35 @@ def work(hub: Hub, claim: Claim) -> None:
 def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
     """Take in page after page for one turn; return what came, and whether there is more."""
     began, cursor, read = time.monotonic(), row.cursor, Read()
-    source = source_of(hub, row)
+    connector = source_of(hub, row)
     while True:
         after = cursor
-        for chunk in chunks(source.pull(Cursor(value=cursor))):
+        for chunk in page(hub, connector, cursor):
             read.orders += len(chunk.orders)
             read.refused += store(hub, claim, row, chunk, cursor)
-            if chunk.cursor:
-                after = chunk.cursor
+            after = chunk.cursor or after
+            if after != cursor and time.monotonic() - began > TURN:
+                read.more = True
+                return read
         if after == cursor:
             return read
         cursor = after
-        if time.monotonic() - began > TURN:
-            read.more = True
-            return read
 
 
-def source_of(hub: Hub, row: ConnectionRow) -> OrderSource:
+def page(hub: Hub, connector: Connector[Any], cursor: str) -> Iterator[imports.Chunk]:
+    """Yield what a source has behind a cursor, as it goes into one transaction each."""
+    begin = partial(cast(OrderSource, connector).pull, Cursor(value=cursor))
+    return chunks(connector, hub.connections.drawn(connector, begin))
+
+
+def source_of(hub: Hub, row: ConnectionRow) -> Connector[Any]:
     """Return the source of a connection; raise `Parked` or `Refused` where it must not be read."""
     with hub.store.read() as session:
-        source = cast(OrderSource, hub.connections.usable(session, row.id))
+        connector = hub.connections.usable(session, row.id)
         twin = twin_of(session, row)
     if twin is not None:
         raise Refused(f"{twin} reads orders from the same kind of shop, which would be mixed up")
-    return source
+    return connector
 
 
 def reread(hub: Hub, claim: Claim) -> None:
@@ -130,8 +140,7 @@ def reread(hub: Hub, claim: Claim) -> None:
         return
     began = hub.store.clock.wall()
     try:
-        source = source_of(hub, row)
-        for chunk in chunks(source.pull(Cursor(value=rejected.cursor))):
+        for chunk in page(hub, source_of(hub, row), rejected.cursor):
             store(hub, claim, row, chunk, rejected.cursor, moves=False)
     except Renewing:
         wait_for_renewal(hub, claim)
@@ -165,16 +174,26 @@ def twin_of(session: Session, row: ConnectionRow) -> str | None:
     return session.exec(query.limit(1)).first()
 
 
-def chunks(records: Iterator[Order | RefusedRow | Cursor]) -> Iterator[imports.Chunk]:
-    """Yield orders and refusals as they go into one transaction each; the last has a cursor."""
-    chunk = imports.Chunk()
+def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[imports.Chunk]:
+    """Yield orders and refusals as they go into one transaction each; the last has a cursor.
+
+    Raise `PluginError` for a record of another kind, and for a source that goes on without end.
+    """
+    chunk, since = imports.Chunk(), 0
     for record in records:
+        since += 1
         if isinstance(record, Cursor):
-            chunk.cursor = record.value
+            chunk.cursor, since = record.value, 0
         elif isinstance(record, Order):
             chunk.orders.append(record)
+        elif isinstance(record, RefusedRow):
+            reason = cover(record.reason, secrets_of(connector.config))
+            chunk.refused.append(record.model_copy(update={"reason": reason}))
         else:
-            chunk.refused.append(record)
+            kind = type(record).__name__
+            raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")
+        if since > MOST_AT_ONCE:
+            raise PluginError(f"{connector.title} yielded {since:,} records without a Cursor")
         if chunk.cursor or len(chunk.orders) >= TOGETHER:
             yield chunk
             chunk = imports.Chunk()

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hub.connections import activity
 from hub.connections.book import Parked, Renewing
 from hub.connections.grants import doubt
-from hub.connections.pulse import degrade, fails, rests, works
-from hub.errors import Retry, Unauthorized
+from hub.connections.pulse import degrade, fails, hangs, rests, works
+from hub.errors import HubError, Retry, Unauthorized
 from hub.queue.work import Claim, defer, finish, postpone
 from hub.store import ConnectionRow
-from hub.workflow.checks import SHORTLY, wait_for_renewal
+from hub.workflow.checks import SHORTLY, SILENT, wait_for_renewal
 from hub.workflow.failures import kind_of, message_of
 from hub.workflow.parking import expire
 
@@ -67,6 +67,10 @@ def turn(hub: Hub, claim: Claim, reading: Reading) -> None:
             else:
                 finish(session, claim)
         return
+    if claim.hung or claim.losses >= SILENT:
+        why = HubError(claim.why or "its worker died again and again while it was read")
+        note(hub, claim, reading, row.id, why, began)
+        return
     try:
         read = reading.read(hub, claim, row)
     except Renewing:
@@ -111,6 +115,9 @@ def note(
         )  # fmt: skip
         if isinstance(error, Unauthorized):
             expire(hub, session, row.id, text)
+        elif claim.hung:
+            hangs(row, session.wall, f"Its {reading.what} could not be read: {text}")
+            again = row.rests_until or again
         elif isinstance(error, Retry):
             fails(row, session.wall, text, error.after)
             again = max(row.rests_until or session.wall, session.wall + reading.soon)

@@ -18,13 +18,14 @@ from sqlmodel import col
 from hub.capabilities import OAuth
 from hub.connections import grants
 from hub.connections.pulse import degrade
+from hub.deadlines import deadline
 from hub.errors import PluginError, Rejected, Retry, Unauthorized
 from hub.nouns import Grant
 from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, defer, enqueue, finish, renew
 from hub.store import ConnectionRow, Session
 from hub.store.database import Busy
-from hub.workflow.checks import NO_ANSWER, SILENT, begin_due
+from hub.workflow.checks import LONGEST, NO_ANSWER, SILENT, begin_due
 from hub.workflow.consents import insist, words
 from hub.workflow.parking import expire, release
 
@@ -71,7 +72,7 @@ def run(hub: Hub, claim: Claim) -> None:
                 release(session, row.id)
             finish(session, claim)
         return
-    if claim.losses >= SILENT:
+    if claim.hung or claim.losses >= SILENT:
         fall(hub, claim, row, PluginError(NO_ANSWER))
         return
     row, lost = await_answer(hub, claim)
@@ -79,7 +80,8 @@ def run(hub: Hub, claim: Claim) -> None:
     try:
         with hub.store.read() as session:
             connector = hub.connections.build(session, session.get_one(ConnectionRow, row.id))
-        grant = cast(OAuth, connector).refresh()
+        with deadline(LONGEST), hub.connections.contained(connector):
+            grant = cast(OAuth, connector).refresh()
         if not isinstance(grant, Grant):
             raise PluginError(f"refresh() returned {type(grant).__name__}, which is no Grant")
         reach("after_call")
@@ -143,7 +145,7 @@ def fall(
             row.renewing_at = None  # it was turned away, so the token is as good as before
         if grants.waits(row, session.wall):
             degrade(row, session.wall, f"Its access could not be renewed: {text}")
-        silent = claim.losses >= SILENT
+        silent = claim.hung or claim.losses >= SILENT
         wait = AFTER_SILENCE if silent else pause(claim, getattr(error, "after", None))
         defer(session, claim, session.wall + wait, text)
 

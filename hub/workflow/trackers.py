@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col
 
 from hub.capabilities import PositionSource
-from hub.errors import Retry
+from hub.errors import PluginError, Retry
 from hub.nouns import Cursor, DevicePosition
 from hub.queue.work import Claim, enqueue, renew
 from hub.store import ConnectionRow, Session
@@ -81,9 +82,10 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
     from redis.exceptions import RedisError
 
     with hub.store.read() as session:
-        source = cast(PositionSource, hub.connections.usable(session, row.id))
+        connector = hub.connections.usable(session, row.id)
     began, cursor, read = time.monotonic(), row.position_cursor, Read()
-    for batch, after in batches(source.positions(Cursor(value=cursor))):
+    begin = partial(cast(PositionSource, connector).positions, Cursor(value=cursor))
+    for batch, after in batches(connector.title, hub.connections.drawn(connector, begin)):
         try:
             read.positions += devices.hand_in(hub, row.id, batch).kept
         except RedisError as error:
@@ -97,16 +99,19 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
     return read
 
 
-def batches(
-    records: Iterator[DevicePosition | Cursor],
-) -> Iterator[tuple[list[DevicePosition], str]]:
-    """Yield positions as they are handed in at once, each time with the cursor behind them."""
+def batches(title: str, records: Iterator[Any]) -> Iterator[tuple[list[DevicePosition], str]]:
+    """Yield positions as they are handed in at once, each time with the cursor behind them.
+
+    Raise `PluginError`, naming the connector's `title`, for a record of another kind.
+    """
     batch: list[DevicePosition] = []
     for record in records:
         if isinstance(record, Cursor):
             yield batch, record.value
             batch = []
             continue
+        if not isinstance(record, DevicePosition):
+            raise PluginError(f"{title} yielded a {type(record).__name__}, not a DevicePosition")
         batch.append(record)
         if len(batch) >= TOGETHER:
             yield batch, ""

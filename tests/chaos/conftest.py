@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -43,6 +43,8 @@ class Plant:
         self.calls_file = folder / "calls"
         self.writes_file = folder / "writes"
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.log: IO[bytes] | None = None
+        """Where what the processes say goes, if not to where the tests' own words go."""
         install(hub)
 
     def start(
@@ -56,7 +58,9 @@ class Plant:
         environ |= {"TOY_CALLS": str(self.calls_file), "HUB_TRACE_WRITES": str(self.writes_file)}
         environ |= {"HUB_DIRECTORY": str(self.hub.settings.directory), "HUB_FAULT": fault}
         environ |= {"HUB_PROCESS": "-".join(words)} | more
-        process = subprocess.Popen([sys.executable, *program, *words], env=environ)
+        process = subprocess.Popen(
+            [sys.executable, *program, *words], env=environ, stdout=self.log, stderr=self.log
+        )
         self.processes.append(process)
         return process
 

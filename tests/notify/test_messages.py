@@ -118,6 +118,16 @@ def test_a_channel_that_is_switched_off_is_passed_over(
         assert SEND_SMS.items(hub, session, wanted(stop)) == [operators]
 
 
+def test_the_only_channel_is_taken_although_it_is_off_so_that_the_message_waits(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    only = connect(hub, gateway, None)
+    with hub.store.write(System()) as session:
+        hub.connections.set_enabled(session, only, False)
+    with hub.store.write(System(world.merchant)) as session:
+        assert SEND_SMS.items(hub, session, wanted(stop)) == [only]
+
+
 def test_another_merchants_channel_is_never_used(
     hub: Hub, world: World, stop: str, gateway: SmsPeer
 ) -> None:

@@ -40,14 +40,15 @@ def begin(toys: Toys, *connectors: str) -> list[str]:
     return ids
 
 
-def die_during_the_call(toys: Toys, connector: type[Toy]) -> None:
-    connector.answers.append(_kill)
-    with pytest.raises(Killed):
-        toys.work()
+def die_during_the_call(toys: Toys) -> None:
+    def kill(point: str) -> None:
+        if point == "after_call":
+            raise Killed
 
-
-def _kill(message: Message) -> Receipt:
-    raise Killed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.workflow.effects.reach", kill)
+        with pytest.raises(Killed):
+            toys.work()
 
 
 def test_a_call_is_bound_by_its_timeout_and_its_heartbeat(toys: Toys) -> None:
@@ -172,7 +173,7 @@ def test_a_worker_that_dies_during_the_call_leads_to_one_more_call_with_the_same
     toys: Toys,
 ) -> None:
     begin(toys, "toy")
-    die_during_the_call(toys, Toy)
+    die_during_the_call(toys)
     toys.wait()
     assert toys.outcomes() == ["lost", "ok"]
     assert len(Toy.keys) == 2
@@ -184,7 +185,7 @@ def test_a_worker_that_dies_during_a_call_without_keys_leads_to_no_second_call(
     toys: Toys,
 ) -> None:
     begin(toys, "forgetful")
-    die_during_the_call(toys, Forgetful)
+    die_during_the_call(toys)
     toys.wait()
     assert len(Forgetful.keys) == 1
     assert toys.outcomes() == ["lost"]

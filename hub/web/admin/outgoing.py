@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from hub.access import get, scoped
 from hub.errors import Missing, Refused
-from hub.http import redact
 from hub.outgoing import endpoints, replay
 from hub.outgoing.message import letter
+from hub.redaction import redact
 from hub.store import EndpointRow, EventRow, OutgoingRow, OutgoingTryRow, Session
 from hub.web.admin.endpoints import KEEPERS, card_of
 from hub.web.context import hub, principal, read, write

@@ -1,0 +1,3 @@
+"""A plugin whose import wants to end the process."""
+
+raise SystemExit("the hub shall end")
