@@ -132,29 +132,27 @@ PULL = '''
         """The token once more, as some services want it in the address."""
         return self.config.token.get_secret_value()
 '''
-REPLAYED = """
+REPLAYED = '''"""What the shop really answers."""
+
+from hub import Cursor, Order
+from hub.testing.recorded import Replay, replay as replay
+
+from hub_acme import Acme, Config
+
 
 def test_orders_are_read(replay: Replay) -> None:
     shop = Acme(Config(url=replay("pull").url, token="any"))
     read = list(shop.pull(Cursor()))
     assert [one.ref for one in read if isinstance(one, Order)] == ["1001", "1002"]
     assert read[-1] == Cursor(value="c2")
-"""
+'''
 
 
 def written(folder: Path) -> None:
     """Write the plugin's one method, and a test that plays a recording."""
     pattern = r"\n +raise NotImplementedError\(.*?\)\n"
     change(folder, lambda text: re.sub(pattern, PULL, text, count=1, flags=re.S))
-    tests = folder / "tests" / "test_acme.py"
-    text = tests.read_text().replace(
-        "from hub_acme import Acme", "from hub import Order\nfrom hub_acme import Acme, Config"
-    )
-    text = text.replace(
-        "from hub.testing.installed",
-        "from hub.testing.recorded import Replay, replay as replay\nfrom hub.testing.installed",
-    )
-    tests.write_text(text + REPLAYED)
+    (folder / "tests" / "test_acme.py").write_text(REPLAYED)
 
 
 def shop(peer: ScriptedPeer) -> Callable[[Request], Reply]:
@@ -191,8 +189,7 @@ def test_a_call_is_recorded_without_secrets_and_played_back_in_the_plugin_s_test
     assert json.loads(first["reply"]["body"])["orders"] == [{"ref": "1001"}, {"ref": "1002"}]
     asked = len(peer.requests)
     tested = once(folder)
-    assert "test_orders_are_read" not in tested.stdout, tested.stdout  # only red ones are named
-    assert re.search(r"\d+ passed", tested.stdout), tested.stdout
+    assert "1 passed" in tested.stdout, tested.stdout
     assert len(peer.requests) == asked, "the recording is played, nobody is asked"
 
 
