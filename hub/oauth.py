@@ -171,7 +171,7 @@ class TokenClient:
         return judge(self.host, reply.status_code, said, reads=True, after=after)
 
     def _ended(self, error: str, said: str, hidden: tuple[str, ...]) -> HubError:
-        detail = covered(f"{error}: {said[:200]}" if said else error, hidden)
+        detail = cover(f"{error}: {said[:200]}" if said else error, hidden)
         if error in ENDED:
             return Unauthorized(f"{self.host} {ENDED[error]} ({detail})")
         return Rejected(f"{self.host} gave no token ({detail})")
