@@ -81,21 +81,28 @@ def turn(hub: Hub, claim: Claim, reading: Reading) -> None:
     except Exception as error:  # a connector may raise anything; it is told on its card
         note(hub, claim, reading, row.id, error, began)
     else:
-        with hub.store.write() as session:
-            found = session.get_one(ConnectionRow, row.id)
-            works(found, session.wall)
-            if not reading.often:
-                outcome = "rejected" if read.refused else "ok"
-                activity.note(
-                    session, found, "out", reading.kind, outcome, began=began, about=claim.id,
-                    text=read.text(),
-                )  # fmt: skip
-            if read.more:
-                defer(session, claim, session.wall)
-                return
-            setattr(found, reading.last, session.now)
-            setattr(found, reading.due, session.wall + reading.every)
-            finish(session, claim)
+        end(hub, claim, reading, row.id, read, began)
+
+
+def end(
+    hub: Hub, claim: Claim, reading: Reading, connection: str, read: Read, began: datetime
+) -> None:
+    """Write down what a turn brought, and when the next one is."""
+    with hub.store.write() as session:
+        row = session.get_one(ConnectionRow, connection)
+        works(row, session.wall)
+        if not reading.often:
+            outcome = "rejected" if read.refused else "ok"
+            activity.note(
+                session, row, "out", reading.kind, outcome, began=began, about=claim.id,
+                text=read.text(),
+            )  # fmt: skip
+        if read.more:
+            defer(session, claim, session.wall)
+            return
+        setattr(row, reading.last, session.now)
+        setattr(row, reading.due, session.wall + reading.every)
+        finish(session, claim)
 
 
 def note(

@@ -20,6 +20,8 @@ from tests.web.two_merchants import MARK, WORKFLOW, Side, rows, two_merchants
 
 NOUNS = {
     "account.id": "session",
+    "activity.delivery": "inbox",
+    "activity.entry": "activity",
     "api_fleet.id": "driver",
     "api_imports.id": "import",
     "api_orders.id": "order",
@@ -43,6 +45,7 @@ NOUNS = {
     "outgoing.row": "outgoing",
     "people.id": "user",
     "proofs_api.id": "proof",
+    "rejects.item": "rejected",
     "runs.id": "run",
     "wizard.id": "connection",
     **{f"{endpoint.split('.')[0]}.id": "connection" for endpoint, _ in TABS},

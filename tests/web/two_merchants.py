@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Table
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, select
 
 from hub.access import sessions, tokens, users
+from hub.connections.activity import DELIVERY
 from hub.driving.words import Report
 from hub.events import CustomerFacts, MerchantFacts, OrderFacts, append
 from hub.events.catalogue import OrderReceived
@@ -24,6 +37,7 @@ from hub.store import (
     FlagRow,
     ImportErrorRow,
     ImportRow,
+    InboxRow,
     MerchantRow,
     MessageRow,
     OrderRow,
@@ -39,7 +53,6 @@ from hub.store import (
     WorkRow,
     new_id,
 )
-from hub.store.columns import Instant
 from hub.testing.fixtures import MORNING, World
 from hub.testing.road import lay_route, lay_stop
 from hub.workflow import consents
@@ -209,8 +222,13 @@ def listen(hub: Hub, session: Session, side: Side) -> None:
     )  # fmt: skip
     row = session.get_one(ConnectionRow, side.ids["connection"])
     begun = consents.begin(hub, session, row, user=side.ids["user"], browser="browser")
-    session.add(sent)
+    came = InboxRow(
+        source=row.id, key=side.mark, kind=DELIVERY, body=side.mark.encode(), status=422,
+        received_at=MORNING, answer={"topic": side.mark},
+    )  # fmt: skip
+    session.add_all([sent, came])
     session.flush()
+    side.ids["inbox"] = came.id
     side.ids |= {"endpoint": kept.id, "outgoing": sent.id, "consent": begun.id}
 
 
@@ -244,18 +262,18 @@ def plain_row(table: Table, side: Side) -> dict[str, Any]:
         elif column.primary_key:
             values[column.name] = new_id("row")
         else:
-            kind = datetime if isinstance(column.type, Instant) else column.type.python_type
-            values[column.name] = plain_value(kind, side)
+            values[column.name] = plain_value(column.type, side)
     return values
 
 
-def plain_value(kind: type, side: Side) -> Any:
+def plain_value(kind: TypeEngine[Any], side: Side) -> Any:
     """Return a value of a type of column."""
-    made: dict[type, Any] = {
-        str: side.mark, int: 1, float: 1.0, bool: True, datetime: MORNING, date: MORNING.date(),
-        bytes: side.mark.encode(), dict: {}, list: [],
-    }  # fmt: skip
-    return made[kind]
+    plain = kind.impl if isinstance(kind, TypeDecorator) else kind
+    made: list[tuple[type[Any], Any]] = [
+        (String, side.mark), (DateTime, MORNING), (Date, MORNING.date()), (Boolean, True),
+        (Integer, 1), (Float, 1.0), (LargeBinary, side.mark.encode()), (JSON, {}),
+    ]  # fmt: skip
+    return next(value for one, value in made if isinstance(plain, one))
 
 
 def only(session: Session, table: str, column: str, value: str) -> str:

@@ -25,6 +25,7 @@ OPENS = {
     "orders:write": "add, change and cancel orders",
     "proofs:read": "read proofs of delivery",
     "events:read": "follow what happens",
+    "webhooks:write": "keep endpoints that events are sent to",
     "plans:write": "plan a day",
     "routes:write": "change routes, stops and flags",
     "fleet:write": "keep depots, vehicles and drivers",
