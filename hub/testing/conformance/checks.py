@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import tokenize
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def place(function: Any) -> str:
     try:
         file = inspect.getsourcefile(function) or ""
         line = inspect.getsourcelines(function)[1]
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, tokenize.TokenError):  # code out of a page or a shell
         return ""
     return f" ({file.rpartition('/')[2]}:{line})"
 
