@@ -138,8 +138,8 @@ class ReceiverTests(Ground):
         )
         demand(
             not first.id or first.id.isprintable(),
-            f"{self.at('receive')} names the delivery {first.id!r}, which the hub does not take for "
-            "a name; leave the id out or make it of letters and digits",
+            f"{self.at('receive')} names the delivery {first.id!r}, which the hub does not take "
+            "for a name; leave the id out or make it of letters and digits",
         )
 
     def test_the_time_of_signing_is_signed(self, request_: Incoming) -> None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import re
 import socket
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import pytest
 import responses
-from hub_woocommerce import ORDERS, PAGE, Config, Reading, WooCommerce
+from hub_woocommerce import PAGE, Config, Reading, WooCommerce
 
 from hub import (
     Cancelled,
@@ -27,8 +25,7 @@ from hub import (
     Retry,
     Unauthorized,
 )
-from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
-from hub.testing.peers import Reply
+from hub.testing.conformance import SECRET, ConnectorTests
 
 RECORDED = Path(__file__).parents[4] / "shared" / "peers" / "woocommerce"
 recorded = pytest.mark.skipif(
@@ -83,29 +80,6 @@ class TestWooCommerce(ConnectorTests):
 
     def signed(self, body: bytes, secret: str = SECRET) -> Incoming:
         return sent(body, secret)
-
-    def test_without_tls_the_question_is_signed_once_and_the_secret_stays_here(
-        self, peer: ScriptedPeer
-    ) -> None:
-        peer.reply = lambda _: Reply(200, content=b"[]")
-        shop(url=peer.url).check()
-        (request,) = peer.requests
-        assert request.query == {"per_page": "1", "_fields": "id"}
-        header = request.headers["Authorization"]
-        told = dict(re.findall(r'(oauth_[a-z_]+)="([^"]*)"', header))
-        assert header.startswith("OAuth ")
-        assert told["oauth_consumer_key"] == "ck_1"
-        told = {name: unquote(value) for name, value in told.items()}
-        assert told.pop("oauth_signature") == hmac_of(f"{peer.url}{ORDERS}", request.query | told)
-        assert SECRET not in header
-
-
-def hmac_of(url: str, told: dict[str, str]) -> str:
-    """Return the signature of a question (RFC 5849, 3.4), which covers the header's own values."""
-    pairs = sorted((quote(name, "~"), quote(value, "~")) for name, value in told.items())
-    text = "&".join(f"{name}={value}" for name, value in pairs)
-    base = "&".join(quote(part, "~") for part in ("GET", url, text)).encode()
-    return base64.b64encode(hmac.digest(f"{SECRET}&".encode(), base, "sha256")).decode()
 
 
 def test_only_the_address_that_was_checked_is_dialled(monkeypatch: pytest.MonkeyPatch) -> None:

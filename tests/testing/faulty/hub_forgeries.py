@@ -74,7 +74,7 @@ class Fickle(Faulty, good.Hook):
 class Strange(Faulty, good.Hook):
     name = "strange"
     sees = ("test_a_repeated_request_is_known_again",)
-    tells = "which the hub does not take for a name"
+    tells = "the hub does not take for a name; leave the id out"
 
     def receive(self, request: Incoming) -> Delivery:
         super().receive(request)
