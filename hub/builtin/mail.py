@@ -44,17 +44,35 @@ class MailConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    host: str = Field(title="Mail server", pattern=r"^[^\s/@]+$", max_length=253)
-    port: int = Field(default=587, ge=1, le=65535, title="Port")
+    host: str = Field(
+        title="Mail server",
+        description="For sending (SMTP), such as smtp.example.com",
+        pattern=r"^[^\s/@]+$",
+        max_length=253,
+    )
+    port: int = Field(
+        default=587, ge=1, le=65535, title="Port", description="587 with starttls, 465 with tls."
+    )
     security: Literal["starttls", "tls", "none"] = Field(
         default="starttls",
         title="Encryption",
         description="starttls is usual on port 587, tls on 465; none only within a machine.",
     )
-    user: str = Field(default="", title="User")
-    password: SecretStr | None = Field(default=None, title="Password")
+    user: str = Field(
+        default="", title="User", description="Often the sender's address; empty without sign-in."
+    )
+    password: SecretStr | None = Field(
+        default=None,
+        title="Password",
+        description="Of that user; many services want a password for this program alone.",
+    )
     sender: str = Field(title="From", description="Such as proofs@example.com")
-    to: list[str] = Field(title="To", min_length=1, max_length=20)
+    to: list[str] = Field(
+        title="To",
+        description="Who gets every proof; at most 20 addresses.",
+        min_length=1,
+        max_length=20,
+    )
     subject: str = Field(
         default="Proof of delivery {order}: {outcome}",
         title="Subject",

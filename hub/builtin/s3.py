@@ -41,14 +41,28 @@ class S3Config(BaseModel):
         title="Endpoint",
         description="Of the service and region, such as https://s3.eu-central-1.amazonaws.com",
     )
-    region: str = Field(default="us-east-1", title="Region", pattern=r"^[a-z0-9-]{1,40}$")
-    bucket: str = Field(title="Bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    region: str = Field(
+        default="us-east-1",
+        title="Region",
+        description="Where the bucket is; services without regions take us-east-1.",
+        pattern=r"^[a-z0-9-]{1,40}$",
+    )
+    bucket: str = Field(
+        title="Bucket",
+        description="It has to be there already.",
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+    )
     prefix: str = Field(
         default="", title="Prefix", description="What all names begin with, such as proofs"
     )
     path: Template = path_field()
-    access_key: SecretStr = Field(title="Access key id")
-    secret_key: SecretStr = Field(title="Secret access key")
+    access_key: SecretStr = Field(
+        title="Access key id",
+        description="Of a user who may list the bucket, and get and put its objects.",
+    )
+    secret_key: SecretStr = Field(
+        title="Secret access key", description="Shown once, when the key is made."
+    )
     path_style: bool = Field(
         default=True,
         title="Bucket in the path",

@@ -32,10 +32,22 @@ class SftpConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    host: str = Field(title="Host", pattern=r"^[^\s/@:]+$|^[0-9a-fA-F:.]+$", max_length=253)
-    port: int = Field(default=22, ge=1, le=65535, title="Port")
-    user: str = Field(title="User", min_length=1, max_length=100)
-    password: SecretStr | None = Field(default=None, title="Password")
+    host: str = Field(
+        title="Host",
+        description="Its name or address, such as files.example.com",
+        pattern=r"^[^\s/@:]+$|^[0-9a-fA-F:.]+$",
+        max_length=253,
+    )
+    port: int = Field(default=22, ge=1, le=65535, title="Port", description="Of SSH; usually 22.")
+    user: str = Field(
+        title="User",
+        description="Who may write to the folder.",
+        min_length=1,
+        max_length=100,
+    )
+    password: SecretStr | None = Field(
+        default=None, title="Password", description="Of that user; or the key below."
+    )
     private_key: SecretStr | None = Field(
         default=None,
         title="Private key",
@@ -131,6 +143,7 @@ class Sftp(Connector[SftpConfig]):
                 yield client
             finally:
                 transport.close()
+                transport.join(TIMEOUT)  # its thread only sees a moment later that it is over
 
 
 def sign_in(transport: Transport, config: SftpConfig) -> None:

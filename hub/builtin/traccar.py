@@ -25,7 +25,9 @@ class TraccarConfig(BaseModel):
         default=None, title="Token", description="Traccar > Account > Token; or use the two below."
     )
     user: str = Field(default="", title="User", description="Its e-mail address in Traccar.")
-    password: SecretStr | None = Field(default=None, title="Password")
+    password: SecretStr | None = Field(
+        default=None, title="Password", description="Of that user in Traccar."
+    )
 
     @model_validator(mode="after")
     def opens(self) -> TraccarConfig:

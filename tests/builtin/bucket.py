@@ -35,6 +35,12 @@ class Answer:
     code: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def content(self) -> bytes:
+        """The error as XML, nothing where there is none."""
+        text = f"<Error><Code>{self.code}</Code><Message>no</Message></Error>"
+        return text.encode() if self.code else b""
+
 
 class Bucket:
     """The bucket `proofs` of one account; `script` holds answers that are given first."""
@@ -170,8 +176,7 @@ def handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
                     return
             else:
                 found = scripted
-            text = f"<Error><Code>{found.code}</Code><Message>no</Message></Error>".encode()
-            content = text if found.code and self.command != "HEAD" else b""
+            content = found.content if self.command != "HEAD" else b""
             self.send_response(found.status)
             for name, value in {**found.headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)

@@ -45,8 +45,9 @@ class SftpPeer:
             except OSError:
                 return
             transport = paramiko.Transport(made)
+            transport.name = "peer"
             transport.add_server_key(self.host_key)
-            transport.set_subsystem_handler("sftp", SFTPServer, Files, self)
+            transport.set_subsystem_handler("sftp", Subsystem, Files, self)
             self.transports.append(transport)
             try:
                 transport.start_server(server=Doorman(self))
@@ -95,6 +96,14 @@ class Doorman(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:
         good = kind == "session"
         return paramiko.OPEN_SUCCEEDED if good else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+
+
+class Subsystem(SFTPServer):
+    """Answers in a thread that the checks know as the server's."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.name = "peer"
 
 
 class Files(paramiko.SFTPServerInterface):

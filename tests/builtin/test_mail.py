@@ -16,7 +16,7 @@ from hub.builtin.mail import Mail, MailConfig
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
 from hub.nouns import ProofFile
 from hub.plugins import Plugins
-from hub.testing.conformance import a_proof
+from hub.testing.conformance import ConnectorTests, ScriptedPeer, a_proof
 from tests.builtin.mail_server import PASSWORD, USER, Mailbox, Server, judge, server, trust
 
 Start = Callable[..., Server]
@@ -40,6 +40,29 @@ def start(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     yield begin
     for one in made:
         one.end()
+
+
+class TestMail(ConnectorTests):
+    connector = Mail
+    config = {  # noqa: RUF012
+        "host": "127.0.0.1", "security": "none", "user": USER, "password": PASSWORD,
+        "sender": "proofs@alpenkraut.example", "to": ["office@kunde.example"],
+    }  # fmt: skip
+
+    @pytest.fixture(autouse=True)
+    def kept(
+        self, peer: ScriptedPeer, start: Start, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Let the server keep what a check sends."""
+        self.server = start(authenticator=judge, auth_require_tls=False)
+        self.mailbox = mailbox
+
+    def settings(self, url: str = "") -> dict[str, Any]:
+        return {**super().settings(url), "port": self.server.port}
+
+    def count(self) -> int:
+        """Return how many mails came."""
+        return len(self.mailbox.mails)
 
 
 def sink(peer: Server, **changed: Any) -> Mail:

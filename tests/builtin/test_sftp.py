@@ -15,8 +15,29 @@ from hub.builtin import sockets
 from hub.builtin.sftp import Sftp, SftpConfig
 from hub.errors import Rejected, Retry, Unauthorized
 from hub.nouns import ProofFile
-from hub.testing.conformance import a_proof
+from hub.testing.conformance import ConnectorTests, ScriptedPeer, a_proof
 from tests.builtin.sftp_server import PASSWORD, USER, SftpPeer
+
+
+class TestSftp(ConnectorTests):
+    connector = Sftp
+    config = {  # noqa: RUF012
+        "host": "127.0.0.1", "user": USER, "password": PASSWORD, "folder": "proofs",
+    }  # fmt: skip
+
+    @pytest.fixture(autouse=True)
+    def kept(self, peer: ScriptedPeer, sftp: SftpPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the server keep what a check stores."""
+        monkeypatch.setenv("HUB_ALLOW_ADDRESSES", f"127.0.0.1:{sftp.port}")
+        self.server = sftp
+
+    def settings(self, url: str = "") -> dict[str, Any]:
+        told = {"port": self.server.port, "fingerprint": self.server.fingerprint}
+        return {**super().settings(url), **told}
+
+    def count(self) -> int:
+        """Return how many files lie on the server."""
+        return len(self.server.tree())
 
 
 def sink(peer: SftpPeer, **changed: Any) -> Sftp:

@@ -12,6 +12,7 @@ from hub.builtin.traccar import Traccar, TraccarConfig
 from hub.errors import Rejected
 from hub.nouns import Cursor, DevicePosition
 from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
+from hub.testing.conformance.scripted import replied
 from hub.testing.peers import Reply, Request
 
 DEVICES = [{"id": 3, "uniqueId": "8602", "name": "Van 1"}, {"id": 4, "uniqueId": "lea"}]
@@ -29,6 +30,10 @@ def position(id: int, device: int = 3, **values: Any) -> dict[str, Any]:
 class TestTraccar(ConnectorTests):
     connector = Traccar
     config = {"url": "https://tracking.example.com", "token": SECRET}  # noqa: RUF012
+
+    def serve(self, request: Request) -> Reply | None:
+        found = [position(12, 4), position(11)]
+        return replied(DEVICES if request.path == "/api/devices" else found)
 
     def read(self, peer: ScriptedPeer, found: object, cursor: str = "") -> list[Any]:
         """Return what is read where the server has those positions."""

@@ -96,6 +96,8 @@ def test_additions_break_nothing() -> None:
     now["Surprise"] = {"kind": "noun", "fields": {}}
     now["Message"]["fields"]["urgency"] = {"type": "int", "required": False}
     now["Connector"]["methods"]["more"] = "(self) -> None"
+    made = now["Action"]["methods"]["__init__"]
+    now["Action"]["methods"]["__init__"] = made.replace(") ->", ", more: 'int' = 0) ->")
     assert broken(RELEASED, now) == []
 
 
@@ -124,6 +126,11 @@ def test_a_name_that_is_gone_is_told() -> None:
             "Channel",
             lambda m: m["methods"].update(send="(self, message, urgency)"),
             "Channel.send",
+        ),
+        (
+            "Action",
+            lambda m: m["methods"].update(__init__="(self, name: 'str', more: 'int') -> None"),
+            "Action.__init__",
         ),
         ("guard", lambda m: m.update(call="(url, more)"), "is called guard(url, more) now"),
         ("hook__pod_sinks", lambda m: m.update(call="(x)"), "is called hook pod_sinks(x) now"),

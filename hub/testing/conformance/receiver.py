@@ -128,17 +128,18 @@ class ReceiverTests(Ground):
             )
 
     def test_a_repeated_request_is_known_again(self, request_: Incoming) -> None:
-        """The delivery has an id, the same each time, or the time at which it was signed."""
+        """The delivery is the same each time; without an id, its bytes name it."""
         first, again = self.accepted(request_), self.accepted(request_)
         demand(
             first == again,
             f"{self.at('receive')} names the same request in two ways: {first!r} and {again!r}; "
-            "take id and signed_at from the request",
+            "so a copy sent again counts as new; take id and signed_at from the request, or leave "
+            "the id out: the hub then knows the bytes again",
         )
         demand(
-            first.id or first.signed_at,
-            f"{self.at('receive')} tells neither id nor signed_at, so a copy sent again counts "
-            "as new; return Delivery(id=...) from what the other system numbers its requests with",
+            not first.id or first.id.isprintable(),
+            f"{self.at('receive')} names the delivery {first.id!r}, which the hub does not take "
+            "for a name; leave the id out or make it of letters and digits",
         )
 
     def test_the_time_of_signing_is_signed(self, request_: Incoming) -> None:

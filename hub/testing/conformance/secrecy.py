@@ -120,8 +120,8 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def is_the_peers(thread: threading.Thread) -> bool:
-    """Say whether a thread answers requests of the test's own service."""
-    return "process_request_thread" in thread.name
+    """Say whether a thread answers for the test's own service, by the name that it has."""
+    return "process_request_thread" in thread.name or thread.name.startswith("peer")
 
 
 def named(made: socket.socket) -> str:

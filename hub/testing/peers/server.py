@@ -229,7 +229,7 @@ def handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
                 return
             write(self, reply)
 
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 
     return Handler
 
@@ -258,4 +258,6 @@ def write(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
     for name, value in {**headers, "Content-Length": str(len(content))}.items():
         handler.send_header(name, value)
     handler.end_headers()
+    if handler.command == "HEAD":  # its answer is that of GET without the content
+        return
     handler.wfile.write(content)

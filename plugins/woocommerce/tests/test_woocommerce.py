@@ -25,8 +25,7 @@ from hub import (
     Retry,
     Unauthorized,
 )
-from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
-from hub.testing.peers import Reply
+from hub.testing.conformance import SECRET, ConnectorTests
 
 RECORDED = Path(__file__).parents[4] / "shared" / "peers" / "woocommerce"
 recorded = pytest.mark.skipif(
@@ -70,24 +69,17 @@ LAST = {**RECORD, "id": 44, "date_modified_gmt": "2026-11-22T10:06:00"}
 
 class TestWooCommerce(ConnectorTests):
     connector = WooCommerce
-    config = {"url": "https://shop.example", "key": SECRET, "secret": SECRET}
-    answers = {"check": [[]], "pull": [[RECORD], [OTHER, LAST], []]}
-    exempt = {
-        "test_no_secret_comes_out": "over http, which is for tests and opened addresses alone, "
-        "WooCommerce wants the consumer key in the address; the secret only signs"
+    config = {
+        "url": "https://shop.example",
+        "key": SECRET,
+        "secret": SECRET,
+        "webhook_secret": SECRET,
     }
+    answers = {"check": [[]], "pull": [[RECORD], [OTHER, LAST], []]}
+    event = {**RECORD, "status": "processing"}
 
-    def test_without_tls_the_question_is_signed_once_and_the_secret_stays_here(
-        self, peer: ScriptedPeer
-    ) -> None:
-        peer.reply = lambda _: Reply(200, content=b"[]")
-        shop(url=peer.url).check()
-        (request,) = peer.requests
-        assert (request.query["per_page"], request.query["_fields"]) == ("1", "id")
-        assert request.query["oauth_consumer_key"] == "ck_1"
-        assert request.query["oauth_signature"]
-        assert "Authorization" not in request.headers
-        assert SECRET not in str(request)
+    def signed(self, body: bytes, secret: str = SECRET) -> Incoming:
+        return sent(body, secret)
 
 
 def test_only_the_address_that_was_checked_is_dialled(monkeypatch: pytest.MonkeyPatch) -> None:

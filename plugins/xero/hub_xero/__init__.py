@@ -10,12 +10,12 @@ from hub import (
     Connect,
     Connector,
     Grant,
+    HubError,
     PodSink,
     Proof,
     ProofFile,
     Receipt,
     Rejected,
-    Retry,
     Unauthorized,
     hookimpl,
 )
@@ -51,7 +51,7 @@ class Xero(Connector[Config]):
         grant = token_client(self.config).exchange(callback)
         try:
             found = organisations(self.config, grant.settings["access_token"])
-        except Retry:
+        except HubError:
             return grant  # the code is used up, so this is no reason to fail: the check asks again
         one = chosen(found, self.config.tenant)
         settings = {**grant.settings, "tenant": one.id if one else ""}

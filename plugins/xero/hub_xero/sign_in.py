@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
 from hub import Http, Kept, Rejected, TokenClient, Url
 
@@ -15,6 +15,9 @@ class Organisation(BaseModel):
 
     id: str = Field(alias="tenantId")
     name: str = Field(alias="tenantName", default="")
+
+
+LISTED = TypeAdapter(list[Organisation])
 
 
 class Config(BaseModel):
@@ -55,15 +58,24 @@ class Config(BaseModel):
     login_url: Url = Field(
         default="https://login.xero.com/identity/connect/authorize",
         title="Address of the consent page",
+        description="Change it only to test against something else",
     )
     identity_url: Url = Field(
-        default="https://identity.xero.com/connect/token", title="Address that gives access"
+        default="https://identity.xero.com/connect/token",
+        title="Address that gives access",
+        description="Change it only to test against something else",
     )
     connections_url: Url = Field(
-        default="https://api.xero.com/connections", title="Address of the list of organisations"
+        default="https://api.xero.com/connections",
+        title="Address of the list of organisations",
+        description="Change it only to test against something else",
     )
-    access_token: Kept = Field(default=NOTHING, title="Access by consent")
-    refresh_token: Kept = Field(default=NOTHING, title="Renewal of that access")
+    access_token: Kept = Field(
+        default=NOTHING, title="Access by consent", description="Filled in when you connect"
+    )
+    refresh_token: Kept = Field(
+        default=NOTHING, title="Renewal of that access", description="Filled in when you connect"
+    )
 
 
 def token_client(config: Config) -> TokenClient:
@@ -82,10 +94,12 @@ def token_client(config: Config) -> TokenClient:
 
 
 def organisations(config: Config, token: str) -> list[Organisation]:
-    """Return the organisations that a token opens."""
-    answer = Http(config.connections_url, Authorization=f"Bearer {token}").get("").json()
-    listed = answer if isinstance(answer, list) else []
-    return [Organisation.model_validate(one) for one in listed]
+    """Return the organisations that a token opens; raise `Rejected` for what is no list of them."""
+    reply = Http(config.connections_url, Authorization=f"Bearer {token}").get("")
+    try:
+        return LISTED.validate_json(reply.content)
+    except ValidationError:
+        raise Rejected("Xero did not answer with organisations", field="connections_url") from None
 
 
 def chosen(found: list[Organisation], tenant: str) -> Organisation | None:

@@ -12,16 +12,26 @@ from hub_xero import Config, Xero, file_name, key, note
 from hub import Rejected, Retry, Unauthorized, Unknown
 from hub.testing.conformance import SECRET, ConnectorTests, a_proof
 from hub.testing.peers import Reply, Request, duplicates
+from hub.testing.peers.consent import listed
 from hub.testing.peers.log import effects, entries
 from hub.testing.peers.xero import ROOT, XeroPeer
 
 SPEC = Path(__file__).parents[4] / "shared" / "peers" / "xero" / "xero_accounting.yaml"
 
+TOKEN, CONNECTIONS = "/connect/token", "/connections"
+
 
 class TestXero(ConnectorTests):
     connector = Xero
-    config = {"token": SECRET, "tenant": "tenant-1"}
+    config = {
+        "client_id": "app-1",
+        "client_secret": SECRET,
+        "access_token": SECRET,
+        "refresh_token": SECRET,
+        "tenant": "tenant-1",
+    }
     path = ROOT
+    places = {"login_url": "/authorize", "identity_url": TOKEN, "connections_url": CONNECTIONS}
 
     @pytest.fixture(autouse=True)
     def books(self, tmp_path: Path) -> Iterator[None]:
@@ -32,7 +42,9 @@ class TestXero(ConnectorTests):
         self.xero.log.close()
 
     def serve(self, request: Request) -> Reply | None:
-        return self.xero.handle(request)
+        if request.path == CONNECTIONS:
+            return Reply(content=listed([("tenant-1", "Alpenkraut AG")]))
+        return super().serve(request) if request.path == TOKEN else self.xero.handle(request)
 
 
 @pytest.fixture

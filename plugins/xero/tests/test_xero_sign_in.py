@@ -124,6 +124,17 @@ def test_where_the_organisations_cannot_be_read_the_tokens_are_kept(
     assert sign_in.chosen([], "tenant-2") is None
 
 
+def test_an_answer_that_lists_no_organisations_keeps_the_tokens_and_is_told_by_the_check(
+    identity: ConsentPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = f"{identity.url}/account"
+    grant = xero(identity, connections_url=broken).exchange(identity.give())
+    assert grant.settings["access_token"] in identity.access
+    with pytest.raises(Rejected, match="did not answer with organisations") as caught:
+        xero(identity, connections_url=broken, **grant.settings).check()
+    assert caught.value.field == "connections_url"
+
+
 def test_a_renewal_gives_new_tokens_and_leaves_the_organisation(identity: ConsentPeer) -> None:
     settings = connected(identity)
     grant = xero(identity, **settings).refresh()

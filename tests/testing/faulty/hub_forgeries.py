@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import hub_goods as good
 from faulty import Faulty, brought
@@ -60,14 +61,24 @@ class Stumbling(Faulty, good.Hook):
         return hmac.compare_digest(bytes.fromhex(told), bytes.fromhex(self.mac(request.body, at)))
 
 
-class Nameless(Faulty, good.Hook):
-    name = "nameless"
+class Fickle(Faulty, good.Hook):
+    name = "fickle"
     sees = ("test_a_repeated_request_is_known_again",)
-    tells = "tells neither id nor signed_at, so a copy sent again counts as new"
+    tells = "names the same request in two ways"
 
     def receive(self, request: Incoming) -> Delivery:
         super().receive(request)
-        return Delivery()
+        return Delivery(id=uuid4().hex)
+
+
+class Strange(Faulty, good.Hook):
+    name = "strange"
+    sees = ("test_a_repeated_request_is_known_again",)
+    tells = "the hub does not take for a name; leave the id out"
+
+    def receive(self, request: Incoming) -> Delivery:
+        super().receive(request)
+        return Delivery(id="event\n1")
 
 
 class Timeless(Faulty, good.Hook):
