@@ -29,12 +29,12 @@ class Covered:
         """Write `text` as far as it may be seen."""
         if not isinstance(text, str):
             raise TypeError(f"a text is wanted, not {type(text).__name__}")
+        if self.left is not None and self.left <= 0:
+            return len(text)
         shown = cover(text[: LONGEST * 2], self.secrets)
         if len(shown) > LONGEST:
             shown = shown[:LONGEST] + CUT
         if self.left is not None:
-            if self.left <= 0:
-                return len(text)
             self.left -= len(shown)
             if self.left <= 0:
                 shown = "this process has written too much; the rest is left out\n"
