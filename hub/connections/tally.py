@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func
+from sqlalchemy import ColumnElement, case, func
 from sqlmodel import col, select
 
-from hub.store import EffectRow, Session, StepAttemptRow
+from hub.store import ActivityRow, EffectRow, Session
 
 HOURS = 24
 OPEN = ("pending", "calling")
+COUNTED = ("send", "pull", "delivery")
+"""What of the log is counted; checks say nothing about the work."""
+GOOD = ("ok", "done")
+UNDECIDED = ("waiting", "repeat")
+"""Outcomes that are neither good nor bad."""
 
 
 @dataclass
@@ -27,8 +32,8 @@ class Tally:
     """Records that wait for a person to mend the connection."""
     due: int = 0
     """Records that are sent as soon as it is their turn."""
-    sent_at: datetime | None = None
-    """When the last call ended, wall time."""
+    last_at: datetime | None = None
+    """When the last of it was, business time."""
 
     @property
     def highest(self) -> int:
@@ -41,7 +46,7 @@ class Tally:
         good, bad = sum(self.good), sum(self.bad)
         if not good + bad:
             return "no calls in 24 hours"
-        return f"{good:,} sent, {bad:,} failed in 24 hours" if bad else f"{good:,} sent in 24 hours"
+        return f"{good:,} done, {bad:,} failed in 24 hours" if bad else f"{good:,} done in 24 hours"
 
     @property
     def waiting(self) -> int:
@@ -62,8 +67,8 @@ def tallies(session: Session, ids: Sequence[str]) -> dict[str, Tally]:
     """Return the tally of every connection in `ids`."""
     made = {id: Tally() for id in ids}
     for id, hour, good, number in session.exec(by_hour(session, ids)):
-        hours = made[str(id)].good if good else made[str(id)].bad
-        hours[hour] += number
+        hours = made[id].good if good else made[id].bad
+        hours[hour] += int(number)
     states = (
         select(EffectRow.connection, EffectRow.state, func.count())
         .where(col(EffectRow.connection).in_(ids), col(EffectRow.state).in_((*OPEN, "parked")))
@@ -76,38 +81,36 @@ def tallies(session: Session, ids: Sequence[str]) -> dict[str, Tally]:
         else:
             tally.due += number
     last = (
-        select(EffectRow.connection, func.max(StepAttemptRow.ended_at))
-        .join(StepAttemptRow, col(StepAttemptRow.effect) == EffectRow.id)
-        .where(col(EffectRow.connection).in_(ids))
-        .group_by(col(EffectRow.connection))
+        select(ActivityRow.connection, func.max(ActivityRow.at))
+        .where(col(ActivityRow.connection).in_(ids), *counted())
+        .group_by(ActivityRow.connection)
     )
     for id, at in session.exec(last):
-        made[str(id)].sent_at = at
+        made[id].last_at = at
     return made
+
+
+def counted() -> list[ColumnElement[bool]]:
+    """Return the conditions for what of the log is counted."""
+    return [col(ActivityRow.what).in_(COUNTED), col(ActivityRow.outcome).not_in(UNDECIDED)]
 
 
 def by_hour(session: Session, ids: Sequence[str]) -> Any:
     """Return the query for (connection, hour 0 to 23, whether it went well, number of calls)."""
-    now = session.wall
+    now = session.now
     edges = [(now - timedelta(hours=HOURS - hour), hour) for hour in range(HOURS)]
-    ended = col(StepAttemptRow.ended_at)
-    hour = case(*((ended >= at, number) for at, number in reversed(edges)), else_=0).label("hour")
-    good = case((col(StepAttemptRow.outcome) == "ok", 1), else_=0).label("good")
+    at = col(ActivityRow.at)
+    hour = case(*((at >= edge, number) for edge, number in reversed(edges)), else_=0).label("hour")
+    good = case((col(ActivityRow.outcome).in_(GOOD), 1), else_=0).label("good")
     return (
-        select(EffectRow.connection, hour, good, func.count())
-        .join(StepAttemptRow, col(StepAttemptRow.effect) == EffectRow.id)
-        .where(col(EffectRow.connection).in_(ids), ended >= edges[0][0])
-        .group_by(col(EffectRow.connection), "hour", "good")
+        select(ActivityRow.connection, hour, good, func.sum(ActivityRow.times))
+        .where(col(ActivityRow.connection).in_(ids), at >= edges[0][0], *counted())
+        .group_by(ActivityRow.connection, "hour", "good")
     )
 
 
 def last_calls(session: Session, id: str, limit: int = 1) -> list[Call]:
     """Return the latest calls of one connection, newest first."""
-    query = (
-        select(StepAttemptRow)
-        .join(EffectRow, col(EffectRow.id) == StepAttemptRow.effect)
-        .where(EffectRow.connection == id)
-        .order_by(col(StepAttemptRow.ended_at).desc(), col(StepAttemptRow.number).desc())
-    )
-    rows = session.exec(query.limit(limit))
-    return [Call(row.ended_at, row.outcome, row.message) for row in rows]
+    query = select(ActivityRow).where(ActivityRow.connection == id, *counted())
+    newest = query.order_by(col(ActivityRow.at).desc(), col(ActivityRow.id).desc())
+    return [Call(row.at, row.outcome, row.text) for row in session.exec(newest.limit(limit))]

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table
 from sqlmodel import col, func, select, update
 
 from hub import http
-from hub.access import get, scoped
+from hub.access import audit, get, scoped
 from hub.dispatch.flags import clear_flag, open_flags, raise_flag
 from hub.errors import Missing, Refused
 from hub.events import append, catalogue
@@ -64,6 +64,7 @@ def add(
     )  # fmt: skip
     session.add(row)
     session.flush()
+    note(session, row, "added")
     return row, secret
 
 
@@ -76,6 +77,7 @@ def change(session: Session, id: str, **given: Any) -> EndpointRow:
         row.description = described(given["description"])
     if "types" in given:
         row.types = checked_types(given["types"])
+    note(session, row, "changed")
     return row
 
 
@@ -84,6 +86,7 @@ def rotate(session: Session, keys: Keys, id: str) -> str:
     row, secret = found(session, id), new_secret()
     row.previous, row.previous_until = row.secret, session.wall + OVERLAP
     row.secret = keys.seal(secret)
+    note(session, row, "rotated", "gave a new secret to the webhook")
     return secret
 
 
@@ -94,6 +97,7 @@ def switch(session: Session, id: str, enabled: bool, by: str = "") -> EndpointRo
         enqueue(session, "fan_out", "events")
         wake(session, row, session.wall)
     row.enabled = enabled
+    note(session, row, "switched", f"switched {'on' if enabled else 'off'} the webhook")
     if enabled and not (row.state == "healthy" and row.failing_since is None):
         # Whatever was the matter, the first call tells whether it still is.
         row.state, row.reason, row.failures = "healthy", "", 0
@@ -141,7 +145,14 @@ def remove(session: Session, id: str) -> EndpointRow:
     row.enabled, row.removed_at = False, session.wall
     row.secret = row.previous = ""
     enqueue(session, "outgoing_sweep", row.id)
+    note(session, row, "removed")
     return row
+
+
+def note(session: Session, row: EndpointRow, verb: str, said: str = "") -> None:
+    """Write down who did something to an endpoint; its address is told as far as its host."""
+    about = f"{said or f'{verb} the webhook'} to {urlsplit(row.url).hostname}"
+    audit.note(session, f"webhook.{verb}", row.id, about, merchant=row.merchant)
 
 
 def disable(session: Session, row: EndpointRow, reason: str) -> None:

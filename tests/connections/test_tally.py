@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlmodel import col, select
+
+from hub.connections import activity
 from hub.connections.tally import last_calls, tallies
 from hub.hub import Hub
 from hub.store import (
+    ActivityRow,
     EffectRow,
     EventRow,
     RevisionRow,
     RunRow,
     Session,
-    StepAttemptRow,
     StepRow,
     WorkflowRow,
 )
@@ -37,33 +40,28 @@ def step(session: Session) -> StepRow:
 
 def test_calls_count_by_the_hour_and_records_by_what_they_wait_for(hub: Hub) -> None:
     with hub.store.write() as session:
-        given = {"url": "https://sms.example.com", "token": "token"}
-        id = hub.connections.save(session, "sms", given).id
-        idle = hub.connections.save(session, "sms", given).id
+        kept = hub.connections.save(session, "folder", {"path": "/srv/a"})
+        idle = hub.connections.save(session, "folder", {"path": "/srv/b"}).id
         about = step(session)
-        for n, (state, outcome, hours) in enumerate(
-            [("done", "ok", 0.5), ("done", "ok", 0.6), ("failed", "rejected", 3.5),
-             ("done", "ok", 30), ("parked", "", 0), ("pending", "", 0)]
+        for what, outcome, hours in (
+            ("send", "ok", 0.5), ("delivery", "done", 0.6), ("pull", "rejected", 3.5),
+            ("send", "ok", 30), ("check", "ok", 0.1), ("delivery", "waiting", 0.1),
         ):  # fmt: skip
-            effect = EffectRow(
-                key=str(n), run=about.run, step=about.id, item=id, connection=id, state=state
-            )
-            session.add(effect)
+            activity.note(session, kept, "out", what, outcome, text=what)
             session.flush()
-            at = session.wall - timedelta(hours=hours)
-            if outcome:
-                session.add(
-                    StepAttemptRow(
-                        effect=effect.id, number=1, outcome=outcome, started_at=at, ended_at=at
-                    )
-                )
+            row = session.exec(select(ActivityRow).order_by(col(ActivityRow.id).desc())).first()
+            assert row is not None
+            row.at = session.now - timedelta(hours=hours)
+        for number, state in enumerate(("parked", "pending", "done")):
+            given = {"run": about.run, "step": about.id, "item": kept.id, "connection": kept.id}
+            session.add(EffectRow(key=str(number), state=state, **given))
     with hub.store.read() as session:
-        found = tallies(session, [id, idle])
-        calls = last_calls(session, id, 3)
-    one = found[id]
+        found = tallies(session, [kept.id, idle])
+        calls = last_calls(session, kept.id, 3)
+    one = found[kept.id]
     assert (one.good[23], one.bad[20], sum(one.good), sum(one.bad)) == (2, 1, 2, 1)
     assert (one.parked, one.due, one.waiting) == (1, 1, 2)
-    assert one.words == "2 sent, 1 failed in 24 hours"
-    assert [call.outcome for call in calls] == ["ok", "ok", "rejected"]
-    assert one.sent_at == calls[0].at
+    assert one.words == "2 done, 1 failed in 24 hours"
+    assert [call.message for call in calls] == ["send", "delivery", "pull"]
+    assert one.last_at == calls[0].at
     assert found[idle].words == "no calls in 24 hours"

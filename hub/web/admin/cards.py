@@ -60,7 +60,7 @@ class Card:
     def last(self) -> datetime | None:
         """When anything last happened over it."""
         row = self.row
-        known = [at for at in (row.checked_at, row.pulled_at, self.tally.sent_at) if at is not None]
+        known = [at for at in (row.checked_at, row.pulled_at, self.tally.last_at) if at is not None]
         return max(known, default=None)
 
 
