@@ -18,6 +18,7 @@ from hub.connector import Connector
 from hub.errors import PluginError, Rejected, Retry, Unauthorized
 from hub.nouns import Delivery, Incoming
 from hub.queue.convoy import PATIENCE, Convoy
+from hub.redaction import cover, secrets_of
 from hub.store import ConnectionRow, Session
 from hub.store.database import Busy
 from hub.web.answers import answer
@@ -152,11 +153,12 @@ def look_at(row: ConnectionRow, connector: Connector[Any], made: Incoming) -> De
         turn_away(row, "replayed", str(error), made)
         raise Problem(401, str(error)) from None
     except Unauthorized as error:
-        turn_away(row, "forged", str(error), made)
+        turn_away(row, "forged", safe(connector, error), made)
         raise Problem(401, "the signature does not hold") from None
     except Rejected as error:
-        turn_away(row, "unreadable", str(error), made)
-        raise Problem(422, str(error)[:300]) from None
+        said = safe(connector, error)
+        turn_away(row, "unreadable", said, made)
+        raise Problem(422, said[:300]) from None
     except Retry:
         raise Retry(LATER) from None
     except Exception as error:  # whatever a plugin raises is contained, and named in the log
@@ -168,6 +170,11 @@ def look_at(row: ConnectionRow, connector: Connector[Any], made: Incoming) -> De
         )  # fmt: skip
         turn_away(row, "broken", f"the connector failed to look at it: {fault}", made)
         raise Problem(500, LATER) from None
+
+
+def safe(connector: Connector[Any], error: Exception) -> str:
+    """Return what an error of a connector says, without the secrets of its settings."""
+    return cover(str(error), secrets_of(connector.config))
 
 
 def place_of(error: Exception) -> str:

@@ -16,9 +16,10 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from hub import orders, workflow
-from hub.errors import Retry
+from hub.errors import Rejected, Retry, Unauthorized
 from hub.hub import Hub
 from hub.nouns import Incoming
+from hub.redaction import HIDDEN
 from hub.store import ActivityRow, ConnectionRow, InboxRow, System, TokenRow, WorkRow
 from hub.testing.fixtures import World
 from hub.testing.receivers import SECRET, install, signature, signed
@@ -187,6 +188,20 @@ def test_what_makes_no_sense_is_told_so(sender: Sender) -> None:
     assert answer.status_code == 422
     assert "that is no list" in answer.text
     assert sender.outcomes() == {"unreadable": 1}
+
+
+@pytest.mark.spills("a connector that tells its secret, which the answer and the log have to cover")
+@pytest.mark.parametrize("refusal", [Rejected, Unauthorized])
+def test_a_refusal_that_tells_the_secret_is_covered(
+    sender: Sender, refusal: type[Exception]
+) -> None:
+    def refuse(_: Incoming) -> None:
+        raise refusal(f"{SECRET} is wrong")
+
+    sender.connector.before = staticmethod(refuse)
+    assert SECRET not in sender.send().text
+    (row,) = sender.rows(ActivityRow)
+    assert row.text == f"{HIDDEN} is wrong"
 
 
 @pytest.mark.parametrize(
