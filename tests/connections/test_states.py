@@ -19,12 +19,12 @@ from hub.store import ConnectionRow, Merchant, Operator, PluginRow, Session
 from hub.testing.fixtures import World
 
 OWNER = Operator("owner")
-SMS = {"url": "https://sms.example.com", "token": "canary-token"}
+TRACCAR = {"url": "https://tracking.example.com", "token": "canary-token"}
 
 
 def add(hub: Hub, *, draft: bool = False, merchant: str | None = None) -> str:
     with hub.store.write() as session:
-        return hub.connections.save(session, "sms", SMS, merchant=merchant, draft=draft).id
+        return hub.connections.save(session, "traccar", TRACCAR, merchant=merchant, draft=draft).id
 
 
 def shown(hub: Hub, id: str) -> tuple[str, str]:
@@ -48,8 +48,8 @@ def test_what_is_stored_and_its_plugin_make_one_of_five_states(hub: Hub) -> None
     change(hub, id, state="action_needed", reason="expired")
     assert shown(hub, id) == ("action_needed", "expired")
     with hub.store.write() as session:
-        session.add(PluginRow(name="sms", enabled=False))
-    assert shown(hub, id) == ("paused", "the plugin sms is switched off")
+        session.add(PluginRow(name="traccar", enabled=False))
+    assert shown(hub, id) == ("paused", "the plugin traccar is switched off")
     with hub.store.write() as session:
         hub.connections.set_enabled(session, id, False, "Ida Keller")
     assert shown(hub, id) == ("paused", "by Ida Keller")
@@ -63,17 +63,17 @@ def test_what_is_stored_and_its_plugin_make_one_of_five_states(hub: Hub) -> None
 def test_nothing_runs_through_what_is_not_set_up(hub: Hub) -> None:
     id = add(hub, draft=True)
     with hub.store.write() as session:
-        assert hub.connections.find(session, "notification_channels", None) == []
+        assert hub.connections.find(session, "position_sources", None) == []
         with pytest.raises(Parked, match="not set up"):
             hub.connections.usable(session, id)
         with pytest.raises(Refused, match="not set up"):
             hub.connections.set_enabled(session, id, True)
-        hub.connections.save(session, "sms", SMS, id=id)
+        hub.connections.save(session, "traccar", TRACCAR, id=id)
         assert session.get_one(ConnectionRow, id).state == "not_set_up"
         hub.connections.expire(session, id, "refused")
         assert session.get_one(ConnectionRow, id).state == "not_set_up"
         hub.connections.enable(session, id)
-        assert hub.connections.find(session, "notification_channels", None) != []
+        assert hub.connections.find(session, "position_sources", None) != []
         hub.connections.usable(session, id)
 
 
@@ -89,7 +89,7 @@ def test_a_removed_connection_is_seen_and_used_by_nobody_until_it_is_brought_bac
         assert seen(session) == []
         with pytest.raises(Missing):
             get(session, ConnectionRow, id)
-        assert hub.connections.find(session, "notification_channels", None, usable=False) == []
+        assert hub.connections.find(session, "position_sources", None, usable=False) == []
         with pytest.raises(Parked, match="removed"):
             hub.connections.usable(session, id)
         assert [row.removed_by for row in removal.removed(session)] == ["Ida Keller"]
@@ -120,8 +120,13 @@ def test_after_a_day_only_the_name_of_a_removed_connection_is_left(hub: Hub) -> 
         removal.purge(session, row)
         assert removal.overdue(session) == []
         left = session.get_one(ConnectionRow, id)
-        assert (left.title, left.config, left.secrets, left.previous) == ("SMS gateway", {}, "", "")
-        with pytest.raises(Missing, match="SMS gateway was removed"):
+        assert (left.title, left.config, left.secrets, left.previous) == (
+            "Traccar",
+            {},
+            "",
+            "",
+        )
+        with pytest.raises(Missing, match="Traccar was removed"):
             hub.connections.usable(session, id)
 
 
@@ -143,11 +148,11 @@ def test_the_last_change_of_settings_is_taken_back_with_its_secrets(hub: Hub) ->
         undo.remember(hub.keys, session, row)
         assert "canary-token" not in row.previous
         other = {"url": "https://other.example.com", "token": "another-token"}
-        hub.connections.save(session, "sms", other, title="Other", id=id)
+        hub.connections.save(session, "traccar", other, title="Other", id=id)
         undo.undo(hub.keys, session, row)
         known = hub.connections.settings(row)
-        assert (row.title, known["token"]) == ("SMS gateway", "canary-token")
-        assert known["url"].startswith("https://sms.example.com")
+        assert (row.title, known["token"]) == ("Traccar", "canary-token")
+        assert known["url"].startswith("https://tracking.example.com")
         with pytest.raises(Refused):
             undo.undo(hub.keys, session, row)
 

@@ -15,9 +15,12 @@ from hub.plugins import Plugin, Plugins
 from hub.testing import grades
 from hub.testing.grades import Grade, Run
 from hub.testing.grading import run_kit
+from tests import needs
 from tests.web.conftest import Browser, sign_in
 
 __all__ = ["sign_in"]
+
+pytestmark = needs.plugins("shopify", "woocommerce", "shipstation", "xero", "sms")
 
 ROOT = Path(__file__).parents[2]
 TESTS = {

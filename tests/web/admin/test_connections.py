@@ -17,7 +17,9 @@ from hub.queue import entry
 from hub.store import ConnectionRow, EventRow, MerchantRow, OrderRow, PreviewRow
 from hub.testing.fixtures import World
 from hub.workflow.parts import assemble, load_workflows
+from tests import needs
 
+pytestmark = needs.plugins("sms", "woocommerce")
 CANARY = "canary-5ecret-of-the-shop"
 KEYS = {
     "title": "Hofladen", "config.url": "https://1.1.1.1", "config.key": f"{CANARY}-key",
