@@ -120,6 +120,7 @@ def test_a_stop_is_delivered_with_photo_signature_name_and_cash(
         {"name": "door.jpg", "mimeType": "image/jpeg", "buffer": photo()}
     )
     sign(page)
+    page.locator("form img").nth(1).wait_for()  # until then the pad lies over the form
     page.get_by_label("Received by").fill("Rosa Beck")
     page.get_by_role("button", name="Confirm: delivered").click()
     page.get_by_role("heading", name="Städtle 2").wait_for()
