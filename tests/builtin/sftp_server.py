@@ -49,10 +49,8 @@ class SftpPeer:
             transport.add_server_key(self.host_key)
             transport.set_subsystem_handler("sftp", Subsystem, Files, self)
             self.transports.append(transport)
-            try:
-                transport.start_server(server=Doorman(self))
-            except (paramiko.SSHException, EOFError):
-                transport.close()
+            # With an event it does not wait for the handshake, which a client may break off.
+            transport.start_server(event=threading.Event(), server=Doorman(self))
 
     def close(self) -> None:
         """Take no connection any more."""
