@@ -15,7 +15,10 @@ if TYPE_CHECKING:
         PodSink,
         PositionSource,
         Receiver,
+        ReportSource,
         RoutingEngine,
+        StatusSink,
+        Subscriber,
         TravelTimes,
     )
     from hub.connector import Connector
@@ -30,9 +33,15 @@ if TYPE_CHECKING:
         Connect,
         Cursor,
         Delivery,
+        DeliveryReport,
+        DeliveryStatus,
         DevicePosition,
+        Disconnected,
         Fix,
         Grant,
+        HandedLine,
+        Hook,
+        InboundText,
         Incoming,
         Legs,
         Location,
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
         OrderLine,
         Plan,
         PlannedRoute,
+        PrivacyRequest,
         Problem,
         ProblemStop,
         ProblemVehicle,
@@ -51,6 +61,7 @@ if TYPE_CHECKING:
         Receipt,
         Recipient,
         RefusedRow,
+        Subscribed,
         TimeWindow,
         Unserved,
         Visit,
@@ -63,15 +74,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "hub.actions": "Action ActionInput ActionOutput Inside Outward",
     "hub.capabilities": "Channel Geocoder OAuth OrderSource PodSink PositionSource Receiver "
-    "RoutingEngine TravelTimes",
+    "ReportSource RoutingEngine StatusSink Subscriber TravelTimes",
     "hub.connector": "Connector",
     "hub.deadlines": "beat",
     "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
     "hub.hookspecs": "hookimpl",
     "hub.http": "GuardedPool Http Url calling guard judge understood",
-    "hub.nouns": "Address Callback Cancelled Connect Cursor Delivery DevicePosition Fix Grant "
-    "Incoming Legs Location Matrix Message Money Order OrderLine Plan PlannedRoute Problem "
-    "ProblemStop ProblemVehicle Proof ProofFile Receipt Recipient RefusedRow TimeWindow Unserved "
+    "hub.nouns": "Address Callback Cancelled Connect Cursor Delivery DeliveryReport DeliveryStatus "
+    "DevicePosition Disconnected Fix Grant HandedLine Hook InboundText Incoming Legs Location "
+    "Matrix Message Money Order OrderLine Plan PlannedRoute PrivacyRequest Problem ProblemStop "
+    "ProblemVehicle Proof ProofFile Receipt Recipient RefusedRow Subscribed TimeWindow Unserved "
     "Visit",
     "hub.oauth": "Kept TokenClient",
     "hub.web.policy": "allow",
@@ -80,15 +92,17 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - grouped by what they are for
     "Channel", "Geocoder", "OAuth", "OrderSource", "PodSink", "PositionSource", "Receiver",
-    "RoutingEngine", "TravelTimes",
+    "ReportSource", "RoutingEngine", "StatusSink", "Subscriber", "TravelTimes",
     "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling", "guard",
     "hookimpl", "judge", "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
-    "Address", "Callback", "Cancelled", "Connect", "Cursor", "Delivery", "DevicePosition", "Fix",
-    "Grant", "Incoming", "Legs", "Location", "Matrix", "Message", "Money", "Order", "OrderLine",
-    "Plan", "PlannedRoute", "Problem", "ProblemStop", "ProblemVehicle", "Proof", "ProofFile",
-    "Receipt", "Recipient", "RefusedRow", "TimeWindow", "Unserved", "Visit",
+    "Address", "Callback", "Cancelled", "Connect", "Cursor", "Delivery", "DeliveryReport",
+    "DeliveryStatus", "DevicePosition", "Disconnected", "Fix", "Grant", "HandedLine", "Hook",
+    "InboundText", "Incoming", "Legs", "Location", "Matrix", "Message", "Money", "Order",
+    "OrderLine", "Plan", "PlannedRoute", "PrivacyRequest", "Problem", "ProblemStop",
+    "ProblemVehicle", "Proof", "ProofFile", "Receipt", "Recipient", "RefusedRow", "Subscribed",
+    "TimeWindow", "Unserved", "Visit",
 ]  # fmt: skip
 
 

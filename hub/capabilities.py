@@ -1,7 +1,7 @@
 """What a connector class can be: small protocols, one noun in, one noun out.
 
-The first seven are what hooks return. `Receiver` and `OAuth` are traits: a connector of any kind
-may have them as well, and then has the whole of them.
+The first seven are what hooks return. The others are traits: a connector of any kind may have them
+as well, and then has the whole of them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ from hub.nouns import (
     Connect,
     Cursor,
     Delivery,
+    DeliveryReport,
+    DeliveryStatus,
     DevicePosition,
+    Disconnected,
     Grant,
+    Hook,
+    InboundText,
     Incoming,
     Legs,
     Location,
@@ -25,10 +30,12 @@ from hub.nouns import (
     Message,
     Order,
     Plan,
+    PrivacyRequest,
     Problem,
     Proof,
     Receipt,
     RefusedRow,
+    Subscribed,
 )
 
 
@@ -36,7 +43,7 @@ from hub.nouns import (
 class OrderSource(Protocol):
     """Hands over orders; after each `Cursor` it yields, what came before may be committed."""
 
-    def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]: ...
+    def pull(self, cursor: Cursor) -> Iterator[Order | Cancelled | RefusedRow | Cursor]: ...
 
 
 @runtime_checkable
@@ -96,9 +103,54 @@ class Receiver(Protocol):
 
     def unpack(
         self, request: Incoming
-    ) -> Iterator[Order | Cancelled | RefusedRow | DevicePosition]:
+    ) -> Iterator[
+        Order
+        | Cancelled
+        | RefusedRow
+        | DevicePosition
+        | DeliveryReport
+        | InboundText
+        | Disconnected
+        | PrivacyRequest
+    ]:
         """Yield what a verified request tells; it runs in a worker and may fetch what it names."""
         ...
+
+
+@runtime_checkable
+class Subscriber(Protocol):
+    """Sets up the other system's webhooks by itself, and mends them."""
+
+    def subscribe(self, hook: Hook) -> Subscribed:
+        """Make sure that every webhook exists, is active and points at the hook, each once.
+
+        It runs in a worker when the connection is enabled and with every check after that.
+        """
+        ...
+
+    def unsubscribe(self, hook: Hook) -> None:
+        """Take back what `subscribe` made; what is gone already is no error."""
+        ...
+
+
+@runtime_checkable
+class StatusSink(Protocol):
+    """Tells the system that an order came from how its delivery goes."""
+
+    def tell(self, status: DeliveryStatus) -> Receipt:
+        """Pass the news on, once per `status.key`.
+
+        News may come late, twice and in another order than things happened: look first at what
+        is there, make what an earlier one should have made, and leave what is further alone.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportSource(Protocol):
+    """Hands over what became of messages; after each `Cursor`, what came before is safe."""
+
+    def reports(self, cursor: Cursor) -> Iterator[DeliveryReport | InboundText | Cursor]: ...
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -31,6 +31,8 @@ class Connector(Generic[C]):
     """What a consent has to grant; a setting `scopes` of the connection counts instead."""
     sdk: ClassVar[tuple[str, ...]] = ()
     """Slow modules that its methods import; a worker that forks may import them once before."""
+    medium: ClassVar[Literal["sms", "email"]] = "sms"
+    """What a `Channel` carries."""
     local: ClassVar[bool] = False
     """Whether it reaches into the hub's own machine or network, such as a folder; then only the
     operator may set it up. One with a `Path` among its settings counts as such by itself."""

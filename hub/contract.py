@@ -24,7 +24,13 @@ CAPABILITY: dict[str, type] = {
     "position_sources": capabilities.PositionSource,
 }
 """Hook -> what the connector classes that it returns can do."""
-TRAITS = (capabilities.Receiver, capabilities.OAuth)
+TRAITS = (
+    capabilities.Receiver,
+    capabilities.OAuth,
+    capabilities.Subscriber,
+    capabilities.StatusSink,
+    capabilities.ReportSource,
+)
 """What a connector of any kind can do besides; who has one method of it has them all."""
 CEL_TYPES: dict[Any, str] = {str: "string", int: "int", float: "double", bool: "bool"}
 """What a function for expressions may take and return, and what expressions call it."""

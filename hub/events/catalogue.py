@@ -13,6 +13,7 @@ from hub.events.facts import (
     Happening,
     ImportFacts,
     MerchantFacts,
+    MessageFacts,
     OrderFacts,
     PlanFacts,
     ProofFacts,
@@ -219,6 +220,31 @@ class ConnectionChanged(Event):
 
     type = "connection.changed"
     connection: ConnectionFacts
+
+
+class MessageEvent(Event):
+    """A channel said what became of a message."""
+
+    message: MessageFacts
+    merchant: MerchantFacts
+
+
+class MessageDelivered(MessageEvent):
+    """A message has reached its recipient."""
+
+    type = "message.delivered"
+
+
+class MessageUndelivered(MessageEvent):
+    """A message that the channel had taken will never reach its recipient."""
+
+    type = "message.undelivered"
+
+
+class RecipientOptedOut(MessageEvent):
+    """A recipient wants no more messages; `message` is the last one that was sent there."""
+
+    type = "recipient.opted_out"
 
 
 class EndpointDisabled(Event):

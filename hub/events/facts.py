@@ -113,6 +113,18 @@ class EndpointFacts(Facts):
     reason: str = ""
 
 
+class MessageFacts(Facts):
+    """A message to a recipient, without the recipient."""
+
+    id: str = ""
+    medium: str = ""
+    """sms | email"""
+    state: str = ""
+    stop: str = ""
+    detail: str = ""
+    """What the channel said."""
+
+
 class ImportFacts(Facts):
     """A file of orders."""
 

@@ -16,9 +16,9 @@ from hub.events.catalogue import (
     OrderReceived,
     OrderUpdated,
 )
-from hub.nouns import Order
+from hub.nouns import Order, OrderLine
 from hub.orders.happenings import tell_orders
-from hub.orders.resolve import Desk, digest, open_desk, settle
+from hub.orders.resolve import Desk, digest, open_desk, settle, settle_price
 from hub.queue import enqueue
 from hub.store import AttemptLineRow, MerchantRow, OrderLineRow, OrderRow, Session, StopRow, new_id
 from hub.store.states import move_stop
@@ -183,8 +183,8 @@ class Counter:
         query = select(OrderLineRow).where(OrderLineRow.order == row.id)
         known = list(self.session.exec(query.order_by(col(OrderLineRow.number))))
         for old, line in zip(known, order.lines, strict=False):
-            old.sku, old.name = line.sku, line.name
-            old.quantity, old.load = line.quantity, line.load
+            for name, value in said_of(line).items():
+                setattr(old, name, value)
         surplus = [old.id for old in known[len(order.lines) :]]
         named = select(AttemptLineRow.line).where(col(AttemptLineRow.line).in_(surplus))
         if surplus and self.session.exec(named.limit(1)).first() is not None:
@@ -199,9 +199,8 @@ class Counter:
     def add_lines(self, row: OrderRow, order: Order, known: int = 0) -> None:
         """Keep an order's lines behind the `known` ones until the order itself is written."""
         for number, line in enumerate(order.lines[known:], known + 1):
-            said = {"sku": line.sku, "name": line.name, "quantity": line.quantity}
             self.lines.append(
-                {"id": new_id("lin"), "order": row.id, "number": number, "load": line.load, **said}
+                {"id": new_id("lin"), "order": row.id, "number": number, **said_of(line)}
             )
 
     def tell(self, kind: type[OrderEvent], row: OrderRow, order: Order) -> None:
@@ -218,6 +217,14 @@ class Counter:
             if row.state == "needs_address" and self.desk.geocoder:
                 enqueue(self.session, "geocode", row.id, queue="outward")
         self.lines, self.news = [], []
+
+
+def said_of(line: OrderLine) -> dict[str, Any]:
+    """Return the column values of a line."""
+    return {
+        "sku": line.sku, "name": line.name, "ref": line.ref, "quantity": line.quantity,
+        "load": line.load, "price": settle_price(line.price),
+    }  # fmt: skip
 
 
 def check_change(row: OrderRow, stop: StopRow | None, values: dict[str, Any]) -> None:

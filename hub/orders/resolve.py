@@ -105,6 +105,8 @@ def settle(desk: Desk, order: Order, old: OrderRow | None) -> dict[str, Any]:
         "currency": currency,
         "invoice": order.invoice.strip(),
         "notes": order.notes.strip(),
+        "number": order.number.strip(),
+        "parent": order.parent.strip(),
         "digest": digest(order),
     }
 
@@ -122,10 +124,13 @@ def check_words(order: Order) -> None:
         "ref": order.ref,
         "depot": order.depot,
         "invoice": order.invoice,
+        "number": order.number,
+        "parent": order.parent,
         **{f"recipient.{name}": text for name, text in order.recipient},
         **{f"address.{name}": text for name, text in order.address},
         **{f"lines.{n}.name": line.name for n, line in enumerate(order.lines)},
         **{f"lines.{n}.sku": line.sku for n, line in enumerate(order.lines)},
+        **{f"lines.{n}.ref": line.ref for n, line in enumerate(order.lines)},
     }
     for name, text in {**texts, "notes": order.notes}.items():
         limit = 5000 if name == "notes" else 300
@@ -238,6 +243,17 @@ def settle_amount(money: Money | None, name: str) -> Decimal | None:
     if not isinstance(exponent, int) or exponent < -4:
         raise Refused(f"{name} has more than four decimals", name)
     return amount
+
+
+def settle_price(price: Money | None) -> Decimal | None:
+    """Return the price of a piece with at most four decimals, nothing for what can be none.
+
+    A shop may work it out of a line's total, and a discount may be a line with a price below zero:
+    neither is a reason to leave an order.
+    """
+    if price is None or not price.amount.is_finite() or not 0 <= price.amount <= LARGEST:
+        return None
+    return round(price.amount, 4)
 
 
 def why_unplaced(desk: Desk, order: Order) -> str:

@@ -11,10 +11,18 @@ from hub.actions import ActionInput, ActionOutput, Call, Outward
 from hub.connector import Connector
 from hub.errors import HubError, Missing
 from hub.hub import Hub
-from hub.nouns import Proof, ProofFile, Receipt
+from hub.nouns import Address, Proof, ProofFile, Receipt
 from hub.proofs import pdf
-from hub.proofs.sheet import ProofSheet, latest, sheet, summary
-from hub.store import ProofReceiptRow, ProofRow, Session, StopRow, System
+from hub.proofs.sheet import ProofSheet, handed_lines, latest, recipient, sheet, summary
+from hub.store import (
+    AttemptRow,
+    OrderRow,
+    ProofReceiptRow,
+    ProofRow,
+    Session,
+    StopRow,
+    System,
+)
 from hub.tracking.links import tracking_url
 
 ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
@@ -56,6 +64,8 @@ def prepare(hub: Hub, given: DeliverInput, call: Call) -> Proof:
     with hub.store.read(principal) as session:
         row = chosen(session, given)
         found = sheet(session, row.id)
+        order = session.get_one(OrderRow, session.get_one(StopRow, row.stop).order)
+        lines = handed_lines(session, session.get_one(AttemptRow, row.attempt))
     page = pdf.pdf(hub, principal, row.id)
     return Proof(
         key=call.key,
@@ -70,6 +80,12 @@ def prepare(hub: Hub, given: DeliverInput, call: Call) -> Proof:
         sha256=row.sha256,
         files=tuple(files(hub, found, page)),
         tracking_url=tracking_url(hub, found.stop),
+        number=order.number,
+        parent=order.parent,
+        source=order.source,
+        lines=lines,
+        recipient=recipient(order),
+        address=Address.model_validate(order.address),
     )
 
 

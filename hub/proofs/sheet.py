@@ -10,12 +10,14 @@ from sqlmodel import col, select
 
 from hub.access import get
 from hub.errors import Missing
-from hub.nouns import Address, Json, Noun
+from hub.nouns import Address, HandedLine, Json, Money, Noun, Recipient
 from hub.orders import reasons
 from hub.store import (
+    AttemptLineRow,
     AttemptRow,
     DepotRow,
     MerchantRow,
+    OrderLineRow,
     OrderRow,
     ProofFileRow,
     ProofRow,
@@ -112,6 +114,32 @@ def latest(session: Session, stop: str) -> ProofRow:
     if row is None:
         raise Missing(f"stop {stop} has no proof yet")
     return row
+
+
+def handed_lines(session: Session, attempt: AttemptRow) -> tuple[HandedLine, ...]:
+    """Return every line of an attempt's order with what was handed over, and its price."""
+    currency = session.get_one(OrderRow, session.get_one(StopRow, attempt.stop).order).currency
+    rows = session.exec(
+        select(OrderLineRow, AttemptLineRow)
+        .where(AttemptLineRow.attempt == attempt.id, OrderLineRow.id == AttemptLineRow.line)
+        .order_by(col(OrderLineRow.number))
+    )
+    return tuple(
+        HandedLine(
+            name=line.name,
+            sku=line.sku,
+            ref=line.ref,
+            ordered=line.quantity,
+            handed_over=given.quantity,
+            price=None if line.price is None else Money(amount=line.price, currency=currency),
+        )
+        for line, given in rows
+    )
+
+
+def recipient(order: OrderRow) -> Recipient:
+    """Return who receives an order."""
+    return Recipient(name=order.name, phone=order.phone, email=order.email)
 
 
 def summary(found: ProofSheet) -> str:

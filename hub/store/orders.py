@@ -46,6 +46,10 @@ class OrderRow(SQLModel, table=True):
     currency: str = "CHF"
     invoice: str = ""
     notes: str = ""
+    number: str = ""
+    """How the customer and the shop call it; empty where that is `ref`."""
+    parent: str = ""
+    """The source's own id of the purchase that it is a part of."""
     digest: str = ""
     """SHA-256 of what the source said, so that the same news twice is no news."""
     received_at: datetime = instant()
@@ -63,8 +67,12 @@ class OrderLineRow(SQLModel, table=True):
     number: int
     sku: str = ""
     name: str
+    ref: str = ""
+    """The source's own id of the line."""
     quantity: int = 1
     load: int = 1
+    price: Decimal | None = maybe_money()
+    """Of one piece, in the order's currency."""
 
 
 class ImportRow(SQLModel, table=True):

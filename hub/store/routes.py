@@ -160,16 +160,40 @@ class MessageRow(SQLModel, table=True):
     """A message to a recipient; `key` is the provider's idempotency key."""
 
     __tablename__ = "message"
+    __table_args__ = (Index("ix_message_ref", "channel", "ref"),)
     id: str = key("msg")
     key: str = Field(unique=True)
     merchant: str = Field(foreign_key="merchant.id", index=True)
     stop: str | None = Field(default=None, foreign_key="stop.id", index=True)
     channel: str
+    medium: str = "sms"
+    """sms | email"""
     to: str
+    subject: str = ""
     text: str
     state: str = "sending"
-    """sending | sent | rejected | unknown"""
+    """sending | sent | delivered | undelivered | rejected | unknown"""
     ref: str = ""
     error: str = ""
+    segments: int = 0
+    """How many parts of a text message it takes, where that is known."""
     created_at: datetime = instant(index=True)
     sent_at: datetime | None = maybe_instant()
+    reported_at: datetime | None = maybe_instant()
+    """When the channel last said what became of it."""
+
+
+class OptOutRow(SQLModel, table=True):
+    """An address that wants no more messages of a merchant by one medium."""
+
+    __tablename__ = "opt_out"
+    __table_args__ = (UniqueConstraint("merchant", "medium", "address"),)
+    id: str = key("opt")
+    merchant: str = Field(foreign_key="merchant.id")
+    medium: str
+    """sms | email"""
+    address: str = Field(index=True)
+    """E.164, or an e-mail address in small letters."""
+    reason: str = ""
+    """How it came: the keyword, the link, or what the provider said."""
+    at: datetime = instant()

@@ -192,6 +192,18 @@ class ConnectionRow(SQLModel, table=True):
     """When its positions were last read to the end."""
     position_cursor: str = ""
     """How far its positions have been read; `cursor` is that of its orders."""
+    report_at: datetime | None = maybe_instant()
+    """When reports about messages are read from it next, wall time."""
+    reported_at: datetime | None = maybe_instant()
+    """When its reports were last read to the end."""
+    report_cursor: str = ""
+    """How far its reports have been read."""
+    hooked_at: datetime | None = maybe_instant()
+    """When its webhooks were last found in order, wall time; never where it sets up none."""
+    hook_note: str = ""
+    """What its webhooks are, or why they could not be set up, in words for people."""
+    hook_secret: str = ""
+    """The address that was given to the other system, and the secret beside it, encrypted."""
 
     @property
     def order_source(self) -> str:
