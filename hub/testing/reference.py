@@ -153,12 +153,10 @@ def fields_of(kind: type[Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def all_nouns() -> list[type[nouns.Noun]]:
-    """Return every noun, in the order of the file."""
-    return [
-        found
-        for found in members(nouns)
-        if issubclass(found, nouns.Noun) and found is not nouns.Noun
-    ]
+    """Return every noun, by name."""
+    named = (getattr(nouns, name) for name in nouns.__all__)
+    kinds = [one for one in named if inspect.isclass(one) and issubclass(one, nouns.Noun)]
+    return [kind for kind in kinds if kind is not nouns.Noun]
 
 
 def members(module: ModuleType) -> list[type[Any]]:

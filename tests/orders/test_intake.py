@@ -84,6 +84,22 @@ def test_a_new_order_is_kept_with_its_lines_and_told(hub: Hub, world: World) -> 
     assert person.data["customer"]["name"] == "Anna Beck"
 
 
+def test_an_order_keeps_how_the_shop_calls_it_and_what_a_piece_costs(
+    hub: Hub, world: World
+) -> None:
+    line = OrderLine(
+        name="Käse", ref="li-7", price=Money(amount=Decimal("4.33333"), currency="CHF")
+    )
+    rebate = OrderLine(name="Rebate", price=Money(amount=Decimal("-2"), currency="CHF"))
+    taken = hand_in(hub, world, changed(number="#1001", parent="gid/1", lines=(line, rebate)))
+    found = row(hub, taken.id)
+    assert (found.number, found.parent) == ("#1001", "gid/1")
+    with hub.store.read(System()) as session:
+        query = select(OrderLineRow).where(OrderLineRow.order == taken.id)
+        lines = session.exec(query.order_by(OrderLineRow.number)).all()
+    assert [(one.ref, one.price) for one in lines] == [("li-7", Decimal("4.3333")), ("", None)]
+
+
 def test_the_same_order_again_changes_nothing_and_tells_nothing(hub: Hub, world: World) -> None:
     first = hand_in(hub, world, ORDER)
     again = hand_in(hub, world, ORDER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from hub.hub import Hub
 from hub.nouns import Proof
 from hub.proofs import handover, register
 from hub.proofs.deliver import DELIVER, DeliverInput
-from hub.store import MerchantRow, ProofReceiptRow, ProofRow, System
+from hub.store import MerchantRow, OrderLineRow, ProofReceiptRow, ProofRow, System
 from hub.testing.road import Road
 
 
@@ -96,6 +97,26 @@ def test_the_noun_names_order_invoice_stop_and_tracking_page(
     assert proof.tracking_url.startswith(hub.settings.public_url)
     assert [file.name for file in proof.files] == ["proof.pdf"]
     assert len(proof.summary) <= 200
+
+
+def test_the_noun_says_what_was_handed_over_and_to_whom(
+    hub: Hub, road: Road, tmp_path: Path
+) -> None:
+    given = deliver_stop(hub, road)
+    with hub.store.write(System()) as session:
+        line = session.get_one(OrderLineRow, road.lines[0][0])
+        line.price, line.ref = Decimal("4.50"), "li-7"
+        name, ordered = line.name, line.quantity
+    _, proof = prepared(hub, road.world.merchant, given, connect(hub, tmp_path, None))
+    first = proof.lines[0]
+    assert (first.name, first.ref, first.ordered, first.handed_over) == (
+        name, "li-7", ordered, ordered,
+    )  # fmt: skip
+    assert first.price is not None
+    assert first.price.amount == Decimal("4.50")
+    assert (proof.source, bool(proof.recipient.name), bool(proof.address.city)) == (
+        "csv", True, True,
+    )  # fmt: skip
 
 
 def test_a_named_proof_stays_the_same_when_another_follows(

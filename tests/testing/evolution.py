@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def described(one: Any) -> dict[str, Any]:
         return {"kind": "function" if callable(one) else "value", "call": str(call)}
     if issubclass(one, BaseModel):
         fields = {
-            name: {"type": str(field.annotation), "required": field.is_required()}
+            name: {"type": type_of(field.annotation), "required": field.is_required()}
             for name, field in one.model_fields.items()
         }
         return {"kind": "noun", "fields": fields}
@@ -49,6 +50,11 @@ def described(one: Any) -> dict[str, Any]:
         if inspect.isfunction(method) and (not name.startswith("_") or name == "__init__")
     }
     return {"kind": kind, "methods": {} if kind == "protocol" and not methods else methods}
+
+
+def type_of(annotation: Any) -> str:
+    """Return a type in words, in which a noun has the name by which plugins know it."""
+    return re.sub(r"\bhub\.nouns\.\w+\.", "hub.nouns.", str(annotation))
 
 
 def broken(old: Api, new: Api) -> list[str]:
