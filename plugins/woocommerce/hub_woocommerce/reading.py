@@ -1,0 +1,80 @@
+"""How far a shop has been read, and what to ask for next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from hub import Cursor
+from hub_woocommerce.shop import PAGE
+
+OVERLAP = timedelta(seconds=120)
+"""How far a reading looks back when it begins, for what the shop stored late."""
+SECOND = timedelta(seconds=1)
+"""`modified_after` leaves out its own second."""
+SAFE = 10
+"""Records that pages of one second share, because those that change meanwhile move away."""
+Back = Literal["far", "near", "none"]
+"""How far a question looks back: `OVERLAP`, a second, or not at all."""
+BACK = {"far": OVERLAP, "near": SECOND, "none": timedelta(0)}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The last change that was seen, the page where many share it, and when that was.
+
+    A reading looks far back when it begins. While it goes on it looks back one second, and once it
+    has seen several pages without news not at all: else a shop where more changed within two
+    minutes than one page holds would never be at its end.
+    """
+
+    since: str = ""
+    page: int = 1
+    at: int = 0
+    """Unix seconds of the last page that brought news; 0: long ago."""
+    back: Back = "near"
+
+    @classmethod
+    def of(cls, cursor: Cursor, now: datetime) -> Reading:
+        """Return the reading that a cursor stands for; an empty one starts at the beginning."""
+        since, page, at, back = (*cursor.value.split("|"), "", "", "")[:4]
+        told: Back = "none" if back == "none" else "far" if back == "far" else "near"
+        found = cls(since, int(page or 1), int(at or 0), told)
+        rested = not 0 <= now.timestamp() - found.at < OVERLAP.total_seconds()
+        return replace(found, back="far") if rested and found.page == 1 else found
+
+    def cursor(self) -> Cursor:
+        """Return the cursor that stands for this reading."""
+        if not self.since and self.page == 1:
+            return Cursor()
+        return Cursor(value=f"{self.since}|{self.page}|{self.at}|{self.back}")
+
+    def question(self) -> dict[str, str]:
+        """Return what to ask for, as text."""
+        asked = {"orderby": "modified", "order": "asc", "per_page": str(PAGE)}
+        if self.since:
+            start = datetime.fromisoformat(self.since) - BACK[self.back]
+            asked |= {"modified_after": start.isoformat(), "dates_are_gmt": "true"}
+        if self.page > 1:
+            asked["offset"] = str((self.page - 1) * (PAGE - SAFE))
+        return asked
+
+    def after_page(self, changes: list[str], count: int, now: datetime) -> Reading:
+        """Return where to go on after a page of `count` records with these times of change.
+
+        At the end it is this reading again, which says that nothing is left.
+        """
+        newest, at = max([*changes, self.since]), int(now.timestamp())
+        if newest > self.since:
+            return Reading(newest, 1, at, "near")
+        if count >= PAGE:
+            return replace(self, page=self.page + 1)
+        if self.page > 1:
+            return Reading(self.since, 1, at, "none")
+        return self
+
+
+def now() -> datetime:
+    """Return this moment."""
+    return datetime.now(UTC)
