@@ -83,9 +83,7 @@ class Reader:
             service_date=slot.day,
             window_start_local=slot.start,
             window_end_local=slot.end,
-            cash_due=total.model_copy(update={"amount": owed})
-            if on_delivery and owed > 0
-            else None,
+            cash_due=due,
             total=total,
             notes=notes_of(record, slot.text),
         )

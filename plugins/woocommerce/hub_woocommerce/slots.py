@@ -36,8 +36,6 @@ CLOCK = re.compile(r"(?<![\d:])(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*([ap])?\.
 BETWEEN = re.compile(
     r"\s*(?:uhr|hrs?|h)?\s*(?:[-/|\N{EN DASH}\N{EM DASH}]|to|until|till|bis|à|a)\s*", re.I
 )
-    r"^\s*(?:uhr|hrs?|h)?\s*(?:-|\N{EN DASH}|\N{EM DASH}|to|until|till|bis|à|a|/|\|)\s*$", re.I
-)
 WORDY = ("%d %B %Y", "%B %d %Y", "%d %b %Y", "%b %d %Y", "%A %d %B %Y", "%A %B %d %Y")
 """Dates in English words, without commas and endings such as `3rd`."""
 LAST = "23:59"
