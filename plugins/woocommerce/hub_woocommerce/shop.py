@@ -15,8 +15,8 @@ TIMEOUT = (5, 30)
 LONGEST = 300
 """Letters of a shop's own words that are passed on."""
 NO_API = (
-    "check that its address is the one under WordPress > Settings > General, and that Permalinks "
-    "there are not Plain, or WordPress has no REST address"
+    "its permalinks (WordPress > Settings) must not be Plain, and its address has to be the one "
+    "under Settings > General"
 )
 SIGNATURE = (
     "without TLS the address has to be exactly the shop's own, as under WordPress > Settings > "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import os
 import socket
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 import responses
-from hub_woocommerce import PAGE, Config, Reading, WooCommerce
+from hub_woocommerce import Config, WooCommerce
 
 from hub import (
     Cancelled,
@@ -27,7 +28,8 @@ from hub import (
 )
 from hub.testing.conformance import SECRET, ConnectorTests
 
-RECORDED = Path(__file__).parents[4] / "shared" / "peers" / "woocommerce"
+PEERS = os.environ.get("HUB_PEERS") or Path(__file__).parents[4] / "shared" / "peers"
+RECORDED = Path(PEERS) / "woocommerce"
 recorded = pytest.mark.skipif(
     not RECORDED.exists(), reason="no recordings of a shop in ../shared/peers/woocommerce"
 )
@@ -162,11 +164,10 @@ def test_the_query_overlaps_the_last_change_and_asks_in_plain_values() -> None:
     list(shop().pull(Cursor(value="2026-11-22T10:00:00|1")))
     sent = responses.calls[0].request
     assert sent.params == {  # type: ignore[attr-defined]
-        "status": "processing,on-hold",
+        "status": "processing,on-hold,cancelled,refunded,failed,trash",
         "orderby": "modified",
         "order": "asc",
         "per_page": "100",
-        "page": "1",
         "dates_are_gmt": "true",
         "modified_after": "2026-11-22T09:58:00",
     }
@@ -180,17 +181,6 @@ def test_keys_go_in_a_header_and_never_in_the_address() -> None:
     assert sent.headers["Authorization"].startswith("Basic ")
     assert SECRET not in str(sent.url)
     assert "ck_1" not in str(sent.url)
-
-
-def test_a_newer_change_moves_on_and_many_of_one_second_turn_the_page() -> None:
-    place = Reading("2026-11-22T10:00:00")
-    full = ["2026-11-22T10:00:00"] * PAGE
-    assert place.after_page([]) == place
-    assert place.after_page([*full[1:], "2026-11-22T10:00:05"]) == Reading("2026-11-22T10:00:05")
-    turned = place.after_page(full)
-    assert turned == Reading("2026-11-22T10:00:00", 2)
-    assert Reading.of(turned.cursor()) == turned
-    assert turned.after_page(full[:3]) == place
 
 
 @responses.activate
@@ -221,7 +211,7 @@ def test_orders_of_a_real_shop_are_read(file: str) -> None:
     *orders, cursor = shop().pull(Cursor())
     assert [one.ref for one in orders if isinstance(one, Order)] == [str(r["id"]) for r in records]
     assert isinstance(cursor, Cursor)
-    assert cursor.value == f"{max(r['date_modified_gmt'] for r in records)}|1"
+    assert cursor.value.startswith(f"{max(r['date_modified_gmt'] for r in records)}|1|")
 
 
 @recorded
