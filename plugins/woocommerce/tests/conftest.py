@@ -19,7 +19,7 @@ PLACE = {
 
 
 class Clock:
-    """The shop's clock, which stands still until a test moves it; signatures allow 15 minutes."""
+    """The shop's clock, which stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.at = datetime.now(UTC).replace(microsecond=0)
