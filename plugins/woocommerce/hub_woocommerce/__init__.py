@@ -19,7 +19,6 @@ from hub import (
     Receipt,
     Rejected,
     Subscribed,
-    Unauthorized,
     Url,
     hookimpl,
 )
@@ -51,6 +50,11 @@ class Config(BaseModel):
         default=SecretStr(""),
         title="Webhook secret",
         description="Leave it empty: the hub makes one, with the webhooks",
+    )
+    tell_shop: bool = Field(
+        default=True,
+        title="Tell the shop how deliveries go",
+        description="Needs a key with Read/Write",
     )
     delivered_status: str = Field(
         default="completed",
@@ -149,19 +153,13 @@ class WooCommerce(Connector[Config]):
         yield from read(request.body, self._reader)
 
     def subscribe(self, hook: Hook) -> Subscribed:
-        """Make or mend the shop's webhooks; with a key that may only read, say how to go on."""
+        """Make or mend the shop's webhooks; a secret that is set already stays."""
         from hub_woocommerce.subscriptions import Subscription
 
         own = self.config.webhook_secret.get_secret_value()
-        subscription = Subscription(self._shop, hook.url, own or hook.secret)
-        try:
-            said = subscription.ensure()
-        except Unauthorized as error:
-            self._probe(self.config.statuses)  # raises where the key does not work at all
-            return Subscribed(
-                detail=f"no webhooks: {error}; orders are read every 15 minutes all the same"
-            )
-        return Subscribed(settings={} if own else {"webhook_secret": hook.secret}, detail=said)
+        settings = {} if own else {"webhook_secret": hook.secret}
+        done = Subscription(self._shop, hook.url, own or hook.secret).ensure()
+        return done.model_copy(update={"settings": settings})
 
     def unsubscribe(self, hook: Hook) -> None:
         """Delete the webhooks that send to this connection."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from pydantic import ValidationError
@@ -76,7 +77,7 @@ class Reader:
         due = total.model_copy(update={"amount": owed}) if on_delivery and owed > 0 else None
         return Order(
             ref=str(record["id"]),
-            number=number_of(record),
+            number=str(record.get("number") or ""),
             recipient=recipient_of(place, billing, shipping),
             address=address_of(place),
             lines=read_lines(record, gone),
@@ -110,12 +111,6 @@ def ref_of(record: Any) -> str:
 def named(record: Any) -> str:
     """Return how a person finds an order in the shop."""
     return f"order {record.get('number', '?')}" if isinstance(record, dict) else "a record"
-
-
-def number_of(record: dict[str, Any]) -> str:
-    """Return the order's number, which plugins make another one than its id."""
-    number = str(record.get("number") or "")
-    return "" if number == str(record["id"]) else number
 
 
 def amount(record: dict[str, Any], field: str) -> Decimal:
@@ -174,8 +169,13 @@ def read_lines(record: dict[str, Any], gone: Counter[str]) -> tuple[OrderLine, .
             price=price_of(item, record["currency"]),
         )
         for item in record["line_items"]
-        if (left := int(item["quantity"]) - gone[str(item["id"])]) > 0
+        if (left := pieces(item) - gone[str(item["id"])]) > 0
     )
+
+
+def pieces(item: dict[str, Any]) -> int:
+    """Return how many pieces a line has; a part of one, as plugins allow it, is one to carry."""
+    return ceil(amount(item, "quantity"))
 
 
 def price_of(item: dict[str, Any], currency: str) -> Money | None:
@@ -198,5 +198,5 @@ def refunded(refunds: list[Any]) -> Counter[str]:
         for item in refund["line_items"]:
             line = meta_of(item).get("_refunded_item_id")
             if line:
-                gone[str(line)] += abs(int(item["quantity"]))
+                gone[str(line)] += int(abs(amount(item, "quantity")))
     return gone

@@ -59,10 +59,6 @@ class Shop:
         """Add one thing, and return it; done twice it is there twice."""
         return changed(self._call("POST", path, {}, body))
 
-    def delete(self, path: str) -> None:
-        """Delete one thing for good."""
-        self._call("DELETE", path, {"force": "true"})
-
     def _call(
         self, method: str, path: str, asked: dict[str, str], body: dict[str, Any] | None = None
     ) -> Any:

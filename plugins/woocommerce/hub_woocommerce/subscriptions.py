@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub import Rejected
+from hub import Rejected, Subscribed
 from hub_woocommerce.shop import PAGE, Shop
 
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
@@ -16,7 +16,7 @@ MOST_PAGES = 20
 """Pages of webhooks that are looked through; a shop has a handful."""
 PORTS = (80, 443, 8080)
 """WordPress sends to no others."""
-BACK_FILL = "what was missed meanwhile comes with the next reading of orders"
+BACK_FILL = "what was missed meanwhile comes with the next reading, which begins at once"
 
 
 @dataclass
@@ -28,6 +28,11 @@ class Work:
     mends: list[dict[str, Any]] = field(default_factory=list)
     surplus: list[int] = field(default_factory=list)
 
+    @property
+    def woken(self) -> int:
+        """How many are switched on again."""
+        return sum("status" in one for one in self.mends)
+
 
 @dataclass(frozen=True)
 class Subscription:
@@ -37,11 +42,11 @@ class Subscription:
     url: str
     secret: str
 
-    def ensure(self) -> str:
+    def ensure(self) -> Subscribed:
         """Make sure that every webhook is there, active and signed with the secret, each once.
 
-        Return in words what was done. What an earlier try has made is found again by topic and
-        address, so that a lost answer makes no second one.
+        What an earlier try has made is found again by topic and address, so that a lost answer
+        makes no second one.
         """
         known = [one for one in self.listed() if self.is_own(one)]
         work = self.work(known)
@@ -52,7 +57,7 @@ class Subscription:
         said = summary(work) + warnings(self.url)
         if faults:
             raise Rejected(f"{said}; but {'; '.join(faults)}", "webhooks")
-        return said
+        return Subscribed(detail=said, mended=bool(work.missing or work.woken))
 
     def remove(self) -> None:
         """Delete the webhooks of this connection, at whatever host it lay; no others."""
@@ -151,18 +156,17 @@ def faults_of(items: Any, verb: str) -> list[str]:
 
 def summary(work: Work) -> str:
     """Return in words what was done."""
-    woken = sum("status" in one for one in work.mends)
-    renamed = len(work.mends) - woken
+    renamed = len(work.mends) - work.woken
     parts = [
         f"{len(work.missing)} made" if work.missing else "",
-        f"{woken} switched on again" if woken else "",
+        f"{work.woken} switched on again" if work.woken else "",
         f"{renamed} given the secret" if renamed else "",
         f"{len(work.surplus)} that were no longer needed deleted" if work.surplus else "",
     ]
     said = ", ".join(part for part in parts if part)
     if not said:
         return f"all {len(TOPICS)} webhooks are there and active"
-    return f"webhooks: {said}; {BACK_FILL}" if work.missing or woken else f"webhooks: {said}"
+    return f"webhooks: {said}; {BACK_FILL}" if work.missing or work.woken else f"webhooks: {said}"
 
 
 def warnings(url: str) -> str:

@@ -80,9 +80,13 @@ def test_an_order_has_its_number_lines_and_prices(connect: Connect, sell: Sell) 
     (line,) = order.lines
     assert line.ref == str(sold["line_items"][0]["id"])
     assert (line.quantity, line.price.amount, line.price.currency) == (2, Decimal("12.5"), "CHF")
-    plain = sell()
-    _, order, _ = connect().pull(Cursor())
-    assert (order.ref, order.number) == (str(plain["id"]), "")
+
+
+def test_half_a_piece_is_one_to_carry(connect: Connect, sell: Sell, peer: WooCommercePeer) -> None:
+    sold = sell()
+    sold["line_items"][0]["quantity"] = 0.5
+    order, _ = connect().pull(Cursor())
+    assert [line.quantity for line in order.lines] == [1]
 
 
 def test_orders_of_one_second_are_all_found_whenever_they_come(

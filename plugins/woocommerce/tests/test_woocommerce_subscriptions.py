@@ -59,6 +59,7 @@ def test_each_webhook_is_made_once_and_its_secret_kept(
     assert {connect().receive(one).topic for one in gate.requests} == {"ping"}
     again = connect(webhook_secret="whsec-1").subscribe(HOOK)
     assert (again.settings, again.detail) == ({}, "all 4 webhooks are there and active")
+    assert (made.mended, again.mended) == (True, False)
     assert active(peer) == IN_ORDER
 
 
@@ -90,6 +91,7 @@ def test_what_wordpress_switched_off_is_switched_on_again_and_nothing_is_lost(
     mended = connector.subscribe(HOOK)
     assert "2 switched on again" in mended.detail
     assert "comes with the next reading" in mended.detail
+    assert mended.mended
     assert active(peer) == IN_ORDER
     peer.change(sold[0], customer_note="Ring twice")
     assert peer.work_off() == 1
@@ -241,15 +243,14 @@ def test_wordpress_sends_to_no_such_address(
     assert gate.requests == []
 
 
-def test_a_key_that_may_only_read_is_told_and_keeps_the_connection_alive(
+def test_a_key_that_may_only_read_is_told_what_it_lacks(
     connect: Connect, peer: WooCommercePeer
 ) -> None:
     peer.permission = "read"
-    told = connect().subscribe(HOOK)
-    assert (told.settings, peer.hooks.known) == ({}, {})
-    assert "Read/Write" in told.detail
-    with pytest.raises(Unauthorized):
-        connect(key="ck_other").subscribe(HOOK)
+    with pytest.raises(Unauthorized, match="Read/Write"):
+        connect().subscribe(HOOK)
+    assert peer.hooks.known == {}
+    connect().check()
     peer.failures = [(503, 5)]
     with pytest.raises(Retry):
         connect().subscribe(HOOK)
