@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +28,9 @@ from hub import (
     Unauthorized,
 )
 from hub.testing.conformance import SECRET, ConnectorTests
+from hub.testing.peers import Reply, Request
+from hub.testing.peers.woocommerce import ROOT, WooCommercePeer
+from hub.testing.peers.woocommerce_access import Refusal
 
 PEERS = os.environ.get("HUB_PEERS") or Path(__file__).parents[4] / "shared" / "peers"
 RECORDED = Path(PEERS) / "woocommerce"
@@ -79,6 +83,24 @@ class TestWooCommerce(ConnectorTests):
     }
     answers = {"check": [[]], "pull": [[RECORD], [OTHER, LAST], []]}
     event = {**RECORD, "status": "processing"}
+
+    @pytest.fixture(autouse=True)
+    def shop(self, tmp_path: Path) -> Iterator[None]:
+        """Stand a shop behind what is told, which remembers."""
+        self.behind = WooCommercePeer(tmp_path / "shop")
+        self.behind.ids = 1000
+        assert self.behind.sell()["id"] == 1001
+        yield
+        self.behind.server.server_close()
+        self.behind.log.close()
+
+    def serve(self, request: Request) -> Reply | None:
+        if self.doing not in ("tell", "subscribe", "unsubscribe"):
+            return super().serve(request)
+        try:
+            return self.behind.route(request, request.path.removeprefix(ROOT))
+        except Refusal as refusal:
+            return Reply(refusal.status, refusal.body)
 
     def signed(self, body: bytes, secret: str = SECRET) -> Incoming:
         return sent(body, secret)
