@@ -114,11 +114,11 @@ class WooCommerce(Connector[Config]):
     def pull(self, cursor: Cursor) -> Iterator[Taken | Cursor]:
         """Yield one page of what changed since `cursor`, then the next cursor.
 
-        A reading from the beginning leaves out what was called off: nobody here knows of it.
+        The first reading leaves out what was called off before it: nobody here knows of it.
         """
         reading = Reading.of(cursor, now())
         statuses = self.config.statuses.split(",")
-        wanted = dict.fromkeys([*statuses, *(CALLED_OFF if reading.since else ())])
+        wanted = dict.fromkeys([*statuses, *(() if reading.first else CALLED_OFF)])
         asked = {"status": ",".join(wanted), **reading.question()}
         try:
             found = self._shop.list("/orders", **asked)

@@ -34,13 +34,18 @@ class Reading:
     at: int = 0
     """Unix seconds of the last page that brought news; 0: long ago."""
     back: Back = "near"
+    first: str = ""
+    """When the first reading of all began, while it lasts: what was called off before that is of
+    no interest, and what was called off since is read once it is over."""
 
     @classmethod
     def of(cls, cursor: Cursor, now: datetime) -> Reading:
         """Return the reading that a cursor stands for; an empty one starts at the beginning."""
-        since, page, at, back = (*cursor.value.split("|"), "", "", "")[:4]
+        if not cursor.value:
+            return cls(first=text_of(now))
+        since, page, at, back, first = (*cursor.value.split("|"), "", "", "", "")[:5]
         told: Back = "none" if back == "none" else "far" if back == "far" else "near"
-        found = cls(since, int(page or 1), int(at or 0), told)
+        found = cls(since, int(page or 1), int(at or 0), told, first)
         rested = not 0 <= now.timestamp() - found.at < OVERLAP.total_seconds()
         return replace(found, back="far") if rested and found.page == 1 else found
 
@@ -48,7 +53,8 @@ class Reading:
         """Return the cursor that stands for this reading."""
         if not self.since and self.page == 1:
             return Cursor()
-        return Cursor(value=f"{self.since}|{self.page}|{self.at}|{self.back}")
+        told = (self.since, str(self.page), str(self.at), self.back, self.first)
+        return Cursor(value="|".join(told).rstrip("|"))
 
     def question(self) -> dict[str, str]:
         """Return what to ask for, as text."""
@@ -67,12 +73,20 @@ class Reading:
         """
         newest, at = max([*changes, self.since]), int(now.timestamp())
         if newest > self.since:
-            return Reading(newest, 1, at, "near")
+            return Reading(newest, 1, at, "near", self.first)
         if count >= PAGE:
             return replace(self, page=self.page + 1)
+        if self.first and self.since:
+            began = datetime.fromisoformat(self.first) - OVERLAP
+            return Reading(min(self.since, text_of(began)), 1, at, "near")
         if self.page > 1:
             return Reading(self.since, 1, at, "none")
         return self
+
+
+def text_of(at: datetime) -> str:
+    """Return an instant as WooCommerce writes it in UTC."""
+    return at.replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def now() -> datetime:

@@ -132,13 +132,11 @@ def test_an_order_that_moves_away_between_two_pages_of_a_second_hides_no_other(
     assert set(refs(found)) == {str(id) for id in sold}
 
 
-def test_what_was_called_off_meanwhile_is_told_and_a_first_reading_leaves_it_out(
+def test_what_was_called_off_meanwhile_is_told(
     connect: Connect, sell: Sell, peer: WooCommercePeer, clock: Any
 ) -> None:
-    old = sell(status="cancelled")
     ids = [sell()["id"] for _ in range(4)]
-    found, cursor = stream(connect())
-    assert str(old["id"]) not in [one.ref for one in found if isinstance(one, Order)]
+    _, cursor = stream(connect())
     clock.pass_(seconds=5)
     for id, status in zip(ids, ("cancelled", "refunded", "failed"), strict=False):
         peer.change(id, status=status)
@@ -147,6 +145,26 @@ def test_what_was_called_off_meanwhile_is_told_and_a_first_reading_leaves_it_out
     called = {one.ref: one.reason for one in found if isinstance(one, Cancelled)}
     assert called.keys() >= {str(id) for id in ids}
     assert "trash" in called[str(ids[3])]
+
+
+def test_a_first_reading_leaves_out_what_was_called_off_long_ago_but_not_what_is_meanwhile(
+    connect: Connect, sell: Sell, peer: WooCommercePeer, clock: Any
+) -> None:
+    clock.pass_(days=-30)
+    old = [sell(status="cancelled")["id"] for _ in range(5)]
+    ids = []
+    for _ in range(230):
+        clock.pass_(seconds=1)
+        ids.append(sell()["id"])
+    *records, cursor = connect().pull(Cursor())
+    clock.pass_(days=30)
+    peer.change(ids[0], status="cancelled")
+    peer.change(ids[1], customer_note="Ring twice")
+    found, cursor = stream(connect(), cursor)
+    assert {one.ref for one in found if isinstance(one, Cancelled)} == {str(ids[0])}
+    assert {one.ref for one in [*records, *found]} == {str(id) for id in ids}
+    assert not {str(id) for id in old} & {one.ref for one in found}
+    assert stream(connect(), cursor)[1] == cursor
 
 
 def test_an_order_in_a_status_that_is_not_wanted_is_no_news(
