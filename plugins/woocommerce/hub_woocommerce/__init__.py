@@ -1,45 +1,44 @@
-"""Orders from WooCommerce, read in the order of their last change."""
+"""WooCommerce both ways: orders and cancellations come in, news of their delivery goes back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from functools import partial
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
 from hub import (
-    Cancelled,
     Connector,
     Cursor,
     Delivery,
-    Http,
+    DeliveryStatus,
+    Hook,
     Incoming,
-    Order,
     OrderSource,
-    RefusedRow,
+    Receipt,
     Rejected,
+    Subscribed,
     Url,
     hookimpl,
 )
+from hub_woocommerce.orders import CALLED_OFF, Reader, Taken
+from hub_woocommerce.reading import Reading, now
+from hub_woocommerce.shop import Shop
+from hub_woocommerce.slots import DATE_KEYS, TIME_KEYS, Slots
 
-PAGE = 100
-"""The most that WooCommerce gives at once."""
-ORDERS = "/wp-json/wc/v3/orders"
-TIMEOUT = (5, 30)
-"""Seconds to connect and to read; the first answer of a sleeping shop takes some four."""
 TOPIC = "x-wc-webhook-topic"
-OVERLAP = timedelta(seconds=120)
-"""`modified_after` leaves out its own second, so a little is read again each time."""
+BUILT_IN = frozenset({"", "completed", "processing", "on-hold"})
+"""Statuses that every shop has."""
 
 
 class Config(BaseModel):
-    """Which shop, and a key that may read it."""
+    """Which shop, a key to it, what comes from it and what it is told."""
 
     url: Url = Field(title="Address of the shop", description="As in WordPress > Settings")
-    key: SecretStr = Field(title="Consumer key", description="WooCommerce > Settings > Advanced")
+    key: SecretStr = Field(
+        title="Consumer key", description="WooCommerce > Settings > Advanced > REST API, Read/Write"
+    )
     secret: SecretStr = Field(title="Consumer secret", description="Shown once, with the key")
     statuses: str = Field(
         default="processing,on-hold",
@@ -50,37 +49,45 @@ class Config(BaseModel):
     webhook_secret: SecretStr = Field(
         default=SecretStr(""),
         title="Webhook secret",
-        description="The same as in WooCommerce > Settings > Advanced > Webhooks",
+        description="Leave it empty: the hub makes one, with the webhooks",
+    )
+    tell_shop: bool = Field(
+        default=True,
+        title="Tell the shop how deliveries go",
+        description="Needs a key with Read/Write",
+    )
+    delivered_status: str = Field(
+        default="completed",
+        title="Status of a delivered order",
+        description="Empty leaves the status alone",
+        pattern=r"^[a-z0-9-]*$",
+    )
+    notes: Literal["none", "private", "customer"] = Field(
+        default="private",
+        title="Order notes",
+        description="customer: WooCommerce sends those about dispatch and delivery by e-mail",
+    )
+    slot_date_keys: str = Field(
+        default="",
+        title="Meta keys of the delivery date",
+        description="Looked at before those of the well-known plugins; none: no slot is read",
+        max_length=500,
+    )
+    slot_time_keys: str = Field(
+        default="",
+        title="Meta keys of the time slot",
+        description="Separated by commas; from+to where beginning and end lie apart",
+        max_length=500,
+    )
+    slot_day_order: Literal["dmy", "mdy"] = Field(
+        default="dmy",
+        title="Dates such as 5/6/2026 are",
+        description="dmy: the day stands first; mdy: the month does",
     )
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How far a shop has been read: the last change seen, and the page where many share it."""
-
-    since: str = ""
-    page: int = 1
-
-    @classmethod
-    def of(cls, cursor: Cursor) -> Reading:
-        """Return the reading that a cursor stands for; an empty one starts at the beginning."""
-        since, _, page = cursor.value.partition("|")
-        return cls(since, int(page or 1))
-
-    def cursor(self) -> Cursor:
-        """Return the cursor that stands for this reading."""
-        return Cursor(value=f"{self.since}|{self.page}")
-
-    def after_page(self, changes: list[str]) -> Reading:
-        """Return where to go on; only a full page without a newer change asks for the next one."""
-        newest = max([*changes, self.since])
-        if newest > self.since or len(changes) < PAGE:
-            return Reading(newest)
-        return Reading(self.since, self.page + 1)
-
-
 class WooCommerce(Connector[Config]):
-    """Reads a shop through its REST API, version 3."""
+    """Reads and tells a shop through its REST API, version 3."""
 
     name = "woocommerce"
     title = "WooCommerce"
@@ -88,23 +95,41 @@ class WooCommerce(Connector[Config]):
     sdk = ("woocommerce",)
 
     def check(self) -> None:
-        """Read the number of one order, which proves the key and its permission."""
-        self._get(per_page="1", _fields="id")
+        """Read the number of one order, which proves the key and the statuses of the settings."""
+        statuses = self.config.statuses
+        try:
+            self._probe(statuses)
+        except Rejected as error:
+            if error.field != "status":
+                raise
+            self._name_the_wrong(error)
+        if self.config.delivered_status in BUILT_IN:
+            return
+        try:
+            self._probe(self.config.delivered_status)
+        except Rejected as error:
+            field = "delivered_status" if error.field == "status" else error.field
+            raise Rejected(str(error), field) from error
 
-    def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
-        """Yield one page of orders that changed since `cursor`, then the next cursor."""
-        from hub_woocommerce.orders import read_page
+    def pull(self, cursor: Cursor) -> Iterator[Taken | Cursor]:
+        """Yield one page of what changed since `cursor`, then the next cursor.
 
-        reading = Reading.of(cursor)
-        asked = {"status": self.config.statuses, "orderby": "modified", "order": "asc"}
-        asked |= {"per_page": str(PAGE), "page": str(reading.page), "dates_are_gmt": "true"}
-        if reading.since:
-            since = datetime.fromisoformat(reading.since) - OVERLAP
-            asked["modified_after"] = since.isoformat()
-        found = self._get(**asked)
-        yield from read_page(found)
-        changes = [str(one["date_modified_gmt"]) for one in found if changed(one)]
-        yield reading.after_page(changes).cursor()
+        The first reading leaves out what was called off before it: nobody here knows of it.
+        """
+        reading = Reading.of(cursor, now())
+        statuses = self.config.statuses.split(",")
+        wanted = dict.fromkeys([*statuses, *(() if reading.first else CALLED_OFF)])
+        asked = {"status": ",".join(wanted), **reading.question()}
+        try:
+            found = self._shop.list("/orders", **asked)
+        except Rejected as error:
+            if error.field != "status":
+                raise
+            raise Rejected(str(error), "statuses") from error
+        yield from self._reader.read_page(found)
+        changes = [str(one["date_modified_gmt"]) for one in found if is_dated(one)]
+        after = reading.after_page(changes, len(found), now())
+        yield cursor if after == reading else after.cursor()
 
     def receive(self, request: Incoming) -> Delivery:
         """Verify the signature over the body; a ping, which WordPress does not sign, passes.
@@ -119,56 +144,83 @@ class WooCommerce(Connector[Config]):
         verify(request, self.config.webhook_secret.get_secret_value())
         return Delivery(topic=request.headers.get(TOPIC, "")[:200])
 
-    def unpack(self, request: Incoming) -> Iterator[Order | Cancelled | RefusedRow]:
+    def unpack(self, request: Incoming) -> Iterator[Taken]:
         """Yield the order that a delivery tells of, if it is to be delivered or called off."""
         from hub_woocommerce.webhooks import is_ping, read
 
         if is_ping(request) or not request.headers.get(TOPIC, "").startswith("order."):
             return
-        yield from read(request.body, self.config.statuses.split(","))
+        yield from read(request.body, self._reader)
 
-    def _get(self, **asked: str) -> list[Any]:
-        """Return a list of orders; every value is text, because lists break the signature.
+    def subscribe(self, hook: Hook) -> Subscribed:
+        """Make or mend the shop's webhooks; a secret that is set already stays."""
+        from hub_woocommerce.subscriptions import Subscription
 
-        The SDK's own call would look the shop's name up again after it was checked, and go through
-        a proxy that the environment names: its signature is used, with the hub's transport.
-        """
+        own = self.config.webhook_secret.get_secret_value()
+        settings = {} if own else {"webhook_secret": hook.secret}
+        done = Subscription(self._shop, hook.url, own or hook.secret).ensure()
+        return done.model_copy(update={"settings": settings})
+
+    def unsubscribe(self, hook: Hook) -> None:
+        """Delete the webhooks that send to this connection."""
+        from hub_woocommerce.subscriptions import Subscription
+
+        Subscription(self._shop, hook.url, hook.secret).remove()
+
+    def tell(self, status: DeliveryStatus) -> Receipt:
+        """Write the news to the order: meta data, its status once it is delivered, and a note."""
+        from hub_woocommerce.news import Teller
+
+        return Teller(self._shop, self.config.delivered_status, self.config.notes).tell(status)
+
+    @property
+    def _shop(self) -> Shop:
         config = self.config
-        pair = (config.key.get_secret_value(), config.secret.get_secret_value())
-        http = Http(config.url, User_Agent="lastmile-hub", Accept="application/json")
-        if config.url.startswith("https:"):
-            return listed(http.get(ORDERS, params=asked, auth=pair, timeout=TIMEOUT))
-        from woocommerce.oauth import OAuth
+        return Shop(config.url, config.key.get_secret_value(), config.secret.get_secret_value())
 
-        url = f"{config.url}{ORDERS}?{urlencode(asked)}"
-        signed = OAuth(url, *pair, version="wc/v3", method="GET").get_oauth_url()
-        headers = {"Authorization": proof_of(signed)}
-        return listed(http.get(ORDERS, params=asked, headers=headers, timeout=TIMEOUT))
+    @property
+    def _reader(self) -> Reader:
+        statuses = tuple(self.config.statuses.split(","))
+        return Reader(statuses, slots_of(self.config), partial(refunds_of, self._shop))
+
+    def _probe(self, statuses: str) -> None:
+        self._shop.list("/orders", per_page="1", _fields="id", status=statuses)
+
+    def _name_the_wrong(self, error: Rejected) -> None:
+        """Raise which of the statuses the shop does not know."""
+        wrong = []
+        for status in self.config.statuses.split(","):
+            try:
+                self._probe(status)
+            except Rejected as refusal:
+                if refusal.field != "status":
+                    raise
+                wrong.append(status)
+        said = f"the shop has no status {' and no '.join(wrong)}" if wrong else "a status is wrong"
+        raise Rejected(f"{said}: {error}", "statuses") from error
 
 
-def proof_of(signed: str) -> str:
-    """Return what signs an address as a header, so that no log of addresses keeps the key."""
-    told = parse_qsl(urlsplit(signed).query)
-    parts = [f'{n}="{quote(v, safe="")}"' for n, v in told if n.startswith("oauth_")]
-    return f"OAuth {', '.join(parts)}"
+def slots_of(config: Config) -> Slots:
+    """Return where the settings say that delivery slots lie: own keys first."""
+    if config.slot_date_keys.strip() == "none":
+        return Slots((), (), config.slot_day_order)
+    dates, times = keys_in(config.slot_date_keys), keys_in(config.slot_time_keys)
+    return Slots((*dates, *DATE_KEYS), (*times, *TIME_KEYS), config.slot_day_order)
 
 
-def changed(record: Any) -> bool:
+def keys_in(text: str) -> tuple[str, ...]:
+    """Return the keys that a setting lists."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def refunds_of(shop: Shop, order: str) -> list[Any]:
+    """Return the refunds of an order, which name the lines that were taken back."""
+    return shop.list(f"/orders/{order}/refunds", per_page="100")
+
+
+def is_dated(record: Any) -> bool:
     """Say whether a record tells when it was last changed."""
     return isinstance(record, dict) and bool(record.get("date_modified_gmt"))
-
-
-def listed(reply: Any) -> list[Any]:
-    """Return the list in a reply; raise `Rejected` where a page or something else came."""
-    try:
-        found = reply.json()
-    except ValueError as error:
-        raise Rejected(
-            "the shop answered with a page; its permalinks must not be Plain", "url"
-        ) from error
-    if not isinstance(found, list):
-        raise Rejected("the shop's answer is no list of orders; check its address", "url")
-    return found
 
 
 @hookimpl

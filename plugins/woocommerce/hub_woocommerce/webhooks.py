@@ -7,15 +7,14 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
-from hub import Cancelled, Incoming, Order, RefusedRow, Rejected, Unauthorized
-from hub_woocommerce.orders import read_page, ref_of
+from hub import Cancelled, Incoming, Rejected, Unauthorized
+from hub_woocommerce.orders import Reader, Taken, ref_of
 
 SIGNATURE = "x-wc-webhook-signature"
 PING = re.compile(rb"webhook_id=\d{1,20}")
 """What is sent, unsigned, when a webhook is made; unless it is answered 2xx, nothing follows."""
-CALLED_OFF = frozenset({"cancelled", "refunded", "failed", "trash"})
-"""Statuses in which nothing is to be delivered any more."""
 
 
 def is_ping(request: Incoming) -> bool:
@@ -33,22 +32,20 @@ def verify(request: Incoming, secret: str) -> None:
         raise Unauthorized("the signature is not the one that the webhook secret makes")
 
 
-def read(body: bytes, statuses: list[str]) -> Iterator[Order | Cancelled | RefusedRow]:
+def read(body: bytes, reader: Reader) -> Iterator[Taken]:
     """Yield what becomes of the order in `body`; raise `Rejected` for what is none.
 
     Of an order that was deleted only the number is left. The signature covers the body alone, so
-    that the body decides, not the topic beside it.
+    that the body decides, not the topic beside it; and it carries the order as it was when it was
+    sent, not as it was when it changed.
     """
     try:
-        record = json.loads(body)
+        record = json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         raise Rejected("the delivery is not valid JSON") from error
     if not isinstance(record, dict) or not ref_of(record):
         raise Rejected("the delivery names no order", "id")
-    status = record.get("status")
     if set(record) == {"id"}:
         yield Cancelled(ref=ref_of(record), reason="it was deleted in the shop")
-    elif status in CALLED_OFF:
-        yield Cancelled(ref=ref_of(record), reason=f"the shop set it to {status}")
-    elif status in statuses:
-        yield from read_page([record])
+    elif record.get("status"):
+        yield from reader.read_page([record])

@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
-from hub_woocommerce import ORDERS, Config, WooCommerce
+from hub_woocommerce import Config, WooCommerce
+from hub_woocommerce.shop import ROOT
 
 from hub.testing.conformance import SECRET, ScriptedPeer
 from hub.testing.peers import Reply
@@ -32,13 +33,13 @@ def test_the_question_is_signed_once_and_neither_key_nor_secret_stands_in_the_ad
     told = {"url": peer.url, "key": "ck_1", "secret": SECRET}
     WooCommerce(Config.model_validate(told)).check()
     (request,) = peer.requests
-    assert request.query == {"per_page": "1", "_fields": "id"}
+    assert request.query == {"per_page": "1", "_fields": "id", "status": "processing,on-hold"}
     header = request.headers["Authorization"]
     assert header.startswith("OAuth ")
     signed = {n: unquote(v) for n, v in re.findall(r'(oauth_[a-z_]+)="([^"]*)"', header)}
     assert signed["oauth_consumer_key"] == "ck_1"
     made = signed.pop("oauth_signature")
-    assert made == signature(f"{peer.url}{ORDERS}", request.query | signed)
+    assert made == signature(f"{peer.url}{ROOT}/orders", request.query | signed)
     assert SECRET not in header
 
 
