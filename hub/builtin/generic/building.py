@@ -36,6 +36,8 @@ class Tried:
 
     values: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
+    """The text of each field that is not one of an article."""
 
     def attempt(self, name: str, read: Callable[[], Any]) -> None:
         """Keep what `read` returns, or its fault, under a field's name."""
@@ -81,7 +83,7 @@ def build(record: dict[str, Any], fields: Fields, line: int) -> Order:
 def attempt(record: dict[str, Any], fields: Fields, line: int = 1) -> Tried:
     """Read every field of an order by itself, and then the order if all went well."""
     tried = Tried()
-    cells: dict[str, str] = {}
+    cells = tried.cells
     own = [name for name in fields.rules if not BY_NAME[name].is_of_line and name != "lines"]
     for name in own:
         tried.attempt(name, partial(cell_of, record, fields, name, line))

@@ -31,6 +31,10 @@ class Field(BaseModel):
     options: tuple[str, ...] = ()
     kept: bool = False
     """For a secret: whether one is stored, so that an empty field keeps it."""
+    group: str = ""
+    """The heading that it stands under; fields without one come first."""
+    touched: bool = False
+    """Whether it says something else than it would by itself."""
 
     @property
     def input(self) -> str:
@@ -64,6 +68,7 @@ def field(
     """Return one field."""
     kind: Kind = "password" if secret else kind_of(part)
     value = stored.get(name, part.get("default"))
+    checked = bool(value) if kind == "checkbox" else False
     return Field(
         name=name,
         label=part.get("title") or name.replace("_", " ").capitalize(),
@@ -73,9 +78,11 @@ def field(
         and kind != "checkbox"
         and not (secret and kept),
         value="" if secret or kind == "checkbox" else shown(value, kind),
-        checked=bool(value) if kind == "checkbox" else False,
+        checked=checked,
         options=tuple(str(option) for option in part.get("enum", ())),
         kept=secret and kept,
+        group=str(part.get("group", "")),
+        touched=not secret and name in stored and stored[name] != part.get("default"),
     )
 
 
