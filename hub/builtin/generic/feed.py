@@ -32,8 +32,8 @@ TOGETHER = 100
 MOST = 10_000
 """Records that one answer may have."""
 REST = 20.0
-"""Seconds for which a reading that ended is not begun again: a source that is read as a whole
-never says that nothing is new."""
+"""Seconds for which a reading that ended is not begun again: a source that is read as a whole, or
+whose overlap has a page of its own, never says that nothing is new."""
 
 
 class Reading(BaseModel):
@@ -58,7 +58,7 @@ class Reading(BaseModel):
     etag: str = ""
     modified: str = ""
     ended: int = 0
-    """Wall second at which a source that is read as a whole was."""
+    """Wall second at which the last round ended, where the next would not end by itself."""
 
     @classmethod
     def of(cls, cursor: Cursor) -> Reading:
@@ -161,7 +161,8 @@ class Feed:
                 etag="", modified="", ended=0,
             ).cursor()  # fmt: skip
         if self.follows and self.config.changed_path:
-            return Reading(since=newest).cursor()
+            rests = int(time.time()) if reading.page else 0
+            return Reading(since=newest, ended=rests).cursor()
         if self.follows:
             read = page.count or reading.page
             return Reading(since=reading.began, ended=int(time.time())).cursor() if read else cursor

@@ -46,9 +46,6 @@ class Target:
 
 
 WAYS: dict[Sort, tuple[tuple[str, str], ...]] = {
-    "text": (
-        ("", "as it is"), ("before", "part before a dash"), ("after", "part behind a dash"),
-    ),
     "date": (
         ("", "2026-11-23 or 23.11.2026"), ("dmy", "day/month/year"), ("mdy", "month/day/year"),
         ("unix", "seconds since 1970"), ("unixms", "milliseconds since 1970"),

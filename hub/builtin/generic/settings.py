@@ -67,6 +67,7 @@ class Config(Shape):
         title="Address",
         description="https://erp.example.com/api/orders?since={since}, or "
         "sftp://files.example.com/orders; empty where orders come by webhooks alone.",
+        json_schema_extra={"order": 0},
     )
     auth: Literal["none", "basic", "bearer", "header"] = Field(
         default="none",

@@ -16,7 +16,7 @@ Format = Literal["json", "lines", "csv"]
 
 def under(title: str) -> dict[str, Any]:
     """Return what puts a setting under a heading of the form."""
-    return {"group": title}
+    return {"group": title, "order": 9 if title == FILES else 1}
 
 
 class Shape(BaseModel):
@@ -91,7 +91,9 @@ class FolderConfig(Shape):
     """A folder of this machine that another system puts files into."""
 
     path: Path = Field(
-        title="Folder", description="An absolute path that the hub may read, as it sees it itself."
+        title="Folder",
+        description="An absolute path that the hub may read, as it sees it itself.",
+        json_schema_extra={"order": 0},
     )
 
     @field_validator("path")

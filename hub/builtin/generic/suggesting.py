@@ -40,7 +40,7 @@ def suggest(samples: list[Any], known: dict[str, Rule], table: bool) -> dict[str
             found[target.name] = rule_of(target, path, records)
             taken |= {part for part, _ in found[target.name].parts if not shared(target)}
     if lines and not table and "lines" not in known:
-        found["lines"] = Rule(path=lines if everywhere(lines, records) else f"{lines}?")
+        found["lines"] = Rule(path=lines if usual(lines, records) else f"{lines}?")
     articles = articles_of(records[0], lines, table)
     own = [path for path, _ in flat(articles[0])] if articles else []
     mine: set[str] = set() if not table else {p for r in found.values() for p, _ in r.parts}
@@ -133,9 +133,9 @@ def weight(path: str, target: Target) -> int:
 
 
 def rule_of(target: Target, path: str, records: list[Any]) -> Rule:
-    """Return the rule for a path; what some records lack, or may lack, has its ?."""
+    """Return the rule for a path; what a record may well lack has its ?."""
     parts = path.split(" + ")
-    sure = target.needed and all(everywhere(part, records) for part in parts)
+    sure = target.needed and all(usual(part, records) for part in parts)
     told = " + ".join(part if sure else f"{part}?" for part in parts)
     if target.name in ("window.start", "window.end") and is_range(records, parts[0]):
         return Rule(path=told, how="before" if target.name.endswith("start") else "after")
@@ -150,6 +150,7 @@ def is_range(records: list[Any], path: str) -> bool:
     return isinstance(told, str) and bool(side(told, "after"))
 
 
-def everywhere(path: str, records: list[Any]) -> bool:
-    """Say whether every record of a sample has a path."""
-    return all(find(record, path) is not MISSING for record in records)
+def usual(path: str, records: list[Any]) -> bool:
+    """Say whether a path is there in most records of a sample; those without it are in error."""
+    there = sum(find(record, path) is not MISSING for record in records)
+    return there * 2 > len(records)

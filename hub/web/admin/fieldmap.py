@@ -162,11 +162,11 @@ def line_of(
     rule = fields.rules.get(target.name)
     fault = tried.faults.get(target.name)
     given = {"target": target, "path": rule.path if rule else "", "how": rule.how if rule else ""}
-    wanted = sampled and (rule is not None or target.name == "ref")
+    wanted = sampled and (rule is not None or (target.name == "ref" and bool(fields.rules)))
     return Line(
         **given,  # type: ignore[arg-type]
         value=value_of(target.name, tried, fields) if sampled and rule and not fault else "",
-        error=fault.reason if fault and (wanted or rule) else "",
+        error=fault.reason if fault and wanted else "",
         suggested=target.name in guessed,
     )
 
@@ -175,7 +175,8 @@ def value_of(name: str, tried: Tried, fields: Fields) -> str:
     """Return what a field of an order gets, as people read it."""
     values = tried.values
     if name == "lines":
-        return f"{len(values.get('lines') or ())} articles"
+        count = len(values.get("lines") or ())
+        return f"{count} article{'' if count == 1 else 's'}"
     if name.startswith("line."):
         attribute = name.removeprefix("line.")
         lines = list(values.get("lines") or ())[:SHOWN_LINES]

@@ -50,10 +50,13 @@ def fields(config: type[BaseModel], stored: Mapping[str, Any], kept: bool) -> li
     """
     schema = config.model_json_schema()
     secrets = secret_fields(config)
+    shown = [
+        (name, part) for name, part in schema.get("properties", {}).items() if not part.get(KEPT)
+    ]
+    shown.sort(key=lambda one: (bool(one[1].get("group")), one[1].get("order", 1)))
     return [
         field(name, resolve(part, schema), schema, stored, name in secrets, kept)
-        for name, part in schema.get("properties", {}).items()
-        if not part.get(KEPT)
+        for name, part in shown
     ]
 
 
