@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, BinaryIO, Protocol
@@ -199,12 +199,15 @@ def one_file(
     yield look.read(known, failed).cursor()
 
 
-def opened(folder: Directory, name: str) -> AbstractContextManager[BinaryIO]:
+@contextmanager
+def opened(folder: Directory, name: str) -> Iterator[BinaryIO]:
     """Open a file where it lies, or where it was moved since."""
-    try:
-        return folder.open(name)
-    except FileNotFoundError:
-        return folder.open(f"{DONE}/{name}")
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(folder.open(name))
+        except FileNotFoundError:
+            file = stack.enter_context(folder.open(f"{DONE}/{name}"))
+        yield file
 
 
 def spread(pairs: Iterator[tuple[int, Thing | None]], look: Look) -> Iterator[Thing | Cursor]:

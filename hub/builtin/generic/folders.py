@@ -130,10 +130,12 @@ class There:
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Lend a local copy of a file; raise `FileNotFoundError` where there is none."""
-        with self.server.open(self.place(name), "rb") as source:
+        place = self.place(name)
+        told = self.server.stat(place).st_size or 0
+        with self.server.open(place, "rb") as source:
             copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed below
             with copy:
-                source.prefetch()
+                source.prefetch(told)
                 size = 0
                 while piece := source.read(CHUNK):
                     size += len(piece)
