@@ -21,7 +21,7 @@ from hub import (
 from hub.builtin.generic import files, hooks, news
 from hub.builtin.generic.feed import Feed
 from hub.builtin.generic.folders import Here, remote
-from hub.builtin.generic.records import trimmed
+from hub.builtin.generic.records import sample
 from hub.builtin.generic.settings import Config
 from hub.builtin.generic.shape import FolderConfig
 from hub.builtin.generic.tables import Thing
@@ -53,11 +53,11 @@ class Generic(Connector[Config]):
                 found = files.records(folder, self.config, SAMPLES)
         else:
             found = Feed(self.config).records(SAMPLES) if self.config.url else []
-        return [trimmed(one) for one in found]
+        return sample(found)
 
     def told(self, request: Incoming) -> list[Any]:
         """Return the records of a webhook as they came, for people to map."""
-        return [trimmed(one) for one in hooks.records(request, self.config)[:SAMPLES]]
+        return sample(hooks.records(request, self.config)[:SAMPLES])
 
     def pull(self, cursor: Cursor) -> Iterator[Thing | Cursor]:
         """Yield the next page or file behind `cursor`, with cursors between."""
@@ -96,7 +96,7 @@ class GenericFolder(Connector[FolderConfig]):
     def records(self) -> list[Any]:
         """Return some records as they come, for people to map."""
         found = files.records(Here(self.config.path), self.config, SAMPLES)
-        return [trimmed(one) for one in found]
+        return sample(found)
 
     def pull(self, cursor: Cursor) -> Iterator[Thing | Cursor]:
         """Yield the next file behind `cursor`, with cursors between."""

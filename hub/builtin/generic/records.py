@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,8 @@ SHOWN_ENTRIES = 3
 """Entries of a list that a sample keeps."""
 SHOWN_LETTERS = 500
 MOST_PATHS = 300
+LARGEST_SAMPLE = 300_000
+"""Letters of a whole sample."""
 MISSING = object()
 
 
@@ -87,6 +90,19 @@ def trimmed(value: Any, depth: int = 0) -> Any:
         inner = value[:SHOWN_ENTRIES] if depth < DEEPEST else []
         return [trimmed(one, depth + 1) for one in inner]
     return value
+
+
+def sample(records: list[Any]) -> list[Any]:
+    """Return records as a sample keeps them, as many as are small enough together."""
+    kept: list[Any] = []
+    size = 0
+    for record in records:
+        one = trimmed(record)
+        size += len(json.dumps(one, ensure_ascii=False))
+        if size > LARGEST_SAMPLE:
+            break
+        kept.append(one)
+    return kept
 
 
 def listed(document: Any, path: str) -> list[Any] | None:

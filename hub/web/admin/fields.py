@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.builtin.generic.fields import Fields, jsonable
-from hub.builtin.generic.records import trimmed
+from hub.builtin.generic.records import sample
 from hub.connections import undo
 from hub.errors import Forbidden, Refused
 from hub.orders.mapping import Mapping
@@ -31,9 +31,10 @@ LONGEST_RECORD = 200_000
 @allow(*KEEPERS)
 def keep(id: str) -> Response:
     """Keep a mapping; what it was before can be taken back for a day."""
-    fields, then = sent_fields(), request.form.get("then", "")
+    then = request.form.get("then", "")
     with write() as session:
         row = mappable(session, id)
+        fields = sent_fields()
         undo.remember(hub().keys, session, row)
         settings = {**row.config, "fields": jsonable(fields)}
         saved = hub().connections.save(
@@ -84,12 +85,12 @@ def suggest(id: str) -> str:
 @allow(*KEEPERS)
 def paste(id: str) -> Response:
     """Take a record that somebody pasted for the sample."""
-    try:
-        records = pasted(request.form.get("record_text", ""))
-    except ValueError as error:
-        raise Refused(f"A record to map by: {error}", "record_text") from None
     with write() as session:
         row = mappable(session, id)
+        try:
+            records = pasted(request.form.get("record_text", ""))
+        except ValueError as error:
+            raise Refused(f"A record to map by: {error}", "record_text") from None
         previews.request(session, id, "test")
         kept = previews.find(session, id, "test")
         if kept is not None:
@@ -112,7 +113,7 @@ def pasted(text: str) -> list[object]:
     listed = found if isinstance(found, list) else [found]
     if not listed or not all(isinstance(one, dict) for one in listed):
         raise ValueError("paste an object with fields, or a list of such")
-    return [trimmed(one) for one in listed[:20]]
+    return sample(listed[:20])
 
 
 def fill(row: PreviewRow, records: list[object]) -> None:

@@ -1,4 +1,4 @@
-"""Fields are mapped on a live sample: tried while typing, suggested by name, kept and taken back."""
+"""Fields are mapped on a live sample: tried while typing, suggested, kept and taken back."""
 
 from __future__ import annotations
 
@@ -238,3 +238,39 @@ def test_other_shops_have_the_page_as_it_was(
     assert "A live sample" in page
     answer = sign_in("ops").post(f"/admin/connections/{id}/fields", MAPPED)
     assert answer.status_code == 422
+
+
+def test_a_merchant_maps_its_own_system_but_sets_up_no_folder_of_the_hubs_machine(
+    sign_in: Any, hub: Hub, world: World, erp: ScriptedPeer
+) -> None:
+    given = {"url": erp.url, "records": "belege"}
+    with hub.store.write() as session:
+        id = hub.connections.save(session, "generic", given, merchant=world.merchant).id
+        own = {"path": "/srv/orders"}
+        save = hub.connections.save
+        folder = save(session, "generic_folder", own, merchant=world.merchant).id
+    merchant = sign_in("merchant", merchant=world.merchant)
+    assert merchant.post(f"/admin/connections/{id}/fields", MAPPED).status_code == 302
+    listed = merchant.get("/admin/connections").text
+    assert '/new/generic"' in listed
+    assert "/new/generic_folder" not in listed
+    assert merchant.get("/admin/connections/new/generic_folder").status_code == 403
+    assert merchant.post(f"/admin/connections/{folder}/fields", MAPPED).status_code == 403
+    assert "The operator of the hub keeps this mapping" in (
+        merchant.get(f"/admin/connections/{folder}/mapping").text
+    )
+
+
+def test_reading_everything_once_more_begins_at_the_start(
+    begun: tuple[Browser, str], hub: Hub
+) -> None:
+    owner, place = begun
+    owner.post(f"{place}/fields", MAPPED)
+    owner.post(f"{place}/setup/enable")
+    worker(hub)
+    assert only(hub).cursor
+    owner.post(f"{place}/fields", {**MAPPED, "path.notes": "=Ring", "anew": "yes"})
+    worker(hub)
+    with hub.store.read() as session:
+        assert set(session.exec(select(OrderRow.notes))) == {"Ring"}
+    assert len(refs(hub)) == 99
