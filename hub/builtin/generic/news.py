@@ -19,7 +19,9 @@ def tell(status: DeliveryStatus, config: Config) -> Receipt:
     if config.news_statuses and status.status not in config.news_statuses:
         return Receipt(detail=UNWANTED)
     body = envelope(status)
-    Http(config.news_url).post("", data=body, headers=headers(status.key, body, config))
+    Http(config.news_url).post(
+        config.news_url, data=body, headers=headers(status.key, body, config)
+    )
     return Receipt(ref=status.key, detail=f"{len(body):,} bytes sent")
 
 

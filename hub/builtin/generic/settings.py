@@ -34,7 +34,8 @@ def address(url: str) -> str:
         return ""
     parts = urlsplit(url)
     if parts.scheme != "sftp":
-        return secure(url)
+        secure(url)
+        return url  # with its last slash, without which some systems only redirect
     if not parts.hostname:
         raise ValueError("give a full address such as sftp://files.example.com/orders")
     if parts.username or parts.password:
@@ -43,6 +44,13 @@ def address(url: str) -> str:
         raise ValueError("it has no .. and no control characters")
     _ = parts.port  # raises where it is none
     return url.rstrip("/")
+
+
+def web(url: str) -> str:
+    """Return an address of http; raise `ValueError` for another one."""
+    if url:
+        secure(url)
+    return url
 
 
 def header(name: str) -> str:
@@ -214,7 +222,7 @@ class Config(Shape):
         "body itself is.",
         json_schema_extra=under(HOOKS),
     )
-    news_url: Annotated[str, AfterValidator(lambda url: secure(url) if url else "")] = Field(
+    news_url: Annotated[str, AfterValidator(web)] = Field(
         default="",
         title="Address for news",
         description="It gets a POST for what happens to an order; empty: none.",

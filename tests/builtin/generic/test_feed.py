@@ -284,6 +284,12 @@ def test_news_go_to_no_address_inside_either(monkeypatch: pytest.MonkeyPatch) ->
         made.tell(news)
 
 
+def test_the_last_slash_of_an_address_stays(scripted: ScriptedPeer) -> None:
+    scripted.reply = lambda _: replied({"data": []})
+    source(scripted, "/api/orders/").check()
+    assert scripted.requests[0].path == "/api/orders/"
+
+
 def test_nobody_is_called_where_only_webhooks_come() -> None:
     made = Generic(Config())
     made.check()
