@@ -284,11 +284,11 @@ class Feed:
 
 
 def rejecting(pairs: Iterator[Pair]) -> Iterator[Pair]:
-    """Yield the same; a table of no known form is `Rejected`, with words on what to do."""
+    """Yield the same; what is no such table is `Rejected`."""
     try:
         yield from pairs
     except Refused as error:
-        raise Rejected(f"{error}; or map its columns on the page Mapping", "fields") from None
+        raise Rejected(str(error), error.field) from None
 
 
 def with_query(url: str, name: str, value: str) -> str:

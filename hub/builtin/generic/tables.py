@@ -28,6 +28,7 @@ LARGEST = 10_000_000
 MOST_ROWS = 2_000
 """Rows of a table that one order may have."""
 MARKS = {"auto": "", "comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+FORMLESS = "no known form of file"
 UNMAPPED = "no fields are mapped yet; say on the page Mapping which field comes from where"
 
 
@@ -56,7 +57,7 @@ def pairs(file: BinaryIO, shape: Shape, after: int = 0) -> Iterator[Pair]:
 def of_form(file: BinaryIO, shape: Shape, after: int) -> Iterator[Pair]:
     """Yield the orders of a table whose columns the hub knows by themselves."""
     waiting: list[Thing] = []
-    for one in read_orders(reader(file, shape), shape.form, Options(), after):
+    for one in known_form(read_orders(reader(file, shape), shape.form, Options(), after)):
         if isinstance(one, Cursor):
             line = int(one.value.partition(":")[0])
             yield from ((line, thing) for thing in waiting)
@@ -65,6 +66,16 @@ def of_form(file: BinaryIO, shape: Shape, after: int) -> Iterator[Pair]:
             waiting = []
         else:
             waiting.append(one)
+
+
+def known_form(read: Iterator[Order | RefusedRow | Cursor]) -> Iterator[Any]:
+    """Yield the same; columns that nobody knows have to be mapped, so nothing is used up."""
+    try:
+        yield from read
+    except Refused as error:
+        if FORMLESS not in str(error):
+            raise
+        raise Refused(f"{error}; or map them on the page Mapping", "fields") from None
 
 
 def mapped(found: Iterable[Found], fields: Fields, after: int = 0) -> Iterator[Pair]:

@@ -314,6 +314,13 @@ def test_a_table_of_the_hubs_own_columns_needs_no_mapping(scripted: ScriptedPeer
     assert refs(drained(made)[0]) == ["1"]
 
 
+def test_a_table_of_unknown_columns_says_what_to_do(scripted: ScriptedPeer) -> None:
+    scripted.reply = lambda _: replied(b"Auftrag;Kunde\nA1;Beck\n")
+    with pytest.raises(Rejected, match="map them on the page Mapping") as caught:
+        list(source(scripted, format="csv", fields={}).pull(Cursor()))
+    assert caught.value.field == "fields"
+
+
 def test_a_table_of_other_columns_is_mapped_and_its_rows_are_articles(
     scripted: ScriptedPeer,
 ) -> None:

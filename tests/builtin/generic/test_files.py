@@ -199,6 +199,21 @@ def test_a_json_document_and_a_table_are_files_as_well(folder: Path) -> None:
     assert refs(drained(here(folder, format="csv", fields={}))[0]) == ["1"]
 
 
+def test_a_table_of_unknown_columns_waits_for_its_mapping(folder: Path) -> None:
+    path = folder / "a.csv"
+    path.write_text("Auftrag;Kunde\nA1;Beck\n")
+    made = here(folder, format="csv", fields={})
+    assert made.records()[0]["Kunde"] == "Beck"
+    look = next(iter(made.pull(Cursor())))
+    assert isinstance(look, Cursor)
+    with pytest.raises(Rejected, match="map them on the page Mapping") as caught:
+        drained(made, look)
+    assert caught.value.field == "fields"
+    rules = {"ref": {"path": "Auftrag"}, "recipient.name": {"path": "Kunde"}}
+    mapped = here(folder, format="csv", fields={"rules": rules})
+    assert refs(drained(mapped, look)[0]) == ["A1"]
+
+
 def test_the_sample_is_of_the_newest_file(folder: Path) -> None:
     written(folder, "a.jsonl", 1)
     written(folder, "b.jsonl", 2, at=LONG_AGO + 1)

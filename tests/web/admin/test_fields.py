@@ -274,3 +274,22 @@ def test_reading_everything_once_more_begins_at_the_start(
     with hub.store.read() as session:
         assert set(session.exec(select(OrderRow.notes))) == {"Ring"}
     assert len(refs(hub)) == 99
+
+
+def test_the_form_begins_with_the_address_and_folds_what_few_need(
+    sign_in: Any, hub: Hub, world: World, erp: ScriptedPeer
+) -> None:
+    page = sign_in("owner").get("/admin/connections/new/generic").text
+    places = [page.index(text) for text in (
+        'name="config.url"', 'name="config.format"', "How the hub signs in", "Webhooks in",
+        "News out", "Files and tables", "Save and test",
+    )]  # fmt: skip
+    assert places == sorted(places)
+    assert page.count('<details class="more"') == page.count("</details>") == 5
+    given = {"url": erp.url, "auth": "bearer", "token": "t" * 20}
+    with hub.store.write() as session:
+        id = hub.connections.save(session, "generic", given, merchant=world.merchant).id
+    kept = sign_in("ops").get(f"/admin/connections/{id}/settings").text
+    opened = kept.partition("How the hub signs in")[0].rpartition("<details")[2]
+    assert "open" in opened, "what was set is seen at once"
+    assert "t" * 20 not in kept
