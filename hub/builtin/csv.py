@@ -82,7 +82,7 @@ class Csv(Connector[CsvConfig]):
     def inspect(self) -> Layout:
         """Return how the file is laid out; raise `Refused` where it cannot be told."""
         with self._open() as file:
-            return self._layout(iter(self._reader(file)))
+            return layout_of(iter(self._reader(file)), self.config.form)
 
     def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
         """Yield the orders from line `cursor` on, and after each a cursor `line:byte`.
@@ -91,18 +91,10 @@ class Csv(Connector[CsvConfig]):
         file is noticed also after an interruption; what lies before the cursor is not built.
         """
         done = int(cursor.value.partition(":")[0] or 0)
-        options = Options(self.config.service_date, self.config.fulfilled)
+        config = self.config
+        options = Options(config.service_date, config.fulfilled)
         with self._open() as file:
-            records = iter(self._reader(file))
-            layout = self._layout(records)
-            seen: set[int] = set()
-            for group in groups(records, layout):
-                known = group.mark in seen
-                seen.add(group.mark)
-                if group.last <= done:
-                    continue
-                yield from read_group(group, layout, options, known)
-                yield Cursor(value=f"{group.last}:{group.ends}")
+            yield from read_orders(self._reader(file), config.form, options, done)
 
     def _open(self) -> Any:
         try:
@@ -114,32 +106,52 @@ class Csv(Connector[CsvConfig]):
         wanted = self.config.delimiter
         return Reader(file, "" if wanted == "auto" else wanted)
 
-    def _layout(self, records: Iterator[Record | Broken]) -> Layout:
-        header = next(records, None)
-        if header is None:
-            raise Refused("the file is empty", "file")
-        if isinstance(header, Broken):
-            raise Refused(f"line {header.line}: {header.reason}", "file")
-        columns = tuple(key(name) for name in header.cells)
-        form = self._form(frozenset(columns))
-        if form is None:
-            some = ", ".join(name.strip()[:40] for name in header.cells[:12])
-            raise Refused(
-                f"the columns {some} are no known form of file; use the template's columns "
-                "(ref, name, address, postcode, city ...), or an order export of Shopify or "
-                "WooCommerce",
-                "file",
-            )
-        named = zip(columns, header.cells, strict=True)
-        unused = (shown.strip()[:60] for name, shown in named if name and not form.known(name))
-        names = dict(zip(columns, (cell.strip() for cell in header.cells), strict=True))
-        refs = tuple(columns.index(name) for name in form.ref if name in columns)
-        return Layout(form, columns, names, tuple(unused), refs)
 
-    def _form(self, columns: frozenset[str]) -> Form | None:
-        if self.config.form == "auto":
-            return recognised(FORMS, columns)
-        return next(form for form in FORMS if form.name == self.config.form)
+def layout_of(records: Iterator[Record | Broken], name: str = "auto") -> Layout:
+    """Return how a file is laid out by its header; raise `Refused` where it cannot be told."""
+    header = next(records, None)
+    if header is None:
+        raise Refused("the file is empty", "file")
+    if isinstance(header, Broken):
+        raise Refused(f"line {header.line}: {header.reason}", "file")
+    columns = tuple(key(name) for name in header.cells)
+    form = form_of(name, frozenset(columns))
+    if form is None:
+        some = ", ".join(name.strip()[:40] for name in header.cells[:12])
+        raise Refused(
+            f"the columns {some} are no known form of file; use the template's columns "
+            "(ref, name, address, postcode, city ...), or an order export of Shopify or "
+            "WooCommerce",
+            "file",
+        )
+    named = zip(columns, header.cells, strict=True)
+    unused = (shown.strip()[:60] for name, shown in named if name and not form.known(name))
+    names = dict(zip(columns, (cell.strip() for cell in header.cells), strict=True))
+    refs = tuple(columns.index(name) for name in form.ref if name in columns)
+    return Layout(form, columns, names, tuple(unused), refs)
+
+
+def form_of(name: str, columns: frozenset[str]) -> Form | None:
+    """Return the form of that name, or with `auto` the one that its columns have."""
+    if name == "auto":
+        return recognised(FORMS, columns)
+    return next(form for form in FORMS if form.name == name)
+
+
+def read_orders(
+    reader: Reader, form: str, options: Options, done: int = 0
+) -> Iterator[Order | RefusedRow | Cursor]:
+    """Yield the orders whose rows end behind line `done`, and after each a cursor `line:byte`."""
+    records = iter(reader)
+    layout = layout_of(records, form)
+    seen: set[int] = set()
+    for group in groups(records, layout):
+        known = group.mark in seen
+        seen.add(group.mark)
+        if group.last <= done:
+            continue
+        yield from read_group(group, layout, options, known)
+        yield Cursor(value=f"{group.last}:{group.ends}")
 
 
 @dataclass

@@ -53,12 +53,16 @@ class _Line:
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a file so that its lines end in a newline byte and its text is UTF-8 or cp1252.
+    """Open a file as `plain_text` gives it."""
+    return plain_text(path.open("rb"))
+
+
+def plain_text(file: BinaryIO) -> BinaryIO:
+    """Return a file whose lines end in a newline byte and whose text is UTF-8 or cp1252.
 
     UTF-16 and files whose lines end in a lone carriage return are rewritten, in pieces, to an
     unnamed temporary file. Raise `Refused` for what is no text at all.
     """
-    file = path.open("rb")
     head = file.read(_HEAD)
     file.seek(0)
     for sign, name in _NOT_TEXT.items():

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import errno
 import hashlib
 import io
 import posixpath
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from hub import Connector, Proof, Receipt, Rejected, Retry, Unauthorized, beat, hookimpl
+from hub import Connector, Proof, Receipt, Rejected, beat, hookimpl
 from hub.builtin.paths import RECORD, Template, named, path_field, place
-from hub.builtin.sockets import TIMEOUT, connect
+from hub.builtin.sftp_session import fingerprint, signed_in, size_of
 from hub.capabilities import PodSink
 
 if TYPE_CHECKING:
-    from paramiko import PKey, SFTPClient, Transport
-
-FINGERPRINT = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
-_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.S)
+    from paramiko import SFTPClient
 
 
 class SftpConfig(BaseModel):
@@ -68,12 +60,7 @@ class SftpConfig(BaseModel):
     @classmethod
     def readable(cls, text: str) -> str:
         """Return the fingerprint as `ssh-keygen -l` writes it."""
-        if not text.strip():
-            return ""
-        found = FINGERPRINT.fullmatch(text.strip())
-        if not found:
-            raise ValueError("write it like SHA256: and 43 letters and digits")
-        return f"SHA256:{found[1]}"
+        return fingerprint(text)
 
     @field_validator("folder")
     @classmethod
@@ -101,7 +88,7 @@ class Sftp(Connector[SftpConfig]):
 
     def check(self) -> None:
         """Sign in, write a small file into the folder and remove it again."""
-        with self._signed_in() as server:
+        with signed_in(self.config, self.config.folder) as server:
             if self.config.folder:
                 ensure(server, self.config.folder)
             probe = posixpath.join(self.config.folder, f".probe-{uuid4().hex}")
@@ -112,7 +99,7 @@ class Sftp(Connector[SftpConfig]):
         """Write the proof; what is there already is left alone."""
         folder = posixpath.join(self.config.folder, place(self.config.path, proof))
         kept = named(proof)
-        with self._signed_in() as server:
+        with signed_in(self.config, self.config.folder) as server:
             if not holds(server, posixpath.join(folder, RECORD), proof.record):
                 ensure(server, folder)
                 for name, _, content in kept:
@@ -121,106 +108,6 @@ class Sftp(Connector[SftpConfig]):
             ref=f"sftp://{self.config.host}/{folder.lstrip('/')}/{RECORD}",
             detail=f"{len(kept)} files in {folder} on {self.config.host}",
         )
-
-    @contextmanager
-    def _signed_in(self) -> Iterator[SFTPClient]:
-        """Lend a connection that is signed in; every failure comes out in the hub's words."""
-        import paramiko
-
-        config, told = self.config, f"{self.config.host}:{self.config.port}"
-        with trouble(told, config.user, config.folder):
-            transport = paramiko.Transport(connect(config.host, config.port))
-            try:
-                transport.banner_timeout = transport.auth_timeout = TIMEOUT
-                transport.handshake_timeout = transport.channel_timeout = TIMEOUT
-                transport.start_client(timeout=TIMEOUT)
-                compare(transport, told, config.fingerprint)
-                sign_in(transport, config)
-                client = paramiko.SFTPClient.from_transport(transport)
-                if client is None:
-                    raise Retry(f"{told} opens no SFTP channel")
-                client.get_channel().settimeout(TIMEOUT)  # type: ignore[union-attr]
-                yield client
-            finally:
-                transport.close()
-                transport.join(TIMEOUT)  # its thread only sees a moment later that it is over
-
-
-def sign_in(transport: Transport, config: SftpConfig) -> None:
-    """Show who we are."""
-    if config.private_key:
-        key = read_key(config.private_key.get_secret_value())
-        more = transport.auth_publickey(config.user, key)
-    else:
-        word = config.password.get_secret_value() if config.password else ""
-        more = transport.auth_password(config.user, word)
-    if more:
-        raise Unauthorized(f"{config.host} asks {config.user} for a second proof: {more}")
-
-
-@contextmanager
-def trouble(told: str, user: str, folder: str) -> Iterator[None]:
-    """Raise our words for what paramiko and the server raise inside.
-
-    Files are written under another name first, so whatever breaks off may be done again.
-    """
-    import paramiko
-
-    try:
-        yield
-    except paramiko.AuthenticationException as error:
-        raise Unauthorized(f"{told} does not let {user} in; change password or key") from error
-    except paramiko.SSHException as error:
-        raise Retry(f"{told}: {error or 'the connection broke'}; it is tried again") from error
-    except EOFError as error:
-        raise Retry(f"{told} closed the connection; it is tried again") from error
-    except OSError as error:
-        if error.errno == errno.EACCES:
-            where = folder or "its folder"
-            raise Unauthorized(f"{told}: {user} may not write to {where}; grant that") from error
-        if error.errno == errno.ENOENT:
-            raise Rejected(f"{told} has no folder {folder}, and none could be made") from error
-        said = error.strerror or str(error) or "the connection broke"
-        raise Retry(f"{told}: {said}; it is tried again") from error
-
-
-def compare(transport: Transport, told: str, wanted: str) -> None:
-    """Raise `Unauthorized` unless the server shows the host key that a person has compared."""
-    key = transport.get_remote_server_key()
-    digest = hashlib.sha256(key.asbytes()).digest()
-    seen = f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
-    if not wanted:
-        raise Unauthorized(
-            f"{told} shows the host key {seen} ({key.get_name()}); compare it with what its "
-            f"operator says and paste it into the settings"
-        )
-    if seen != wanted:
-        raise Unauthorized(
-            f"{told} shows the host key {seen} ({key.get_name()}), not {wanted}: somebody may be "
-            f"listening in. Change the settings only if its operator says that the key is new"
-        )
-
-
-def read_key(text: str) -> PKey:
-    """Return a private key; raise `Unauthorized` for what cannot be read.
-
-    A field of one line takes the line breaks out of what is pasted, so they are put in again.
-    """
-    import paramiko
-
-    found = _PEM.search(text)
-    if not found:
-        raise Unauthorized("the private key has no BEGIN and END; paste the whole file")
-    body = re.sub(r"\s+", "", found[2])
-    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
-    whole = "\n".join([f"-----BEGIN {found[1]}-----", *lines, f"-----END {found[1]}-----", ""])
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        try:
-            made: PKey = kind.from_private_key(io.StringIO(whole))
-        except (paramiko.SSHException, ValueError, IndexError):
-            continue
-        return made
-    raise Unauthorized("the private key cannot be read; it has to be without a passphrase")
 
 
 def ensure(server: SFTPClient, folder: str) -> None:
@@ -234,14 +121,6 @@ def ensure(server: SFTPClient, folder: str) -> None:
             except OSError:
                 if size_of(server, made) is None:  # otherwise another worker was quicker
                     raise
-
-
-def size_of(server: SFTPClient, path: str) -> int | None:
-    """Return how many bytes a file has, None where there is none."""
-    try:
-        return server.stat(path).st_size or 0
-    except FileNotFoundError:
-        return None
 
 
 def holds(server: SFTPClient, path: str, content: bytes) -> bool:

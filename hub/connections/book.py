@@ -21,6 +21,7 @@ from hub.connector import Connector
 from hub.deadlines import interrupted
 from hub.errors import HubError, Missing, PluginError, Refused
 from hub.nouns import Grant
+from hub.oauth import KEPT
 from hub.plugins import Plugins, patience
 from hub.redaction import cover, covered, secrets_of
 from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
@@ -270,10 +271,12 @@ class Connections:
     ) -> dict[str, Any]:
         if row is None:
             return settings
+        secret, aside = secret_fields(kind.Config), kept_fields(kind.Config)
         kept = {
             name: value
             for name, value in self.settings(row).items()
-            if name in secret_fields(kind.Config) and not settings.get(name)
+            if (name in secret and not settings.get(name))
+            or (name in aside and name not in settings)
         }
         return {**settings, **kept}
 
@@ -328,6 +331,15 @@ def secret_fields(model: type[BaseModel]) -> set[str]:
         name
         for name, found in model.model_fields.items()
         if found.annotation is SecretStr or SecretStr in get_args(found.annotation)
+    }
+
+
+def kept_fields(model: type[BaseModel]) -> set[str]:
+    """Return the names of the fields that no form of settings asks for, so that it keeps them."""
+    return {
+        name
+        for name, found in model.model_fields.items()
+        if isinstance(found.json_schema_extra, dict) and found.json_schema_extra.get(KEPT)
     }
 
 

@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "hub.web.admin.connections",
     "hub.web.admin.wizard",
     "hub.web.admin.mapping",
+    "hub.web.admin.fields",
     "hub.web.admin.usage",
     "hub.web.admin.advanced",
     "hub.web.admin.endpoints",

@@ -11,22 +11,23 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
 from sqlmodel import col, select
 
 from hub.capabilities import OrderSource
 from hub.connections import removal, undo
 from hub.deadlines import deadline
-from hub.errors import PluginError, Retry
-from hub.nouns import Cursor, Order, RefusedRow
+from hub.errors import HubError, PluginError, Rejected, Retry
+from hub.nouns import Cancelled, Cursor, Incoming, Order, RefusedRow
 from hub.orders.mapping import Mapping
 from hub.orders.trial import Trial, try_all
 from hub.queue.work import Claim, enqueue, finish
-from hub.store import ConnectionRow, PreviewRow, Session, System
+from hub.store import ConnectionRow, InboxRow, PreviewRow, Session, System
 from hub.store.once import insert_once
 from hub.workflow.checks import NO_ANSWER, SILENT
 from hub.workflow.failures import kind_of, message_of
+from hub.workflow.incoming import unseal
 from hub.workflow.parking import release
 from hub.workflow.pulls import is_source
 
@@ -44,6 +45,26 @@ GIVEN_UP = 60.0
 """Seconds after which the worker of a preview is ended."""
 SHOWN = 5
 """Orders and reasons that a dry run names."""
+UNMAPPED = "fields"
+"""The setting that a source names while nobody has said which field comes from where."""
+
+
+@runtime_checkable
+class Mappable(Protocol):
+    """A source whose fields people map, so that it shows its records as they come, as JSON."""
+
+    def records(self) -> list[Any]:
+        """Return a few records."""
+        ...
+
+
+@runtime_checkable
+class Told(Protocol):
+    """A source that is also sent records, and shows them as they come."""
+
+    def told(self, request: Incoming) -> list[Any]:
+        """Return the records of a request."""
+        ...
 
 
 def request(session: Session, connection: str, stage: Stage) -> None:
@@ -128,9 +149,40 @@ def look(hub: Hub, about: ConnectionRow, stage: str) -> dict[str, Any]:
     with hub.connections.contained(connector):
         connector.check()
     showed: dict[str, Any] = {"milliseconds": round((time.monotonic() - began) * 1000)}
-    if is_source(hub, about.connector):
+    if isinstance(connector, Mappable):
+        showed |= raw(hub, about, connector)
+    elif is_source(hub, about.connector):
         showed |= sample(hub, connector)
     return showed
+
+
+def raw(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[str, Any]:
+    """Return records of a source as they come, and the first order where it makes any by itself."""
+    with hub.connections.contained(connector):
+        records = cast(Mappable, connector).records()
+    records = records or last_told(hub, about, connector)
+    try:
+        return {"records": records, **sample(hub, connector)}
+    except Rejected as error:
+        if error.field != UNMAPPED:
+            raise
+        return {"records": records, "order": None, "refused": ""}
+
+
+def last_told(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> list[Any]:
+    """Return the records of the last request that a connection was sent, if there was one."""
+    if not isinstance(connector, Told):
+        return []
+    query = select(InboxRow).where(InboxRow.source == about.id, col(InboxRow.body) != b"")
+    with hub.store.read() as session:
+        row = session.exec(query.order_by(col(InboxRow.received_at).desc())).first()
+    if row is None:
+        return []
+    try:
+        with hub.connections.contained(connector):
+            return connector.told(unseal(hub.keys, bytes(row.body)))
+    except HubError:
+        return []  # what it was sent is listed with what is wrong with it
 
 
 def sample(hub: Hub, connector: Connector[Any]) -> dict[str, Any]:
@@ -177,6 +229,8 @@ def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Ord
                 after = record
             elif isinstance(record, Order | RefusedRow):
                 yield record
+            elif isinstance(record, Cancelled):
+                continue  # whether the hub knows that order is found out when it is taken in
             else:
                 kind = type(record).__name__
                 raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")

@@ -131,6 +131,9 @@ class Files(paramiko.SFTPServerInterface):
 
     lstat = stat
 
+    def list_folder(self, path: str) -> Any:
+        return self.attempt("list", path, lambda p: [attributes(one) for one in p.iterdir()])
+
     def open(self, path: str, flags: int, attr: SFTPAttributes) -> Any:
         call = "write" if flags & os.O_CREAT else "read"
         return self.attempt(call, path, lambda p: opened(p, flags))
@@ -150,6 +153,11 @@ class Files(paramiko.SFTPServerInterface):
         if not self.peer.extended:
             return paramiko.SFTP_OP_UNSUPPORTED
         return self.attempt("posix_rename", newpath, lambda p: moved(self.real(oldpath), p))
+
+
+def attributes(path: Path) -> SFTPAttributes:
+    """Return what a listing says of a file."""
+    return SFTPAttributes.from_stat(path.stat(), path.name)
 
 
 def opened(path: Path, flags: int) -> SFTPHandle:

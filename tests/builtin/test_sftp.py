@@ -164,7 +164,7 @@ def test_a_server_that_is_away_is_a_retry(sftp: SftpPeer) -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.builtin.sftp.TIMEOUT", 0.3)
+    monkeypatch.setattr("hub.builtin.sftp_session.TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("HUB_ALLOW_ADDRESSES", f"127.0.0.1:{port}")

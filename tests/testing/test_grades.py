@@ -33,6 +33,7 @@ TESTS = {
         ("s3", "s3"), ("sftp", "sftp"), ("email", "mail"), ("webhook", "webhook"),
         ("traccar", "traccar"),
     )},
+    "generic": ROOT / "tests" / "builtin" / "generic" / "test_kit.py",
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ NOUNS = {
     "consent.consent_id": "consent",
     "driver_api.id": "driver",
     "endpoints.id": "endpoint",
+    "fields.id": "connection",
     "imports.id": "import",
     "keys.id": "key",
     "letters.id": "run",

@@ -130,7 +130,8 @@ def take_back(id: str) -> Response:
         changed(session, row)
         checks.request(session, id)
     flash(f"{row.title} has its settings from before the last change and is being checked.", "good")
-    return redirect(f"/admin/connections/{id}")
+    back = {"mapping": "/mapping", "map": "/setup/map"}.get(request.form.get("back", ""), "")
+    return redirect(f"/admin/connections/{id}{back}")
 
 
 @blueprint.post("/<id>/check")

@@ -31,6 +31,10 @@ class Field(BaseModel):
     options: tuple[str, ...] = ()
     kept: bool = False
     """For a secret: whether one is stored, so that an empty field keeps it."""
+    group: str = ""
+    """The heading that it stands under; fields without one come first."""
+    touched: bool = False
+    """Whether it says something else than it would by itself."""
 
     @property
     def input(self) -> str:
@@ -46,10 +50,13 @@ def fields(config: type[BaseModel], stored: Mapping[str, Any], kept: bool) -> li
     """
     schema = config.model_json_schema()
     secrets = secret_fields(config)
+    shown = [
+        (name, part) for name, part in schema.get("properties", {}).items() if not part.get(KEPT)
+    ]
+    shown.sort(key=lambda one: (bool(one[1].get("group")), one[1].get("order", 1)))
     return [
         field(name, resolve(part, schema), schema, stored, name in secrets, kept)
-        for name, part in schema.get("properties", {}).items()
-        if not part.get(KEPT)
+        for name, part in shown
     ]
 
 
@@ -64,6 +71,7 @@ def field(
     """Return one field."""
     kind: Kind = "password" if secret else kind_of(part)
     value = stored.get(name, part.get("default"))
+    checked = bool(value) if kind == "checkbox" else False
     return Field(
         name=name,
         label=part.get("title") or name.replace("_", " ").capitalize(),
@@ -73,9 +81,11 @@ def field(
         and kind != "checkbox"
         and not (secret and kept),
         value="" if secret or kind == "checkbox" else shown(value, kind),
-        checked=bool(value) if kind == "checkbox" else False,
+        checked=checked,
         options=tuple(str(option) for option in part.get("enum", ())),
         kept=secret and kept,
+        group=str(part.get("group", "")),
+        touched=not secret and name in stored and stored[name] != part.get("default"),
     )
 
 

@@ -12,12 +12,17 @@ from sqlmodel import select
 from werkzeug.wrappers import Response
 
 from hub.access import get
+from hub.builtin.generic.fields import Fields
+from hub.connections import undo
 from hub.errors import Refused
 from hub.nouns import Order
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import SERVICE_TIME
 from hub.store import ConnectionRow, DepotRow, PreviewRow, Session
+from hub.web.admin import fieldmap
 from hub.web.admin.connections import KEEPERS, changed
+from hub.web.admin.fieldmap import fields_of, shape_of
+from hub.web.admin.kinds import is_open
 from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
@@ -93,10 +98,19 @@ def source_of(session: Session, id: str) -> ConnectionRow:
 
 
 def mapping_page(
-    session: Session, row: ConnectionRow, rules: Mapping, *, tried: bool = False
+    session: Session,
+    row: ConnectionRow,
+    rules: Mapping,
+    *,
+    tried: bool = False,
+    fields: Fields | None = None,
+    guessed: frozenset[str] = frozenset(),
 ) -> str:
-    """Return the tab, with rules that are kept or that are only tried."""
+    """Return the tab, with rules or fields that are kept or that are only tried."""
     preview = previews.find(session, row.id, "test")
+    mappable = shape_of(row.connector) is not None
+    own = fields or fields_of(row) if mappable else Fields()
+    found = previews.found(hub(), preview)
     return render_tab(
         "admin/connection/mapping.html",
         row,
@@ -105,6 +119,10 @@ def mapping_page(
         lines=landing(session, row, rules, preview),
         preview=preview,
         depots=known_depots(session),
+        map=fieldmap.view(row, own, found, guessed) if mappable else None,
+        map_tried=fields is not None,
+        open=is_open(hub().plugins.connector(row.connector)) if mappable else True,
+        undo_until=undo.until(row, session.wall) if mappable else None,
     )
 
 
@@ -142,14 +160,20 @@ def landing(
 ) -> list[Line]:
     """Return every field of the last sample; nothing where there is none any more."""
     preview = preview or previews.find(session, row.id, "test")
-    kept = previews.found(hub(), preview).get("order")
-    if not kept:
+    order = sampled(row, previews.found(hub(), preview))
+    if order is None:
         return []
-    order = Order.model_validate(kept)
-    said, gets = dict(fields_of(order)), dict(fields_of(rules.apply(order)))
+    said, gets = dict(words_of(order)), dict(words_of(rules.apply(order)))
     depots = dict(known_depots(session))
     gets["Depot"] = depots.get(gets["Depot"], gets["Depot"])
     return [Line(label, said[label], gets[label], lands) for label, lands in LANDS.items()]
+
+
+def sampled(row: ConnectionRow, found: dict[str, Any]) -> Order | None:
+    """Return the order that a sample shows, None where it shows none."""
+    if shape_of(row.connector) is not None:
+        return fieldmap.chosen_order(fields_of(row), found)
+    return Order.model_validate(found["order"]) if found.get("order") else None
 
 
 LANDS = {
@@ -173,7 +197,7 @@ LANDS = {
 """Fields of an order by their label, and where each is seen later."""
 
 
-def fields_of(order: Order) -> Iterator[tuple[str, str]]:
+def words_of(order: Order) -> Iterator[tuple[str, str]]:
     """Yield an order's fields by label, in words."""
     seconds = SERVICE_TIME if order.service_time is None else order.service_time
     yield "Number", order.ref

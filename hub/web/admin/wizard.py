@@ -12,12 +12,14 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from hub.access import get
+from hub.builtin.generic.fields import Fields
+from hub.connections import undo
 from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.errors import Refused
 from hub.orders.mapping import Mapping
 from hub.store import ConnectionRow, Merchant, MerchantRow, Session
-from hub.web.admin import forms
+from hub.web.admin import fieldmap, forms
 from hub.web.admin.connections import (
     KEEPERS,
     changed,
@@ -25,6 +27,7 @@ from hub.web.admin.connections import (
     known_merchants,
     said_title,
 )
+from hub.web.admin.fieldmap import fields_of, shape_of
 from hub.web.admin.kinds import abilities, hook_of, offered
 from hub.web.admin.mapping import known_depots, sent_rules
 from hub.web.context import hub, principal, read, write
@@ -74,9 +77,12 @@ def test(id: str) -> Response | str:
         return row
     with read() as session:
         preview = previews.find(session, id, "test")
-    return step_page(
-        "test", row, preview=preview, found=previews.found(hub(), preview), rules=Mapping.of(row)
-    )
+    found = previews.found(hub(), preview)
+    mappable = shape_of(row.connector) is not None
+    order = fieldmap.chosen_order(fields_of(row), found) if mappable else None
+    if order is not None:
+        found["order"] = order.model_dump(mode="json", exclude_unset=True)
+    return step_page("test", row, preview=preview, found=found, rules=Mapping.of(row))
 
 
 @blueprint.post("/<id>/setup/test")
@@ -86,6 +92,18 @@ def try_it(id: str) -> Response:
     with write() as session:
         previews.request(session, get(session, ConnectionRow, id).id, "test")
     return redirect(f"/admin/connections/{id}/setup/test")
+
+
+@blueprint.get("/<id>/setup/map")
+@allow(*KEEPERS)
+def fields(id: str) -> Response | str:
+    """Show which field comes from where, for a source that has to be told."""
+    row = begun(id)
+    if isinstance(row, Response):
+        return row
+    if shape_of(row.connector) is None:
+        return redirect(f"/admin/connections/{id}/setup/test")
+    return step_map(row, fields_of(row))
 
 
 @blueprint.get("/<id>/setup/review")
@@ -215,7 +233,26 @@ def connect_page(
         source=pulls.is_source(hub(), kind.name),
         own=isinstance(principal(), Merchant),
         by_consent=by_consent(kind),
+        mappable=shape_of(kind.name) is not None,
         consent=url_for("consent.start", id=row.id) if row is not None and there else "",
+    )
+
+
+def step_map(
+    row: ConnectionRow, own: Fields, guessed: frozenset[str] = frozenset(), *, tried: bool = False
+) -> str:
+    """Return the step in which fields are mapped, with those that are kept or only tried."""
+    with read() as session:
+        preview = previews.find(session, row.id, "test")
+        until = undo.until(row, session.wall)
+    return step_page(
+        "map",
+        row,
+        preview=preview,
+        map=fieldmap.view(row, own, previews.found(hub(), preview), guessed),
+        map_tried=tried,
+        undo_until=until,
+        open=True,
     )
 
 
@@ -228,5 +265,6 @@ def step_page(step: str, row: ConnectionRow, **shown: Any) -> str:
         kind=kind,
         hook=hook_of(kind.name),
         source=pulls.is_source(hub(), kind.name),
+        mappable=shape_of(kind.name) is not None,
         **shown,
     )
