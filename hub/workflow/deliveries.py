@@ -19,7 +19,6 @@ from hub.connections import activity
 from hub.connections.book import Parked
 from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, rests, works
-from hub.driving.calloff import call_off
 from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
 from hub.nouns import Cancelled, DevicePosition, Order, RefusedRow
 from hub.orders.intake import take_all
@@ -27,10 +26,10 @@ from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
 from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, defer, finish, park, postpone, renew
-from hub.store import ConnectionRow, InboxRow, OrderRow, Session, System
+from hub.store import ConnectionRow, InboxRow, Session, System
 from hub.store.database import Busy
 from hub.tracking import devices
-from hub.workflow import rejects
+from hub.workflow import calloffs, rejects
 from hub.workflow.checks import SHORTLY
 from hub.workflow.failures import message_of
 from hub.workflow.incoming import DONE, FAILED, WAITING, receiver, unseal
@@ -256,27 +255,10 @@ def put(taking: Taking, origin: rejects.Origin, item: Any) -> None:
 
 
 def cancel(taking: Taking, origin: rejects.Origin, item: Cancelled) -> None:
-    """Call an order off; one that nobody knows was never to be delivered.
-
-    Raise `Retry` where its route is being changed at this moment. One that comes too late is put
-    on the list, for the dispatcher.
-    """
-    row, merchant = taking.row, taking.row.merchant or ""
-    known = select(OrderRow.id).where(
-        OrderRow.merchant == merchant,
-        OrderRow.source == row.order_source,
-        OrderRow.ref == item.ref.replace("\x00", ""),
-    )
-    try:
-        with taking.hub.store.write(System(merchant)) as session:
-            renew(session, taking.claim)
-            id = session.exec(known).one_or_none()
-            if id is not None:
-                call_off(session, id)
-    except Refused as refusal:
-        because = f" (called off: {item.reason})" if item.reason else ""
-        said = RefusedRow(line=0, reason=f"{refusal}{because}", ref=item.ref)
-        taking.batch.refused.append((origin, said))
+    """Call an order off; one that comes too late is put on the list, for the dispatcher."""
+    refused = calloffs.cancel(taking.hub, taking.claim, taking.row, item)
+    if refused is not None:
+        taking.batch.refused.append((origin, refused))
 
 
 def store(taking: Taking) -> None:

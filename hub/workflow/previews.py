@@ -19,12 +19,13 @@ from hub.capabilities import OrderSource
 from hub.connections import removal, undo
 from hub.deadlines import deadline
 from hub.errors import PluginError, Retry
-from hub.nouns import Cursor, Order, RefusedRow
+from hub.nouns import Cancelled, Cursor, Order, RefusedRow
 from hub.orders.mapping import Mapping
 from hub.orders.trial import Trial, try_all
 from hub.queue.work import Claim, enqueue, finish
 from hub.store import ConnectionRow, PreviewRow, Session, System
 from hub.store.once import insert_once
+from hub.workflow import calloffs
 from hub.workflow.checks import NO_ANSWER, SILENT
 from hub.workflow.failures import kind_of, message_of
 from hub.workflow.parking import release
@@ -139,7 +140,8 @@ def sample(hub: Hub, connector: Connector[Any]) -> dict[str, Any]:
     for record in records(hub, connector, Cursor()):
         if isinstance(record, Order):
             return {"order": record.model_dump(mode="json", exclude_unset=True), "refused": refused}
-        refused = refused or record.reason
+        if isinstance(record, RefusedRow):
+            refused = refused or record.reason
     return {"order": None, "refused": refused}
 
 
@@ -148,6 +150,7 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
     rules, merchant = Mapping.of(about), about.merchant or ""
     orders: list[Order] = []
     refused: list[str] = []
+    gone: set[str] = set()
     read, more = 0, False
     for record in records(hub, connector, Cursor(value=about.cursor)):
         if read == MOST:
@@ -156,6 +159,8 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
         read += 1
         if isinstance(record, Order):
             orders.append(rules.apply(record))
+        elif isinstance(record, Cancelled):
+            gone.add(record.ref)
         else:
             refused.append(record.reason)
     latest = {order.ref: order for order in orders}
@@ -163,10 +168,13 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
         tried = try_all(
             hub, session, merchant, about.order_source, list(latest.values()), rules.lead
         )
-    return {"read": read, "more": more, **summed(tried, refused)}
+        called_off = len(calloffs.known(session, about, gone))
+    return {"read": read, "more": more, "called_off": called_off, **summed(tried, refused)}
 
 
-def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Order | RefusedRow]:
+def records(
+    hub: Hub, connector: Connector[Any], cursor: Cursor
+) -> Iterator[Order | Cancelled | RefusedRow]:
     """Yield what a source has behind a cursor, page after page, for a while."""
     source = cast(OrderSource, connector)
     began = time.monotonic()
@@ -175,7 +183,7 @@ def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Ord
         for record in hub.connections.drawn(connector, partial(source.pull, cursor)):
             if isinstance(record, Cursor):
                 after = record
-            elif isinstance(record, Order | RefusedRow):
+            elif isinstance(record, Order | Cancelled | RefusedRow):
                 yield record
             else:
                 kind = type(record).__name__
