@@ -68,3 +68,6 @@ class Subscribed(Noun):
     """Names and values of the connector's `Config` to keep, such as a signing secret."""
     detail: str = ""
     """In words for people: what was made, mended or was there."""
+    mended: bool = False
+    """Whether some were missing or stopped, so that news may have been missed: orders are then
+    read at once."""
