@@ -20,7 +20,7 @@ from hub.connections.book import Parked
 from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, rests, works
 from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
-from hub.nouns import Cancelled, DevicePosition, Order, RefusedRow
+from hub.nouns import Cancelled, DevicePosition, Disconnected, Order, PrivacyRequest, RefusedRow
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
@@ -29,7 +29,7 @@ from hub.queue.work import Claim, LeaseLost, defer, finish, park, postpone, rene
 from hub.store import ConnectionRow, InboxRow, Session, System
 from hub.store.database import Busy
 from hub.tracking import devices
-from hub.workflow import calloffs, rejects
+from hub.workflow import calloffs, farewells, rejects
 from hub.workflow.checks import SHORTLY
 from hub.workflow.failures import message_of
 from hub.workflow.incoming import DONE, FAILED, WAITING, receiver, unseal
@@ -85,6 +85,7 @@ def work(hub: Hub, claim: Claim) -> None:
                 connector = receiver(hub.connections.usable(session, row.id))
                 check_alone(hub, row)
             except Exception as error:  # a connector may fail as it is built
+                farewells.listen(hub, claim, row, error)
                 note(hub, claim, row, error, began)
                 return
     if row is None or until is not None:
@@ -215,12 +216,15 @@ class Tally:
     cancelled: int = 0
     refused: int = 0
     positions: int = 0
+    farewells: int = 0
+    requests: int = 0
 
     def add(self, item: Any) -> None:
         """Count one."""
         for kind, name in (
             (Order, "orders"), (Cancelled, "cancelled"), (RefusedRow, "refused"),
             (DevicePosition, "positions"),
+            (Disconnected, "farewells"), (PrivacyRequest, "requests"),
         ):  # fmt: skip
             if isinstance(item, kind):
                 setattr(self, name, getattr(self, name) + 1)
@@ -231,6 +235,8 @@ class Tally:
             (self.orders, "order", "orders"), (self.cancelled, "cancellation", "cancellations"),
             (self.refused, "refused record", "refused records"),
             (self.positions, "position", "positions"),
+            (self.farewells, "end of the connection", "ends of the connection"),
+            (self.requests, "request about personal data", "requests about personal data"),
         )  # fmt: skip
         said = [f"{number} {one if number == 1 else many}" for number, one, many in parts if number]
         return ", ".join(said) or "nothing for the hub in it"
@@ -248,6 +254,10 @@ def put(taking: Taking, origin: rejects.Origin, item: Any) -> None:
     elif isinstance(item, Cancelled):
         store(taking)  # an order that came before is there to be called off
         cancel(taking, origin, item)
+    elif isinstance(item, Disconnected | PrivacyRequest):
+        store(taking)
+        came = farewells.came_with(taking.hub, origin)
+        farewells.take(taking.hub, taking.claim, taking.row, item, came)
     else:
         raise PluginError(f"{taking.connector!r}.unpack yielded {item!r}, which it may not")
     if batch.is_full:
