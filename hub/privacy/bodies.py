@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from hub.access.keys import WrongKeys
 from hub.connections.activity import DELIVERY
-from hub.privacy.erasure import forget_previews
+from hub.privacy.erasure import NEVER, forget_previews
 from hub.privacy.subjects import holds, without
 from hub.store import (
     ApiKeyRow,
@@ -45,8 +45,11 @@ def sources(session: Session, row: PrivacyRow) -> list[str]:
     return [*found, *session.exec(drivers)]
 
 
-def drop(hub: Hub, row: PrivacyRow, words: frozenset[str]) -> bool:
-    """Drop every body in which a word stands; return whether some are still to be taken in."""
+def drop(hub: Hub, row: PrivacyRow, words: frozenset[str], late: bool) -> bool:
+    """Drop every body in which a word stands; return whether some are still to be taken in.
+
+    When it gets `late` these are dropped as well.
+    """
     with hub.store.read() as session:
         senders = sources(session, row)
         connections = [one for one in senders if one.startswith("con_")]
@@ -55,12 +58,13 @@ def drop(hub: Hub, row: PrivacyRow, words: frozenset[str]) -> bool:
     waiting = False
     for page in pages(hub, senders):
         found = [one for one in page if holds(opened(hub, one), words)]
-        waiting = waiting or any(is_waiting(one) for one in found)
+        waiting = waiting or (not late and any(is_waiting(one) for one in found))
         with hub.store.write() as session:
             for one in found:
                 kept = session.get(InboxRow, one.id, with_for_update=True)
-                if kept is not None and not is_waiting(kept):
+                if kept is not None and (late or not is_waiting(kept)):
                     kept.body, kept.answer = b"", without(kept.answer, words)
+                    kept.status = kept.status or NEVER
     return waiting
 
 

@@ -49,6 +49,8 @@ COARSE = 2
 """Decimals of what is left of a place: about a kilometre."""
 KEPT = ("postcode", "city", "region", "country")
 """What is left of an address."""
+NEVER = 422
+"""State of a delivery that nobody takes in any more."""
 TOGETHER = 20
 """Words that are looked for in one question."""
 
@@ -217,8 +219,8 @@ def erase_connection(hub: Hub, connection: str) -> None:
             flag.text = ERASED
         forget_previews(session, [connection])
         kept = select(InboxRow).where(InboxRow.source == connection, InboxRow.kind == DELIVERY)
-        for row in session.exec(kept.where(InboxRow.status != 0)):
-            row.body = b""
+        for row in session.exec(kept):
+            row.body, row.status = b"", row.status or NEVER
 
 
 def forget_previews(session: Session, connections: list[str]) -> None:

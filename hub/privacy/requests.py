@@ -143,7 +143,7 @@ def erase(hub: Hub, row: PrivacyRow, asked: PrivacyRequest, orders: list[str]) -
             left += 1
     if row.kind == "erase_all" and row.connection is not None:
         erasure.erase_connection(hub, row.connection)
-    waiting = sweep(hub, row, words) if words else False
+    waiting = sweep(hub, row, words, late) if words else False
     with hub.store.write() as session:
         kept = session.get_one(PrivacyRow, row.id, with_for_update=True)
         kept.orders += len(orders) - left
@@ -155,10 +155,10 @@ def erase(hub: Hub, row: PrivacyRow, asked: PrivacyRequest, orders: list[str]) -
         return kept
 
 
-def sweep(hub: Hub, row: PrivacyRow, words: frozenset[str]) -> bool:
+def sweep(hub: Hub, row: PrivacyRow, words: frozenset[str], late: bool) -> bool:
     """Take words out of all that is kept as it came; return whether some waits to be taken in."""
     erasure.erase_texts(hub, row.merchant, words)
-    waiting = bodies.drop(hub, row, words)
+    waiting = bodies.drop(hub, row, words, late)
     if row.connection is None:
         bodies.drop_files(hub, row.merchant, words)
     drop_exports(hub, row, words)

@@ -86,7 +86,7 @@ def said(hub: Hub, row: ConnectionRow, delivery: InboxRow) -> list[Any]:
     """
     try:
         with hub.store.read() as session:
-            connector = hub.connections.build(session, row)
+            connector = hub.connections.build(session, session.get_one(ConnectionRow, row.id))
         request = unseal(hub.keys, bytes(delivery.body))
         begin = receiver(connector).unpack
         items = list(hub.connections.drawn(connector, lambda: begin(request)))
