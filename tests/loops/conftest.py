@@ -23,6 +23,7 @@ from hub.planning.plans import plan_now
 from hub.proofs import handover, uploads
 from hub.queue import enqueue, entry
 from hub.queue.leader import lead
+from hub.queue.work import backlog
 from hub.simulate import pictures
 from hub.store import (
     ConnectionRow,
@@ -75,9 +76,7 @@ class Loop:
             found = bool(number(session, token))
             if found:
                 enqueue(session, "evaluate", "events")
-            due = select(WorkRow.id).where(WorkRow.state == "ready")
-            due = due.where(col(WorkRow.not_before) <= session.wall, WorkRow.queue != "heavy")
-            return found or session.exec(due.limit(1)).first() is not None
+            return found or bool(backlog(session).keys() - {"heavy"})
 
     def later(self) -> None:
         """Let the time pass that deferred and lost work waits for, then do it."""
