@@ -38,6 +38,8 @@ class Action:
     hooks: tuple[str, ...] = field(default=(), kw_only=True)
     """The kinds of connections that it goes through, so that a connection can name the workflows
     that use it. An outward action of a plugin that names none goes through the plugin's own."""
+    method: str = field(default="", kw_only=True)
+    """The method of a trait that it calls: it goes through the connections that have it."""
 
 
 @dataclass(frozen=True)

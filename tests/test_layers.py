@@ -12,7 +12,7 @@ LAYERS = [
     ["embed"],
     ["testing", "builtin"],
     ["workflow"],
-    ["insights", "notify", "outgoing"],
+    ["insights", "notify", "outgoing", "privacy"],
     ["proofs"],
     ["tracking"],
     ["driving"],

@@ -17,6 +17,7 @@ COMMANDS = {
     "key": ("hub.cli.accounts", "Make, list and revoke API keys."),
     "webhook": ("hub.cli.webhooks", "Send events to other systems."),
     "audit": ("hub.cli.accounts", "Print who did what."),
+    "privacy": ("hub.cli.privacy", "Give a person their data, or erase them."),
     "merchant": ("hub.cli.fleet", "Add and list the brands that are delivered for."),
     "depot": ("hub.cli.fleet", "Add and list depots."),
     "vehicle": ("hub.cli.fleet", "Add and list vehicles."),

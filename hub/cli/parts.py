@@ -72,6 +72,34 @@ WEBHOOK = '''\
     ) -> Iterator[Order | Cancelled | RefusedRow | DevicePosition]:
         """Yield what a request that was let in tells: Orders, or Cancelled for one called off."""
 {unpack}'''.format(receive=unwritten("{klass}.receive"), unpack=unwritten("{klass}.unpack"))
+NEWS = '''\
+    def tell(self, status: DeliveryStatus) -> Receipt:
+        """Pass status on, once per status.key; news comes in any order: look what is there."""
+{tell}'''.format(tell=unwritten("{klass}.tell"))
+NEWS_TEST = """\
+        told = DeliveryStatus(
+            key="run:step:1", order="1001", status="delivered", at=datetime.now(UTC)
+        )
+        made.tell(told)
+"""
+SETTING_UP = '''\
+    def subscribe(self, hook: Hook) -> Subscribed:
+        """Make the webhooks that are missing at the service, each once, all to hook.url."""
+{subscribe}
+    def unsubscribe(self, hook: Hook) -> None:
+        """Take back what subscribe made; what is gone already is no error."""
+{unsubscribe}'''.format(
+    subscribe=unwritten("{klass}.subscribe"), unsubscribe=unwritten("{klass}.unsubscribe")
+)
+SETTING_UP_TEST = """\
+        hook = Hook(url="https://hub.example/hooks/1/x", secret="s")
+        made.subscribe(hook)
+        made.unsubscribe(hook)
+"""
+REPORTS = '''\
+    def reports(self, cursor: Cursor) -> Iterator[DeliveryReport | InboundText | Cursor]:
+        """Ask what became of messages since cursor.value; yield that, then the next Cursor."""
+{reports}'''.format(reports=unwritten("{klass}.reports"))
 OAUTH = '''\
     def authorize(self, connect: Connect) -> str:
         """Return the address of the consent page, with connect's redirect, state, challenge."""
@@ -197,6 +225,20 @@ PARTS = {
         "a connection by a consent page (OAuth)", OAUTH, "authorize", OAUTH_TEST,
         uses="Callback Connect Grant", settings=OAUTH_SETTINGS,
         config=', "client_id": "id", "client_secret": SECRET', tested="Callback Connect",
+    ),
+    "status-sink": Part(
+        "news of deliveries to where orders come from (StatusSink)", NEWS, "tell", NEWS_TEST,
+        uses="DeliveryStatus Receipt", tested="DeliveryStatus",
+        also="from datetime import UTC, datetime",
+    ),
+    "subscriber": Part(
+        "webhooks that it sets up by itself, with --webhook (Subscriber)", SETTING_UP,
+        "subscribe", SETTING_UP_TEST, uses="Hook Subscribed", tested="Hook",
+    ),
+    "report-source": Part(
+        "reports of what became of messages (ReportSource)", REPORTS, "reports",
+        "        list(made.reports(Cursor()))\n", uses="Cursor DeliveryReport InboundText",
+        needs=ITERATOR, tested="Cursor",
     ),
     "action": Part(
         "a step for workflows", ACTION, "act",

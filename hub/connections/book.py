@@ -83,7 +83,7 @@ class Connections:
         if row.state != "not_set_up":
             row.state = "healthy"
         row.reason, row.failures, row.rests_until, row.troubled_at = "", 0, None, None
-        row.check_at = session.wall + CHECKED_EVERY
+        row.check_at, row.hook_at = session.wall + CHECKED_EVERY, None
         session.flush()
         note(session, "changed" if id else "added", row)
         return row
@@ -93,7 +93,7 @@ class Connections:
         row = self._row(session, id)
         row.enabled, row.state, row.reason, row.failures = True, "healthy", "", 0
         row.troubled_at = None
-        row.check_at = session.wall + CHECKED_EVERY
+        row.check_at, row.hook_at = session.wall + CHECKED_EVERY, None
         row.paused_at, row.paused_by, row.pull_at = None, "", None
         bump(session)
         note(session, "enabled", row)
@@ -104,15 +104,19 @@ class Connections:
 
         Raise `PluginError` for a setting that there is not, `Refused` for one that does not fit.
         """
+        given = grants.plain(given)
+        row = self.learn(session, id, given.settings)
+        grants.note(row, given, session.wall)
+        return row
+
+    def learn(self, session: Session, id: str, given: dict[str, Any]) -> ConnectionRow:
+        """Store settings that the other system gave; others stay. Raise as `grant` does."""
         row = self._held(session, id)
         kind = self.plugins.connector(row.connector)
-        given = grants.plain(given)
-        unknown = given.settings.keys() - kind.Config.model_fields.keys()
+        unknown = given.keys() - kind.Config.model_fields.keys()
         if unknown:
             raise PluginError(f"{kind.title} was granted {sorted(unknown)}, which are no settings")
-        config = validated(kind, {**self.settings(row), **given.settings})
-        self._store(session, row, config)
-        grants.note(row, given, session.wall)
+        self._store(session, row, validated(kind, {**self.settings(row), **given}))
         return row
 
     def ungrant(self, session: Session, id: str) -> ConnectionRow:
@@ -143,6 +147,7 @@ class Connections:
             raise Refused(f"{row.title} is not set up yet; finish that first")
         row.enabled = enabled
         row.paused_at, row.paused_by = (None, "") if enabled else (session.now, by)
+        row.hook_at = None
         bump(session)
         note(session, "switched", row, f"switched the connection {row.title} {on_or_off(enabled)}")
         return row

@@ -36,11 +36,15 @@ def needed(kind: type[Connector[Any]], config: Mapping[str, Any]) -> tuple[str, 
 
 def plain(grant: Grant) -> Grant:
     """Return a grant whose secrets are bare texts, so that it can be merged and sealed."""
-    bare = {
+    return grant.model_copy(update={"settings": bare(grant.settings)})
+
+
+def bare(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with their secrets as bare texts."""
+    return {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in grant.settings.items()
+        for name, value in settings.items()
     }
-    return grant.model_copy(update={"settings": bare})
 
 
 def note(row: ConnectionRow, grant: Grant, wall: datetime) -> None:

@@ -38,7 +38,7 @@ def restore(session: Session, id: str) -> ConnectionRow:
     if row is None:
         raise Missing("this connection cannot be brought back any more; set it up anew")
     row.enabled = row.state != "not_set_up" and row.paused_at is None
-    row.removed_at, row.removed_by = None, ""
+    row.removed_at, row.removed_by, row.hook_at = None, "", None
     bump(session)
     note(session, "restored", row, f"brought the connection {row.title} back")
     return row
@@ -71,7 +71,7 @@ def purge(session: Session, row: ConnectionRow) -> None:
     """Forget a connection's settings, secrets and samples; its name stays in the history."""
     row.state, row.reason, row.enabled = GONE, "", False
     row.config, row.mapping, row.secrets, row.previous, row.cursor = {}, {}, "", "", ""
-    row.previous_at = None
+    row.previous_at, row.hook_secret, row.hook_note, row.hook_state = None, "", "", ""
     grants.forget(row)
     session.exec(delete(PreviewRow).where(col(PreviewRow.connection) == row.id))
     bump(session)

@@ -32,6 +32,7 @@ def undo(keys: Keys, session: Session, row: ConnectionRow) -> None:
     row.title, row.config, row.secrets = kept["title"], kept["config"], kept["secrets"]
     forget(row)
     row.reason, row.failures, row.rests_until, row.troubled_at = "", 0, None, None
+    row.hook_at = None
     if row.state != "not_set_up":
         row.state = "healthy"
     bump(session)

@@ -69,6 +69,10 @@ class Files:
         except FileNotFoundError as error:
             raise Missing(f"no file {digest[:12]}… is stored") from error
 
+    def drop(self, digest: str) -> None:
+        """Delete what is kept under `digest`; nothing there is no error."""
+        self.path(digest).unlink(missing_ok=True)
+
     def path(self, digest: str) -> Path:
         """Return where `digest` lies; anything but 64 hex digits is refused."""
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):

@@ -1,4 +1,4 @@
-"""Messages to recipients, through the merchant's channel or else the operator's."""
+"""Messages to recipients, and news to the shops that orders came from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Add the action `notify.sms`."""
+    """Add the actions `notify.sms` and `notify.shop`."""
     from hub.notify.messages import SEND_SMS
+    from hub.notify.shop import TELL_SHOP
 
-    hub.actions[SEND_SMS.name] = SEND_SMS
+    for action in (SEND_SMS, TELL_SHOP):
+        hub.actions[action.name] = action

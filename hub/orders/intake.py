@@ -68,7 +68,7 @@ def take_all(
     An order is known by (merchant, source, ref). The same words again are `unchanged`. Changed
     words are applied while the order's stop is not on a route; on a route, where and when it is
     delivered stays; once the driver is on the way nothing changes any more. What cannot be
-    applied is refused, never dropped in silence.
+    applied is refused, never dropped in silence. An order whose person was erased stays as it is.
     """
     desk = desk or open_desk(hub, session, merchant, orders)
     known = known_orders(session, merchant, source, orders)
@@ -135,7 +135,7 @@ class Counter:
     def take(self, order: Order) -> Taken | Refused:
         """Take one order; return why where it is refused."""
         row = self.known.get(order.ref)
-        if row is not None and row.digest == digest(order):
+        if row is not None and (row.erased_at is not None or row.digest == digest(order)):
             return Taken(row.id, row.ref, "unchanged")
         try:
             values = settle(self.desk, order, row)

@@ -11,6 +11,7 @@ from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, O
 from hub.store.people import AuditRow, FactorRow, RecoveryRow, SessionRow
 from hub.store.previews import PreviewRow
 from hub.store.principals import Driver, Merchant, Nobody, Operator, Principal, Role, System
+from hub.store.privacy import PrivacyRow
 from hub.store.routes import (
     AttemptLineRow,
     AttemptRow,
@@ -82,6 +83,7 @@ __all__ = [
     "PluginRow",
     "PreviewRow",
     "Principal",
+    "PrivacyRow",
     "ProofFileRow",
     "ProofReceiptRow",
     "ProofRow",

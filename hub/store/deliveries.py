@@ -59,7 +59,7 @@ class ActivityRow(SQLModel, table=True):
     direction: str
     """in | out"""
     what: str
-    """delivery | pull | check | send"""
+    """delivery | pull | check | send | subscribe | unsubscribe | disconnected ..."""
     outcome: str
     """waiting | done | failed | rejected | repeat | forged | replayed | too_large | unreadable |
     broken (the connector's fault) | ok | retry | unauthorized | unknown | lost | error"""

@@ -55,6 +55,8 @@ class OrderRow(SQLModel, table=True):
     received_at: datetime = instant()
     updated_at: datetime = instant()
     cancelled_at: datetime | None = maybe_instant()
+    erased_at: datetime | None = maybe_instant()
+    """When the personal values were removed; what the source says after that is not taken."""
 
 
 class OrderLineRow(SQLModel, table=True):

@@ -200,6 +200,11 @@ class ConnectionRow(SQLModel, table=True):
     """How far its reports have been read."""
     hooked_at: datetime | None = maybe_instant()
     """When its webhooks were last found in order, wall time; never where it sets up none."""
+    hook_at: datetime | None = maybe_instant()
+    """When its webhooks are looked at next, wall time."""
+    hook_state: str = ""
+    """on | failed | local (nobody outside reaches this hub) | off (somebody ended them); empty
+    before they were ever looked at."""
     hook_note: str = ""
     """What its webhooks are, or why they could not be set up, in words for people."""
     hook_secret: str = ""

@@ -18,16 +18,19 @@ from hub.nouns import (
     Cursor,
     Delivery,
     DevicePosition,
+    Disconnected,
     Incoming,
     Order,
+    PrivacyRequest,
     RefusedRow,
 )
 from hub.plugins import Plugin
 
 SECRET = "whsec-canary"  # noqa: S105 - of a connector for tests
-Item = Order | Cancelled | RefusedRow | DevicePosition
+Item = Order | Cancelled | RefusedRow | DevicePosition | Disconnected | PrivacyRequest
 KINDS: Mapping[str, type[BaseModel]] = {
     "order": Order, "cancelled": Cancelled, "refused": RefusedRow, "position": DevicePosition,
+    "disconnected": Disconnected, "privacy": PrivacyRequest,
 }  # fmt: skip
 
 

@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "hub.web.admin.people",
     "hub.web.admin.keys",
     "hub.web.admin.audit",
+    "hub.web.admin.privacy",
     "hub.web.track.pages",
     "hub.web.hooks",
     "hub.web.driver",

@@ -35,6 +35,7 @@ def keep_connections(hub: Hub) -> None:
         pulls,
         rejects,
         renewals,
+        subscriptions,
         trackers,
     )
 
@@ -50,5 +51,8 @@ def keep_connections(hub: Hub) -> None:
     hub.rounds.append(renewals.go_round)
     hub.handlers[trackers.KIND] = trackers.work
     hub.rounds.append(trackers.go_round)
+    hub.handlers[subscriptions.KIND] = subscriptions.run
+    hub.handlers[subscriptions.LEAVE] = subscriptions.run_leave
+    hub.rounds.append(subscriptions.go_round)
     hub.handlers[rejects.REREAD] = pulls.reread
     hub.handlers[incoming.KIND] = deliveries.work

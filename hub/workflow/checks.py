@@ -148,5 +148,7 @@ def note(hub: Hub, session: Session, row: ConnectionRow, error: Exception | None
         degrade(row, session.wall, f"The last check failed: {said}")
     else:
         works(row, session.wall)
+        if row.state == "action_needed":
+            row.hook_at = None
         row.state, row.reason, row.troubled_at = "healthy", "", None
         release(session, row.id)

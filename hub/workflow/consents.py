@@ -208,7 +208,7 @@ def take(hub: Hub, session: Session, row: ConsentRow, grant: Grant) -> None:
         previews.request(session, connection.id, "test")
     else:
         connection.state = "healthy"
-    connection.reason, connection.troubled_at = "", None
+    connection.reason, connection.troubled_at, connection.hook_at = "", None, None
     connection.failures, connection.rests_until, connection.doubted_at = 0, None, None
     consent.end(session, row, "done")
     note(session, "connected", connection, f"connected {connection.title} by consent")

@@ -19,18 +19,17 @@ from hub.connections import activity
 from hub.connections.book import Parked
 from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, rests, works
-from hub.driving.calloff import call_off
 from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
-from hub.nouns import Cancelled, DevicePosition, Order, RefusedRow
+from hub.nouns import Cancelled, DevicePosition, Disconnected, Order, PrivacyRequest, RefusedRow
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
 from hub.queue.faults import reach
 from hub.queue.work import Claim, LeaseLost, defer, finish, park, postpone, renew
-from hub.store import ConnectionRow, InboxRow, OrderRow, Session, System
+from hub.store import ConnectionRow, InboxRow, Session, System
 from hub.store.database import Busy
 from hub.tracking import devices
-from hub.workflow import rejects
+from hub.workflow import calloffs, farewells, rejects
 from hub.workflow.checks import SHORTLY
 from hub.workflow.failures import message_of
 from hub.workflow.incoming import DONE, FAILED, WAITING, receiver, unseal
@@ -86,6 +85,7 @@ def work(hub: Hub, claim: Claim) -> None:
                 connector = receiver(hub.connections.usable(session, row.id))
                 check_alone(hub, row)
             except Exception as error:  # a connector may fail as it is built
+                farewells.listen(hub, claim, row, error)
                 note(hub, claim, row, error, began)
                 return
     if row is None or until is not None:
@@ -216,12 +216,15 @@ class Tally:
     cancelled: int = 0
     refused: int = 0
     positions: int = 0
+    farewells: int = 0
+    requests: int = 0
 
     def add(self, item: Any) -> None:
         """Count one."""
         for kind, name in (
             (Order, "orders"), (Cancelled, "cancelled"), (RefusedRow, "refused"),
             (DevicePosition, "positions"),
+            (Disconnected, "farewells"), (PrivacyRequest, "requests"),
         ):  # fmt: skip
             if isinstance(item, kind):
                 setattr(self, name, getattr(self, name) + 1)
@@ -232,6 +235,8 @@ class Tally:
             (self.orders, "order", "orders"), (self.cancelled, "cancellation", "cancellations"),
             (self.refused, "refused record", "refused records"),
             (self.positions, "position", "positions"),
+            (self.farewells, "end of the connection", "ends of the connection"),
+            (self.requests, "request about personal data", "requests about personal data"),
         )  # fmt: skip
         said = [f"{number} {one if number == 1 else many}" for number, one, many in parts if number]
         return ", ".join(said) or "nothing for the hub in it"
@@ -249,6 +254,10 @@ def put(taking: Taking, origin: rejects.Origin, item: Any) -> None:
     elif isinstance(item, Cancelled):
         store(taking)  # an order that came before is there to be called off
         cancel(taking, origin, item)
+    elif isinstance(item, Disconnected | PrivacyRequest):
+        store(taking)
+        came = farewells.came_with(taking.hub, origin)
+        farewells.take(taking.hub, taking.claim, taking.row, item, came)
     else:
         raise PluginError(f"{taking.connector!r}.unpack yielded {item!r}, which it may not")
     if batch.is_full:
@@ -256,27 +265,10 @@ def put(taking: Taking, origin: rejects.Origin, item: Any) -> None:
 
 
 def cancel(taking: Taking, origin: rejects.Origin, item: Cancelled) -> None:
-    """Call an order off; one that nobody knows was never to be delivered.
-
-    Raise `Retry` where its route is being changed at this moment. One that comes too late is put
-    on the list, for the dispatcher.
-    """
-    row, merchant = taking.row, taking.row.merchant or ""
-    known = select(OrderRow.id).where(
-        OrderRow.merchant == merchant,
-        OrderRow.source == row.order_source,
-        OrderRow.ref == item.ref.replace("\x00", ""),
-    )
-    try:
-        with taking.hub.store.write(System(merchant)) as session:
-            renew(session, taking.claim)
-            id = session.exec(known).one_or_none()
-            if id is not None:
-                call_off(session, id)
-    except Refused as refusal:
-        because = f" (called off: {item.reason})" if item.reason else ""
-        said = RefusedRow(line=0, reason=f"{refusal}{because}", ref=item.ref)
-        taking.batch.refused.append((origin, said))
+    """Call an order off; one that comes too late is put on the list, for the dispatcher."""
+    refused = calloffs.cancel(taking.hub, taking.claim, taking.row, item)
+    if refused is not None:
+        taking.batch.refused.append((origin, refused))
 
 
 def store(taking: Taking) -> None:

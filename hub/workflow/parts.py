@@ -13,6 +13,7 @@ from hub import (
     orders,
     outgoing,
     planning,
+    privacy,
     proofs,
     tracking,
     workflow,
@@ -39,6 +40,7 @@ def assemble(hub: Hub) -> None:
         insights,
         notify,
         outgoing,
+        privacy,
         workflow,
     ):
         package.register(hub)

@@ -25,6 +25,7 @@ from hub.orders.trial import Trial, try_all
 from hub.queue.work import Claim, enqueue, finish
 from hub.store import ConnectionRow, InboxRow, PreviewRow, Session, System
 from hub.store.once import insert_once
+from hub.workflow import calloffs
 from hub.workflow.checks import NO_ANSWER, SILENT
 from hub.workflow.failures import kind_of, message_of
 from hub.workflow.incoming import unseal
@@ -191,7 +192,8 @@ def sample(hub: Hub, connector: Connector[Any]) -> dict[str, Any]:
     for record in records(hub, connector, Cursor()):
         if isinstance(record, Order):
             return {"order": record.model_dump(mode="json", exclude_unset=True), "refused": refused}
-        refused = refused or record.reason
+        if isinstance(record, RefusedRow):
+            refused = refused or record.reason
     return {"order": None, "refused": refused}
 
 
@@ -200,6 +202,7 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
     rules, merchant = Mapping.of(about), about.merchant or ""
     orders: list[Order] = []
     refused: list[str] = []
+    gone: set[str] = set()
     read, more = 0, False
     for record in records(hub, connector, Cursor(value=about.cursor)):
         if read == MOST:
@@ -208,6 +211,8 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
         read += 1
         if isinstance(record, Order):
             orders.append(rules.apply(record))
+        elif isinstance(record, Cancelled):
+            gone.add(record.ref)
         else:
             refused.append(record.reason)
     latest = {order.ref: order for order in orders}
@@ -215,10 +220,13 @@ def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[s
         tried = try_all(
             hub, session, merchant, about.order_source, list(latest.values()), rules.lead
         )
-    return {"read": read, "more": more, **summed(tried, refused)}
+        called_off = len(calloffs.known(session, about, gone))
+    return {"read": read, "more": more, "called_off": called_off, **summed(tried, refused)}
 
 
-def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Order | RefusedRow]:
+def records(
+    hub: Hub, connector: Connector[Any], cursor: Cursor
+) -> Iterator[Order | Cancelled | RefusedRow]:
     """Yield what a source has behind a cursor, page after page, for a while."""
     source = cast(OrderSource, connector)
     began = time.monotonic()
@@ -227,10 +235,8 @@ def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Ord
         for record in hub.connections.drawn(connector, partial(source.pull, cursor)):
             if isinstance(record, Cursor):
                 after = record
-            elif isinstance(record, Order | RefusedRow):
+            elif isinstance(record, Order | Cancelled | RefusedRow):
                 yield record
-            elif isinstance(record, Cancelled):
-                continue  # whether the hub knows that order is found out when it is taken in
             else:
                 kind = type(record).__name__
                 raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +19,7 @@ from hub.capabilities import OrderSource
 from hub.connections.book import Parked, Renewing
 from hub.connector import Connector
 from hub.errors import PluginError, Refused
-from hub.nouns import Cursor, Order, RefusedRow
+from hub.nouns import Cancelled, Cursor, Order, RefusedRow
 from hub.orders import imports
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
@@ -27,7 +27,7 @@ from hub.orders.resolve import open_desk
 from hub.queue.work import Claim, enqueue, finish, renew
 from hub.redaction import cover, secrets_of
 from hub.store import ConnectionRow, RejectedRow, Session, System
-from hub.workflow import readings, rejects
+from hub.workflow import calloffs, readings, rejects
 from hub.workflow.checks import begin_due, wait_for_renewal
 
 if TYPE_CHECKING:
@@ -50,13 +50,22 @@ class Read:
     more: bool = False
     orders: int = 0
     refused: int = 0
+    cancelled: int = 0
 
     def text(self) -> str:
         """Return it in words."""
-        if not self.orders and not self.refused:
+        if not self.orders and not self.refused and not self.cancelled:
             return "nothing new"
         said = f"{self.orders} order{'' if self.orders == 1 else 's'} read"
+        said += f", {self.cancelled} called off" if self.cancelled else ""
         return f"{said}, {self.refused} could not be taken" if self.refused else said
+
+
+@dataclass
+class Part(imports.Chunk):
+    """What is taken in at once: orders, then what was called off after them, then the cursor."""
+
+    cancelled: list[Cancelled] = field(default_factory=list)
 
 
 def request(session: Session, connection: str) -> None:
@@ -99,7 +108,7 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
         after = cursor
         for chunk in page(hub, connector, cursor):
             read.orders += len(chunk.orders)
-            read.refused += store(hub, claim, row, chunk, cursor)
+            store(hub, claim, row, chunk, cursor, read=read)
             after = chunk.cursor or after
             if after != cursor and time.monotonic() - began > TURN:
                 read.more = True
@@ -109,7 +118,7 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
         cursor = after
 
 
-def page(hub: Hub, connector: Connector[Any], cursor: str) -> Iterator[imports.Chunk]:
+def page(hub: Hub, connector: Connector[Any], cursor: str) -> Iterator[Part]:
     """Yield what a source has behind a cursor, as it goes into one transaction each."""
     begin = partial(cast(OrderSource, connector).pull, Cursor(value=cursor))
     return chunks(connector, hub.connections.drawn(connector, begin))
@@ -141,7 +150,7 @@ def reread(hub: Hub, claim: Claim) -> None:
     began = hub.store.clock.wall()
     try:
         for chunk in page(hub, source_of(hub, row), rejected.cursor):
-            store(hub, claim, row, chunk, rejected.cursor, moves=False)
+            store(hub, claim, row, chunk, rejected.cursor, read=Read(), moves=False)
     except Renewing:
         wait_for_renewal(hub, claim)
         return
@@ -174,18 +183,23 @@ def twin_of(session: Session, row: ConnectionRow) -> str | None:
     return session.exec(query.limit(1)).first()
 
 
-def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[imports.Chunk]:
+def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[Part]:
     """Yield orders and refusals as they go into one transaction each; the last has a cursor.
 
     Raise `PluginError` for a record of another kind, and for a source that goes on without end.
     """
-    chunk, since = imports.Chunk(), 0
+    chunk, since = Part(), 0
     for record in records:
         since += 1
+        if isinstance(record, Order) and chunk.cancelled:
+            yield chunk  # things happen in the order in which they came
+            chunk = Part()
         if isinstance(record, Cursor):
             chunk.cursor, since = record.value, 0
         elif isinstance(record, Order):
             chunk.orders.append(record)
+        elif isinstance(record, Cancelled):
+            chunk.cancelled.append(record)
         elif isinstance(record, RefusedRow):
             reason = cover(record.reason, secrets_of(connector.config))
             chunk.refused.append(record.model_copy(update={"reason": reason}))
@@ -196,8 +210,8 @@ def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[import
             raise PluginError(f"{connector.title} yielded {since:,} records without a Cursor")
         if chunk.cursor or len(chunk.orders) >= TOGETHER:
             yield chunk
-            chunk = imports.Chunk()
-    if chunk.orders or chunk.refused:
+            chunk = Part()
+    if chunk.orders or chunk.refused or chunk.cancelled:
         yield chunk
 
 
@@ -205,27 +219,46 @@ def store(
     hub: Hub,
     claim: Claim,
     row: ConnectionRow,
-    chunk: imports.Chunk,
+    part: Part,
     cursor: str,
     *,
+    read: Read,
     moves: bool = True,
-) -> int:
-    """Take orders in, list those that cannot be, and move the cursor behind them.
+) -> None:
+    """Take orders in, call off what was, list what cannot be, and move the cursor behind them.
 
-    `cursor` is where the page begins. Return how many were refused.
+    `cursor` is where the page begins; what came of it is added to `read`.
     """
+    origin = rejects.Origin(KIND, cursor=cursor)
+    behind = part.cursor if moves else ""
+    if part.orders or part.refused or not part.cancelled:
+        now = "" if part.cancelled else behind
+        read.refused += take_in(hub, claim, row, part, origin, now)
+    if part.cancelled:
+        done, late = calloffs.cancel_all(hub, claim, row, part.cancelled, origin)
+        read.cancelled, read.refused = read.cancelled + done, read.refused + late
+        if behind:
+            take_in(hub, claim, row, Part(), origin, behind)
+
+
+def take_in(
+    hub: Hub, claim: Claim, row: ConnectionRow, part: Part, origin: rejects.Origin, cursor: str
+) -> int:
+    """Write a part's orders and refusals with the cursor behind them; return how many were lost."""
     merchant, rules = row.merchant or "", Mapping.of(row)
-    orders = [rules.apply(order) for order in chunk.orders]
-    with hub.store.read() as session:
-        desk = open_desk(hub, session, merchant, orders, rules.lead)
+    orders = [rules.apply(order) for order in part.orders]
+    desk = None
+    if orders:
+        with hub.store.read() as session:
+            desk = open_desk(hub, session, merchant, orders, rules.lead)
     with hub.store.write(System(merchant)) as session:
         renew(session, claim)
-        taken = take_all(hub, session, merchant, row.order_source, orders, desk)
-        origin = rejects.Origin(KIND, cursor=cursor)
+        source = row.order_source
+        taken = take_all(hub, session, merchant, source, orders, desk) if orders else []
         told = [(origin, *one) for one in zip(orders, taken, strict=True)]
-        lost = rejects.sort_out(session, row, told, [(origin, one) for one in chunk.refused])
-        if chunk.cursor and moves:
-            session.get_one(ConnectionRow, row.id).cursor = chunk.cursor
+        lost = rejects.sort_out(session, row, told, [(origin, one) for one in part.refused])
+        if cursor:
+            session.get_one(ConnectionRow, row.id).cursor = cursor
         return len(lost)
 
 

@@ -155,7 +155,8 @@ def retry(session: Session, id: str) -> RejectedRow:
 def replay(session: Session, connection: str, delivery: str) -> None:
     """Have a kept delivery taken in once more; raise `Refused` where it is not kept any more."""
     kept = session.get(InboxRow, delivery)
-    if kept is None or kept.source != connection or kept.kind != DELIVERY:
+    gone = kept is None or not kept.body
+    if kept is None or gone or kept.source != connection or kept.kind != DELIVERY:
         raise Refused("this delivery is not kept any more; ask the other system to send it again")
     kept.status = incoming.WAITING
     kept.answer = {"topic": kept.answer.get("topic", "")}
@@ -168,6 +169,7 @@ def replay_failed(session: Session, connection: str, limit: int = 500) -> int:
         InboxRow.source == connection,
         InboxRow.kind == DELIVERY,
         InboxRow.status == incoming.FAILED,
+        InboxRow.body != b"",
     )
     found = session.exec(query.order_by(InboxRow.id).limit(limit)).all()
     for id in found:

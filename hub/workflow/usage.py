@@ -68,6 +68,8 @@ def goes_through(hub: Hub, action: Action, connector: str) -> bool:
     plugin = hub.plugins.owner(connector)
     if plugin is None:
         return False
+    if action.method:
+        return hasattr(plugin.connectors[connector], action.method)
     if action.hooks:
         return bool(plugin.kinds.get(connector, set()) & set(action.hooks))
     return isinstance(action, Outward) and action.name in plugin.actions

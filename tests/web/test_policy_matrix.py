@@ -45,6 +45,7 @@ NOUNS = {
     "outgoing.id": "endpoint",
     "outgoing.row": "outgoing",
     "people.id": "user",
+    "privacy.id": "privacy",
     "proofs_api.id": "proof",
     "rejects.item": "rejected",
     "runs.id": "run",

@@ -108,6 +108,7 @@ def test_every_shipped_workflow_compiles_with_the_actions_of_the_hub(hub: Hub) -
         "delivered.yaml",
         "driver-near.yaml",
         "order-received.yaml",
+        "shop-updates.yaml",
     ]
     for file in files:
         check(file.read_bytes(), hub.actions, file.name)

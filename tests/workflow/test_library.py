@@ -64,7 +64,7 @@ def test_an_own_workflow_replaces_the_shipped_one_of_its_name(toys: Toys) -> Non
     (own / "near.yaml").write_text(NOTE.replace("workflow: note", "workflow: driver-near"))
     loaded = load_workflows(toys.hub)
     assert loaded.refused == ()
-    assert sorted(loaded.saved) == ["delivered", "driver-near", "order-received"]
+    assert sorted(loaded.saved) == ["delivered", "driver-near", "order-received", "shop-updates"]
     assert load_workflows(toys.hub).saved == ()
     texts = {row.workflow: row.text for row in toys.rows(RevisionRow)}
     assert "toy.write" in texts["driver-near"]

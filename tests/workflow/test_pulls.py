@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import ClassVar
 
@@ -11,15 +11,15 @@ from sqlmodel import update
 
 from hub import orders
 from hub.connector import Connector
-from hub.errors import Retry, Unauthorized
-from hub.nouns import Cursor, Order, RefusedRow
+from hub.errors import Refused, Retry, Unauthorized
+from hub.nouns import Cancelled, Cursor, Location, Order, RefusedRow
 from hub.plugins import Plugin
-from hub.store import ConnectionRow, FlagRow, OrderRow, RejectedRow, System
+from hub.store import ActivityRow, ConnectionRow, FlagRow, OrderRow, RejectedRow, System
 from hub.workflow import pulls
 
 from .conftest import ToyConfig, Toys
 
-Record = Order | RefusedRow | Cursor | Exception
+Record = Order | Cancelled | RefusedRow | Cursor | Exception
 
 
 class Shop(Connector[ToyConfig]):
@@ -31,7 +31,7 @@ class Shop(Connector[ToyConfig]):
     pages: ClassVar[list[list[Record]]] = []
     asked: ClassVar[list[str]] = []
 
-    def pull(self, cursor: Cursor) -> Iterator[Order | RefusedRow | Cursor]:
+    def pull(self, cursor: Cursor) -> Iterator[Order | Cancelled | RefusedRow | Cursor]:
         type(self).asked.append(cursor.value)
         number = int(cursor.value or 0)
         for record in type(self).pages[number] if number < len(type(self).pages) else []:
@@ -209,3 +209,70 @@ def test_a_shop_that_is_off_or_nobody_s_is_not_read(toys: Toys, shop: type[Shop]
         toys.hub.connections.set_enabled(session, id, False)
     toys.tick()
     assert shop.asked == []
+
+
+def states(toys: Toys) -> dict[str, str]:
+    return {one.ref: one.state for one in toys.rows(OrderRow)}
+
+
+def test_what_a_source_calls_off_is_called_off_in_the_order_in_which_it_came(
+    toys: Toys, shop: type[Shop]
+) -> None:
+    place = Location(lat=47.14, lon=9.52)
+    shop.pages = [
+        [
+            Order(ref="1", location=place), Cancelled(ref="1"), Cancelled(ref="never seen"),
+            Order(ref="2", location=place),
+        ],
+        [Cancelled(ref="2"), Order(ref="3", location=place)],
+    ]  # fmt: skip
+    id = connect(toys)
+    toys.tick()
+    assert states(toys) == {"1": "cancelled", "2": "cancelled", "3": "ready"}
+    assert row(toys, id).cursor == "2"
+    (log,) = toys.rows(ActivityRow, connection=id, what="pull")
+    assert log.text == "3 orders read, 2 called off"
+
+
+def test_the_cursor_stays_until_what_was_called_off_before_it_is(
+    toys: Toys, shop: type[Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.pages = [[Order(ref="1", location=Location(lat=47.14, lon=9.52)), Cancelled(ref="1")]]
+    id = connect(toys)
+    monkeypatch.setattr("hub.workflow.calloffs.call_off", failing(Retry("a route changes")))
+    toys.tick()
+    assert (states(toys), row(toys, id).cursor) == ({"1": "ready"}, "")
+    monkeypatch.undo()
+    again(toys)
+    assert (states(toys), row(toys, id).cursor) == ({"1": "cancelled"}, "1")
+
+
+def test_what_is_called_off_too_late_is_listed_once_however_often_it_is_read(
+    toys: Toys, shop: type[Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.pages = [[Order(ref="1", location=Location(lat=47.14, lon=9.52))]]
+    id = connect(toys)
+    toys.tick()
+    shop.pages.append([Cancelled(ref="1", reason="customer")])
+    late = Refused("order 1 is completed already and cannot be cancelled")
+    monkeypatch.setattr("hub.workflow.calloffs.call_off", failing(late))
+    for _ in range(3):
+        with toys.hub.store.write(System()) as session:
+            session.get_one(ConnectionRow, id).cursor = "1"
+        again(toys)
+    (listed,) = toys.rows(RejectedRow)
+    assert (listed.times, listed.ref, listed.state) == (1, "1", "open")
+    assert listed.reason == f"{late} (called off: customer)"
+    assert [one.kind for one in toys.rows(FlagRow)] == ["order_refused"]
+    monkeypatch.undo()
+    with toys.hub.store.write(System()) as session:
+        session.get_one(ConnectionRow, id).cursor = "1"
+    again(toys)
+    assert [one.state for one in toys.rows(RejectedRow)] == ["resolved"]
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail

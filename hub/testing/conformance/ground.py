@@ -18,16 +18,31 @@ from pydantic import BaseModel
 from hub.connections.book import secret_fields
 from hub.connector import Connector
 from hub.errors import HubError
-from hub.nouns import Address, Cursor, Grant, Incoming, Legs, Location, Message, Proof
+from hub.http import READS as ASKING
+from hub.nouns import (
+    Address,
+    Cursor,
+    DeliveryStatus,
+    Grant,
+    Hook,
+    Incoming,
+    Legs,
+    Location,
+    Message,
+    Proof,
+    Subscribed,
+)
 from hub.testing.conformance import samples
 from hub.testing.conformance.checks import place
 from hub.testing.conformance.scripted import ScriptedPeer, replied
 from hub.testing.peers import Reply, Request
 
-READS = ("check", "pull", "positions", "locate", "matrix", "plan")
+READS = ("check", "pull", "positions", "locate", "matrix", "plan", "reports")
 """Methods that only ask."""
-WRITES = ("send", "store")
+WRITES = ("send", "store", "tell", "subscribe", "unsubscribe")
 """Methods that change something on the other side."""
+TOLD = ("tell", "subscribe", "unsubscribe", "reports")
+"""Methods that are called once their author says what the service answers."""
 TOKENS = ("exchange", "refresh")
 VERBS = (*READS, *WRITES, *TOKENS)
 MOST = 10_000
@@ -77,6 +92,9 @@ class Ground:
     """
     message: ClassVar[Message] = samples.MESSAGE
     proof: ClassVar[Proof] = samples.a_proof()
+    status: ClassVar[DeliveryStatus] = samples.a_status()
+    """News of an order that the service knows."""
+    hook: ClassVar[Hook] = samples.HOOK
     address: ClassVar[Address] = samples.ADDRESS
     nowhere: ClassVar[Address] = samples.NOWHERE
     points: ClassVar[tuple[Location, ...]] = samples.POINTS
@@ -96,7 +114,8 @@ class Ground:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a check that asks for a method once for each that the connector has."""
-        wanted = {"verb": VERBS, "reading": READS, "writing": WRITES}
+        writing = [verb for verb in WRITES if verb != "unsubscribe"]
+        wanted = {"verb": VERBS, "reading": READS, "writing": writing}
         for name, among in wanted.items():
             if name in metafunc.fixturenames:
                 own = verbs(metafunc.cls or type(self))
@@ -151,6 +170,17 @@ class Ground:
         query = {name: v for name, v in request.query.items() if not name.startswith("oauth_")}
         return f"{request.method} {request.path} {sorted(query.items())} {request.body!r}"
 
+    def reads(self, request: Request) -> bool:
+        """Say whether a request only asks; write it anew for a service where POST asks as well."""
+        if request.method in ASKING:
+            return True
+        try:
+            asked = request.json()
+        except ValueError:
+            return False
+        query = asked.get("query") if isinstance(asked, dict) else None
+        return isinstance(query, str) and query.lstrip().startswith(("query", "{"))  # GraphQL
+
     def signed(self, body: bytes, secret: str = samples.SECRET) -> Incoming:
         """Return a request with this body as the other system signs it; a receiver's author
         writes it."""
@@ -188,6 +218,10 @@ class Ground:
             "plan": (samples.a_problem(),),
             "send": (self.message,),
             "store": (self.proof,),
+            "tell": (self.status,),
+            "subscribe": (self.hook,),
+            "unsubscribe": (self.hook,),
+            "reports": (Cursor(),),
             "exchange": (samples.CALLBACK,),
         }.get(verb, ())
 
@@ -269,14 +303,19 @@ def can(kit: type[Ground], *methods: str) -> bool:
 
 def verbs(kit: type[Ground]) -> list[str]:
     """Return the methods that a connector has for the hub to call, `check` where it is its own."""
-    own = [verb for verb in VERBS[1:] if can(kit, verb)]
+    own = [verb for verb in VERBS[1:] if can(kit, verb) and (verb not in TOLD or tells(kit, verb))]
     has_check = kit.connector.check is not Connector.check
     return ["check", *own] if has_check else own
 
 
+def tells(kit: type[Ground], *methods: str) -> bool:
+    """Say whether a test class says what the service answers to any of these methods."""
+    return kit.serve is not Ground.serve or any(name in kit.answers for name in methods)
+
+
 def said(model: Any) -> str:
     """Return everything that a value tells when it is written down."""
-    if isinstance(model, Grant):  # its settings are tokens, on their way into the safe
+    if isinstance(model, Grant | Subscribed):  # its settings are on their way into the safe
         return f"{model!r} {model}"
     if isinstance(model, BaseModel):
         return f"{model!r} {model} {model.model_dump_json()}"

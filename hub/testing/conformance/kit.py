@@ -10,8 +10,9 @@ from hub.testing.conformance import checks, wire
 from hub.testing.conformance.checks import FIRST, Check
 from hub.testing.conformance.consent import OAuthTests
 from hub.testing.conformance.engine import RoutingEngineTests
-from hub.testing.conformance.ground import Ground, can
+from hub.testing.conformance.ground import Ground, calls_a_service, can, tells
 from hub.testing.conformance.loading import LoadingTests
+from hub.testing.conformance.news import ReportSourceTests, StatusSinkTests, SubscriberTests
 from hub.testing.conformance.places import GeocoderTests, TravelTimesTests
 from hub.testing.conformance.positions import PositionSourceTests
 from hub.testing.conformance.reading import has_pages
@@ -38,6 +39,11 @@ class Part:
     says what to give."""
 
 
+def told(method: str) -> Callable[[type[Ground]], bool]:
+    """Return what says whether a test class tells what is answered to a method."""
+    return lambda kit: tells(kit, method) or not calls_a_service(kit)
+
+
 BRONZE, SILVER = "bronze", "silver"
 PARTS = (
     Part(LoadingTests, "every connector", BRONZE),
@@ -53,8 +59,17 @@ PARTS = (
     Part(ChannelTests, "a channel", SILVER, ("send",)),
     Part(PodSinkTests, "a sink of proofs", SILVER, ("store",)),
     Part(ReceiverTests, "a receiver", SILVER, ("receive", "unpack"), signs),
+    Part(StatusSinkTests, "who is told of deliveries", SILVER, ("tell",), told("tell")),
+    Part(
+        SubscriberTests, "who sets webhooks up", SILVER, ("subscribe", "unsubscribe"),
+        told("subscribe"),
+    ),
+    Part(
+        ReportSourceTests, "a source of reports", SILVER, ("reports",),
+        lambda kit: tells(kit, "reports"),
+    ),
     Part(OAuthTests, "what is connected by consent", SILVER, ("authorize", "exchange", "refresh")),
-)
+)  # fmt: skip
 BY_ITSELF = frozenset({"test_a_test_can_stand_in_for_its_service", "test_check_asks_the_service"})
 """Checks of calls that apply also where a connector has no call of its own."""
 
@@ -102,7 +117,7 @@ KIT = frozenset({Ground, *(part.tests for part in PARTS)})
 class ConnectorTests(
     LoadingTests, SettingsTests, WireTests, SecrecyTests, WrittenTests, OrderSourceTests,
     PositionSourceTests, RoutingEngineTests, TravelTimesTests, GeocoderTests, ChannelTests,
-    PodSinkTests, ReceiverTests, OAuthTests,
+    PodSinkTests, ReceiverTests, StatusSinkTests, SubscriberTests, ReportSourceTests, OAuthTests,
 ):  # fmt: skip
     """Every check that fits one connector, chosen by what its class can do.
 

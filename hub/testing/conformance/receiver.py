@@ -12,13 +12,30 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError, Rejected, Unauthorized
-from hub.nouns import Cancelled, Delivery, DevicePosition, Incoming, Order, RefusedRow
+from hub.nouns import (
+    Cancelled,
+    Delivery,
+    DeliveryReport,
+    DevicePosition,
+    Disconnected,
+    InboundText,
+    Incoming,
+    Order,
+    PrivacyRequest,
+    RefusedRow,
+)
 from hub.testing.conformance.checks import demand
 from hub.testing.conformance.ground import Ground, Outcome, calls_a_service
 from hub.testing.conformance.scripted import ScriptedPeer
 
 SECONDS = 0.2
 """Of the processor, for one verification; the other system waits for it."""
+TOLD = (
+    Order, Cancelled, RefusedRow, DevicePosition, DeliveryReport, InboundText, Disconnected,
+    PrivacyRequest,
+)  # fmt: skip
+"""What a request may tell."""
+NAMES = ", ".join(one.__name__ for one in TOLD[:-1]) + f" or {TOLD[-1].__name__}"
 NUMBER = re.compile(r"\d")
 
 
@@ -175,14 +192,13 @@ class ReceiverTests(Ground):
         )
 
     def test_unpack_yields_nouns(self, peer: ScriptedPeer) -> None:
-        """It yields orders, cancellations, refused rows and positions, and nothing else."""
+        """It yields orders, cancellations and whatever else a request may tell, nothing more."""
         url = peer.url if calls_a_service(type(self)) else ""
         found = self.outcome("unpack", self.signed(self.body), url=url)
-        kinds = (Order, Cancelled, RefusedRow, DevicePosition)
         demand(
-            isinstance(found.value, list) and all(isinstance(one, kinds) for one in found.value),
-            f"{self.at('unpack')} has to yield Order, Cancelled, RefusedRow or DevicePosition for "
-            f"the event of {type(self).__name__}, but {found}",
+            isinstance(found.value, list) and all(isinstance(one, TOLD) for one in found.value),
+            f"{self.at('unpack')} has to yield {NAMES} for the event of {type(self).__name__}, "
+            f"but {found}",
             found.error,
         )
         demand(

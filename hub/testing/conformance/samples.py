@@ -9,6 +9,9 @@ from hub.nouns import (
     Address,
     Callback,
     Connect,
+    DeliveryStatus,
+    HandedLine,
+    Hook,
     Location,
     Matrix,
     Message,
@@ -47,6 +50,33 @@ TOKENS = {
     "scope": "read",
 }
 """What the token endpoint answers (RFC 6749, section 5.1)."""
+
+
+HOOK = Hook(
+    url="https://hub.example/hooks/con_1/t0ken-that-nobody-may-see",
+    secret="h00k-secret-that-nobody-may-see",  # noqa: S106 - a value that the checks look for
+)
+
+
+def a_status(**values: Any) -> DeliveryStatus:
+    """Return the news that an order of two bottles was delivered."""
+    told = {
+        "key": "run_1:tell:con_1",
+        "order": "1001",
+        "number": "#1001",
+        "parent": "1001",
+        "stop": "stp_1",
+        "status": "delivered",
+        "at": datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
+        "location": POINTS[0],
+        "tracking_url": "https://hub.example/t/abc",
+        "carrier": "Alpenkraut",
+        "received_by": "M. Beck",
+        "proof_url": "https://hub.example/t/abc#pictures",
+        "lines": (HandedLine(name="Pine oil", sku="OIL", ref="11", ordered=2, handed_over=2),),
+        **values,
+    }
+    return DeliveryStatus.model_validate(told)
 
 
 def a_proof(**values: Any) -> Proof:

@@ -49,6 +49,9 @@ class SecrecyTests(Ground):
         if verb in ("exchange", "refresh"):
             spelt |= {samples.ROTATED: "the new token", samples.CALLBACK.code: "the code"}
             spelt[samples.CALLBACK.verifier] = "the verifier"
+        if verb in ("subscribe", "unsubscribe"):
+            spelt[self.hook.secret] = "the hook's secret"
+            spelt[self.hook.url.rpartition("/")[2]] = "the hook's address"
         for when, reply in list(FAILURES.items()) if url else [("it succeeds", None)]:
             peer.reply = self.serve if reply is None else always(reply)
             with warnings.catch_warnings(record=True) as warned:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.nouns import Cursor, Order, RefusedRow
+from hub.nouns import Cancelled, Cursor, Order, RefusedRow
 from hub.testing.conformance import reading
 from hub.testing.conformance.checks import demand, only
 from hub.testing.conformance.ground import Ground, Outcome, calls_a_service
@@ -35,10 +35,10 @@ class OrderSourceTests(Ground):
         return peer.url if calls_a_service(type(self)) else ""
 
     def test_pull_yields_orders_and_ends_with_a_cursor(self, orders: str) -> None:
-        """It yields `Order`, `RefusedRow` and `Cursor`, and a cursor last."""
+        """It yields `Order`, `Cancelled`, `RefusedRow` and `Cursor`, and a cursor last."""
         reading.demand_pages(self, "pull")
         found = reading.first(self, "pull", orders)
-        reading.demand_kinds(self, "pull", found, (Order, RefusedRow, Cursor))
+        reading.demand_kinds(self, "pull", found, (Order, Cancelled, RefusedRow, Cursor))
         refused = [one.reason for one in found if isinstance(one, RefusedRow)]
         demand(
             any(isinstance(one, Order) for one in found),

@@ -10,7 +10,7 @@ import pytest
 
 from hub.connector import Connector
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
-from hub.http import LARGEST_REPLY, READS
+from hub.http import LARGEST_REPLY
 from hub.testing.conformance import ground
 from hub.testing.conformance.checks import demand, only
 from hub.testing.conformance.ground import Ground, Outcome, calls_a_service, verbs
@@ -143,7 +143,7 @@ class WireTests(Ground):
     ) -> None:
         """The first write whose answer is lost raises `Unknown`; doing it again then succeeds."""
         made = self.built(peer.url)
-        peer.reply = lambda request: self.serve(request) if request.method in READS else None
+        peer.reply = lambda request: self.serve(request) if self.reads(request) else None
         found = self.outcome(writing, made=made)
         demand(
             isinstance(found.error, Unknown),
@@ -246,7 +246,7 @@ class WireTests(Ground):
         )
         again = isinstance(found.error, Retry) and verb in ground.WRITES
         demand(
-            not again or peer.requests[-1].method in READS,
+            not again or self.reads(peer.requests[-1]),
             f"{self.at(verb)} asks for a retry although the service answered 200 with {came}; "
             "raise Unknown, because it may have been done",
             found.error,
@@ -267,8 +267,9 @@ class WireTests(Ground):
     def doubted(self, peer: ScriptedPeer, verb: str, found: Outcome, what: str) -> None:
         """Demand `Retry`, or `Unknown` where something may have been changed."""
         last = peer.requests[-1].method
+        asked = self.reads(peer.requests[-1])
         allowed: tuple[type[Any], ...] = (Retry,)
-        if verb in ground.TOKENS or (verb in ground.WRITES and last in READS):
+        if verb in ground.TOKENS or (verb in ground.WRITES and asked):
             allowed = (Retry, Unknown)
         elif verb in ground.WRITES:
             allowed = (Unknown,)

@@ -60,6 +60,21 @@ class WrittenTests(Ground):
         """A receiver has its `receive` and `unpack`."""
         self.demand_written("receive", "unpack")
 
+    @only(lambda kit: hasattr(kit.connector, "tell"))
+    def test_tell_is_written(self) -> None:
+        """Who is told of deliveries has its `tell`."""
+        self.demand_written("tell")
+
+    @only(lambda kit: hasattr(kit.connector, "subscribe"))
+    def test_subscribe_is_written(self) -> None:
+        """Who sets webhooks up has its `subscribe` and `unsubscribe`."""
+        self.demand_written("subscribe", "unsubscribe")
+
+    @only(lambda kit: hasattr(kit.connector, "reports"))
+    def test_reports_is_written(self) -> None:
+        """A source of reports has its `reports`."""
+        self.demand_written("reports")
+
     @only(lambda kit: hasattr(kit.connector, "authorize"))
     def test_authorize_is_written(self) -> None:
         """What is connected by consent has its `authorize`, `exchange` and `refresh`."""

@@ -16,7 +16,7 @@ from hub.web.admin.diagnostics import diagnostics
 from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
-from hub.workflow import pulls
+from hub.workflow import pulls, subscriptions
 from hub.workflow.usage import uses
 
 blueprint = Blueprint("advanced", __name__, url_prefix="/admin/connections")
@@ -71,6 +71,7 @@ def remove(id: str) -> Response:
     """Take a connection away; for a day it can be brought back."""
     with write() as session:
         row = get(session, ConnectionRow, id)
+        subscriptions.leave(hub(), session, row)
         removal.remove(session, row, reader_name())
         changed(session, row)
     flash(f"{row.title} was removed. Below it can be brought back for 24 hours.", "good")

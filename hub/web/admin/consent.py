@@ -36,7 +36,7 @@ from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, principal, read, write
 from hub.web.policy import allow
 from hub.web.problems import Problem
-from hub.workflow import consents, renewals
+from hub.workflow import consents, renewals, subscriptions
 
 blueprint = Blueprint("consent", __name__, url_prefix="/admin/connections")
 KEEPERS = ("owner", "ops", "merchant")
@@ -148,6 +148,7 @@ def disconnect(id: str) -> AnyResponse:
         row = get(opened, ConnectionRow, id)
         if row.renewed_at is None:
             raise Refused(f"{row.title} was not connected by consent, so there is nothing to end")
+        subscriptions.leave(hub(), opened, row)
         consents.tell(opened, hub().connections.ungrant(opened, row.id))
     flash("Disconnected. Its tokens are deleted here; its work waits.", "good")
     return redirect(url_for("consent.page", id=id), 303)

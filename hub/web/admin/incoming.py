@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response
 
 from hub.access import get
 from hub.connections import activity
+from hub.errors import Refused
 from hub.store import ActivityRow, ConnectionRow, InboxRow, Session
 from hub.web.admin.activity import KEEPERS, failures
 from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read, write
 from hub.web.hooks import forget_addresses
 from hub.web.policy import allow
-from hub.workflow import incoming, pulls
+from hub.workflow import incoming, pulls, subscriptions
 
 blueprint = Blueprint("incoming", __name__, url_prefix="/admin/connections")
 DAY = timedelta(hours=24)
@@ -34,13 +35,34 @@ def page(id: str) -> str:
 
 @blueprint.post("/<id>/webhooks/address")
 @allow(*KEEPERS)
-def make(id: str) -> str:
-    """Make an address and show it, once; the one before works for another day."""
+def make(id: str) -> str | Response:
+    """Make an address and show it, once; the one before works for another day.
+
+    Where the connector sets its webhooks up by itself, nobody has to see it.
+    """
     with write() as session:
         row = get(session, ConnectionRow, id)
+        if subscriptions.is_subscriber(hub(), row.connector):
+            subscriptions.renew_address(hub(), session, row)
+            subscriptions.again(session, row)
+            flash("A new address is being set up. The one before works for another day.", "good")
+            return redirect(url_for("incoming.page", id=id))
         address = incoming.open_address(hub(), session, row)
     with read() as session:
         return shown(session, row, address)
+
+
+@blueprint.post("/<id>/webhooks/subscribe")
+@allow(*KEEPERS)
+def subscribe(id: str) -> Response:
+    """Have a worker set the webhooks up again."""
+    with write() as session:
+        row = get(session, ConnectionRow, id)
+        if not subscriptions.is_subscriber(hub(), row.connector):
+            raise Refused(f"{row.title} cannot set webhooks up by itself; make an address instead")
+        subscriptions.again(session, row)
+    flash("The webhooks are being set up. Load the page again in some seconds.", "good")
+    return redirect(url_for("incoming.page", id=id))
 
 
 @blueprint.post("/<id>/webhooks/end")
@@ -48,7 +70,10 @@ def make(id: str) -> str:
 def end(id: str) -> Response:
     """Take nothing more at any address of the connection."""
     with write() as session:
-        incoming.close_address(session, get(session, ConnectionRow, id))
+        row = get(session, ConnectionRow, id)
+        if subscriptions.is_subscriber(hub(), row.connector):
+            subscriptions.end(hub(), session, row)
+        incoming.close_address(session, row)
     forget_addresses()
     flash("The address has ended. What comes to it now is refused.", "good")
     return redirect(url_for("incoming.page", id=id))
@@ -62,6 +87,7 @@ def shown(session: Session, row: ConnectionRow, address: str = "") -> str:
         row,
         takes=incoming.takes_requests(hub(), row),
         reads=pulls.is_source(hub(), row.connector) and row.merchant is not None,
+        by_itself=subscriptions.is_subscriber(hub(), row.connector),
         address=address,
         current=open_now[0] if open_now else None,
         older=[one for one in open_now[1:] if one.expires_at is not None],

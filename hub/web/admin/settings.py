@@ -13,6 +13,7 @@ blueprint = Blueprint("settings", __name__, url_prefix="/admin/settings")
 CARDS = (
     ("people.page", "People", "Who signs in, in which role; invite, keep out, help back in."),
     ("keys.page", "API keys", "What programs come in with, what each may do and when it last did."),
+    ("privacy.page", "Privacy", "Who asked for a copy of their data or to be erased, and by when."),
     ("audit.page", "Audit log", "Who did what and when, for a year."),
 )
 """(endpoint, title, what it is for) in order; each reader sees those that its role may open."""

@@ -117,7 +117,7 @@ class Halved(Faulty, good.Hook):
 class Raw(Faulty, good.Hook):
     name = "raw"
     sees = ("test_unpack_yields_nouns",)
-    tells = "has to yield Order, Cancelled, RefusedRow or DevicePosition"
+    tells = "has to yield Order, Cancelled, .* or PrivacyRequest"
 
     def unpack(self, request: Incoming) -> Iterator[Any]:
         yield self.read(request)

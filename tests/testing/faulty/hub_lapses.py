@@ -34,7 +34,7 @@ from hub import (
 class Chatty(Faulty, good.Source):
     name = "chatty"
     sees = ("test_pull_yields_orders_and_ends_with_a_cursor",)
-    tells = "yields .*; yield Order, RefusedRow, Cursor and nothing else"
+    tells = "yields .*; yield Order, Cancelled, RefusedRow, Cursor and nothing else"
 
     def pull(self, cursor: Cursor) -> Iterator[Any]:
         found = list(super().pull(cursor))

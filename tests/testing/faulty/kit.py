@@ -11,11 +11,13 @@ import hub_forgeries  # noqa: F401
 import hub_goods as good
 import hub_greedy
 import hub_lapses  # noqa: F401
+import hub_news as news
 import hub_slow
 from faulty import FAULTS
 
 from hub import Incoming
 from hub.testing.conformance import SECRET, ConnectorTests
+from hub.testing.peers import Reply, Request
 
 
 def order(id: int) -> dict[str, Any]:
@@ -71,14 +73,35 @@ class HookKit(Kit):
         return Incoming(body=body, headers=headers, at=datetime.now(UTC))
 
 
+class TellerKit(Kit):
+    answers = {"tell": [{"ok": True}]}
+
+
+class ReporterKit(Kit):
+    answers = {"reports": [items({"id": 1}, {"id": 2}), items({"id": 3}), items()]}
+
+
+class SetterKit(HookKit):
+    def serve(self, request: Request) -> Reply | None:
+        hooks = self.asked.setdefault("hooks", [])
+        if request.path == "/hooks" and request.method == "POST":
+            hooks.append(request.json()["topic"])
+        if request.path == "/hooks" and request.method == "GET":
+            return Reply(200, items(*({"topic": topic} for topic in hooks)))
+        if request.method == "DELETE":
+            hooks.remove(request.path.rpartition("/")[2])
+        return Reply(200, {"id": "1"})
+
+
 class ConsentKit(Kit):
     config = {"token": SECRET, "refresh_token": SECRET}
 
 
 KITS = {
     good.Source: SourceKit, good.Tracker: TrackerKit, good.Geocoder: GeocoderKit,
-    good.Disk: DiskKit, good.Times: LocalKit, good.Engine: LocalKit, good.Hook: HookKit,
-    good.Consent: ConsentKit, good.Sink: Kit, good.Channel: Kit,
+    good.Disk: DiskKit, good.Times: LocalKit, good.Engine: LocalKit,
+    news.Teller: TellerKit, news.Setter: SetterKit, news.Reporter: ReporterKit,
+    good.Hook: HookKit, good.Consent: ConsentKit, good.Sink: Kit, good.Channel: Kit,
 }  # fmt: skip
 OTHER = {
     "demanding": {"config": {"token": SECRET, "sender": "Hub"}, "saved": [{"token": SECRET}]},
