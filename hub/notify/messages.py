@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from sqlmodel import select
@@ -46,8 +46,8 @@ class SmsOutput(ActionOutput):
 
     ref: str = ""
     """The gateway's own id of the message."""
-    withheld: str = ""
-    """Why nothing was sent although nothing went wrong: the recipient has opted out."""
+    state: Literal["sent", "opted_out"] = "sent"
+    """`opted_out`: nothing was sent, because the recipient wants no more."""
 
 
 def channel(hub: Hub, session: Session, wanted: SmsInput) -> list[str]:
@@ -208,8 +208,9 @@ def failed(session: Session, wanted: SmsInput, call: Call, error: HubError) -> N
 def summed(outputs: list[dict[str, Any]]) -> SmsOutput:
     """Return the reference of the one message."""
     said = outputs[0] if outputs else {}
-    why = str(said.get("detail", "")) if said.get("withheld") else ""
-    return SmsOutput(ref=str(said.get("ref", "")), withheld=why)
+    return SmsOutput(
+        ref=str(said.get("ref", "")), state="opted_out" if said.get("withheld") else "sent"
+    )
 
 
 def message(session: Session, key: str, *, held: bool = False) -> MessageRow | None:

@@ -36,10 +36,10 @@ def test_who_has_opted_out_gets_nothing_and_no_step_fails(
     output = run(hub, world.merchant, wanted(stop, to="+423 792 00 01"))
     assert gateway.sent == []
     assert output.ref == ""
-    assert "opted out (wrote STOP, 23 Nov 2026)" in output.withheld
+    assert output.state == "opted_out"
     (row,) = rows(hub)
     assert (row.state, row.to) == ("withheld", "+4237920001")
-    assert "wrote STOP" in row.error
+    assert row.error == "the recipient has opted out (wrote STOP, 23 Nov 2026)"
 
 
 def test_an_opt_out_of_one_merchant_leaves_the_others_alone(

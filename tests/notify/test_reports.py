@@ -132,4 +132,4 @@ def test_an_opt_out_in_a_report_goes_on_the_list_too(
     channel = connect(hub, gateway, None)
     ref = run(hub, world.merchant, wanted(stop)).ref
     say(hub, channel, "opted_out", ref, detail="err-code 9")
-    assert run(hub, world.merchant, wanted(stop), key="run:2:-").withheld
+    assert run(hub, world.merchant, wanted(stop), key="run:2:-").state == "opted_out"
