@@ -35,11 +35,17 @@ class Limits:
 
 def limits(session: Session, merchant: str) -> Limits:
     """Return what a merchant may send; without a choice, 500 texts to the depots' countries."""
-    row = session.get(TextLimitRow, merchant)
+    row = kept(session, merchant)
     if row is None:
         return Limits(DAILY, home(session), "", False)
     chosen = tuple(row.countries)
     return Limits(row.daily, chosen or home(session), row.footer, bool(chosen))
+
+
+def kept(session: Session, merchant: str) -> TextLimitRow | None:
+    """Return what was chosen for a merchant."""
+    query = select(TextLimitRow).where(TextLimitRow.merchant == merchant)
+    return session.exec(query).one_or_none()
 
 
 def change(session: Session, merchant: str, daily: int, countries: str, footer: str) -> Limits:
@@ -56,7 +62,7 @@ def change(session: Session, merchant: str, daily: int, countries: str, footer: 
         raise Refused(f"choose a number of texts from 0 to {MOST:,}", "daily")
     if len(footer) > LONGEST_FOOTER:
         raise Refused(f"the last words have at most {LONGEST_FOOTER} letters", "footer")
-    row = session.get(TextLimitRow, merchant) or TextLimitRow(merchant=merchant)
+    row = kept(session, merchant) or TextLimitRow(merchant=merchant)
     row.daily, row.countries, row.footer = daily, wanted, " ".join(footer.split())
     session.add(row)
     where = " ".join(wanted) or "the depots' countries"

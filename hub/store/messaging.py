@@ -14,7 +14,8 @@ class TextLimitRow(SQLModel, table=True):
     """How many texts a merchant may send, and where to; one without a row has the defaults."""
 
     __tablename__ = "text_limit"
-    merchant: str = Field(primary_key=True, foreign_key="merchant.id")
+    id: str = key("lim")
+    merchant: str = Field(unique=True, foreign_key="merchant.id")
     daily: int = 500
     """Texts in one day of the first depot's zone."""
     countries: list[str] = json(list)

@@ -25,12 +25,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('channel', 'ref', 'state')
     )
     op.create_table('text_limit',
+    sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('merchant', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('daily', sa.Integer(), nullable=False),
     sa.Column('countries', sa.JSON(), nullable=False),
     sa.Column('footer', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.ForeignKeyConstraint(['merchant'], ['merchant.id'], ),
-    sa.PrimaryKeyConstraint('merchant')
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('merchant')
     )
     op.create_table('reply',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
