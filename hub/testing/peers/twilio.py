@@ -67,7 +67,8 @@ class TwilioPeer(Peer):
 
     def answer(self, request: Request) -> Reply:
         """Answer the account, its numbers and its messages."""
-        form = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
+        fields = parse_qs(request.body.decode(), keep_blank_values=True)
+        form = {name: values[-1] for name, values in fields.items()}
         routes = {
             ("GET", f"{ROOT}.json"): lambda: Reply(200, {"sid": ACCOUNT, "status": self.status}),
             ("GET", f"{ROOT}/IncomingPhoneNumbers.json"): lambda: self._numbers(request.query),

@@ -69,7 +69,8 @@ class Sms(Connector[settings.Config]):
         )
 
     def unsubscribe(self, hook: Hook) -> None:
-        """Leave everything as it is: an address that the hub has closed takes nothing more."""
+        """Take back what `subscribe` set at the provider."""
+        self.provider.leave(hook.url)
 
 
 @hookimpl

@@ -232,6 +232,10 @@ def test_replies_are_pointed_at_the_hub_where_they_go_nowhere_yet(twilio: Twilio
     moved = f"{CALLBACK}-2"
     sms(twilio).subscribe(Hook(url=moved, secret="s"))
     assert twilio.sms_url == moved
+    sms(twilio).unsubscribe(Hook(url=CALLBACK, secret="s"))
+    assert twilio.sms_url == moved
+    sms(twilio).unsubscribe(Hook(url=moved, secret="s"))
+    assert twilio.sms_url == ""
 
 
 def test_replies_that_go_somewhere_else_are_left_alone(twilio: TwilioPeer) -> None:

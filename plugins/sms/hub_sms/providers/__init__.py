@@ -61,6 +61,10 @@ class Provider(Protocol):
         """Have replies sent to `url`; return in words what was done, or what a person has to do."""
         ...
 
+    def leave(self, url: str) -> None:
+        """Have replies sent to `url` no more, where `listen` did that."""
+        ...
+
 
 def provider(config: Config) -> Provider:
     """Return the provider that the settings name."""

@@ -86,6 +86,9 @@ class Generic:
         """Say that the address goes out with every text."""
         return "the gateway is told the hub's address with every text"
 
+    def leave(self, url: str) -> None:
+        """Do nothing: it was told with each text alone."""
+
 
 def reference(answer: str) -> str:
     """Return the gateway's own id of a message.

@@ -130,11 +130,7 @@ class Twilio:
             )
         if not sender.startswith("+"):
             return "reports come by themselves; nobody can answer a sender that is a name"
-        query = urlencode({"PhoneNumber": sender})
-        found = parsed(self.http.get(f"/IncomingPhoneNumbers.json?{query}").text)
-        rows = found.get("incoming_phone_numbers")
-        row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-        sid, now = str(row.get("sid") or ""), str(row.get("sms_url") or "")
+        sid, now = self.number(sender)
         if not sid:
             return f"reports come by themselves; {sender} is no number of this account"
         if now == url:
@@ -145,9 +141,28 @@ class Twilio:
                 f"reports come by themselves; replies to {sender} go to {urlsplit(now).netloc}, "
                 f"which was left as it is: set its address to the hub's if they are for it"
             )
+        self.point(sid, url)
+        return f"reports come by themselves, and replies to {sender} now come to the hub"
+
+    def leave(self, url: str) -> None:
+        """Let the sender's number send replies nowhere, if it sends them to `url`."""
+        sender = self.config.sender.strip()
+        sid, now = self.number(sender) if sender.startswith("+") else ("", "")
+        if sid and now == url:
+            self.point(sid, "")
+
+    def number(self, sender: str) -> tuple[str, str]:
+        """Return the SID of a number of the account and where its texts go; empty for none."""
+        query = urlencode({"PhoneNumber": sender})
+        found = parsed(self.http.get(f"/IncomingPhoneNumbers.json?{query}").text)
+        rows = found.get("incoming_phone_numbers")
+        row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+        return str(row.get("sid") or ""), str(row.get("sms_url") or "")
+
+    def point(self, sid: str, url: str) -> None:
+        """Have texts to a number posted to `url`."""
         form = {"SmsUrl": url, "SmsMethod": "POST"}
         self.http.post(f"/IncomingPhoneNumbers/{sid}.json", data=form)
-        return f"reports come by themselves, and replies to {sender} now come to the hub"
 
 
 def parsed(answer: str) -> dict[str, Any]:

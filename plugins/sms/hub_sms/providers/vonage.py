@@ -126,6 +126,9 @@ class Vonage:
             "Vonage's dashboard to the address of the page Webhooks, as POST-JSON"
         )
 
+    def leave(self, url: str) -> None:
+        """Do nothing: its dashboard is a person's."""
+
 
 def understood(answer: str) -> Receipt:
     """Return what an answer says; raise what its status means."""
