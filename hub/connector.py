@@ -25,8 +25,9 @@ class Connector(Generic[C]):
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     Config: type[BaseModel] = NoSettings
-    keyed: ClassVar[bool] = True
-    """Whether the other side drops a repeated key; if not, a lost reply is never resent."""
+    keyed: bool = True
+    """Whether the other side drops a repeated key; if not, a lost reply is never resent. A class
+    says it, or `__init__` where it depends on the settings."""
     scopes: ClassVar[tuple[str, ...]] = ()
     """What a consent has to grant; a setting `scopes` of the connection counts instead."""
     sdk: ClassVar[tuple[str, ...]] = ()

@@ -294,9 +294,10 @@ class Http:
         headers: Mapping[str, str] | None = None,
         *,
         reads: bool | None = None,
+        accepts: Iterable[int] = (),
         **kwargs: Any,
     ) -> requests.Response:
-        """Send one request with our time limits and return a reply of the 2xx kind.
+        """Send one request with our time limits; return a reply of the 2xx kind or of `accepts`.
 
         `reads` says that it changes nothing; where it is not given, the method tells.
         """
@@ -306,7 +307,7 @@ class Http:
         harmless = method.upper() in READS if reads is None else reads
         with calling(self.root, reads=harmless), session() as made:
             reply = made.request(method, url, headers=sent, allow_redirects=False, **kwargs)
-        return understood(reply, reads=harmless)
+        return reply if reply.status_code in accepts else understood(reply, reads=harmless)
 
 
 @contextmanager

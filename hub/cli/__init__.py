@@ -22,6 +22,8 @@ COMMANDS = {
     "depot": ("hub.cli.fleet", "Add and list depots."),
     "vehicle": ("hub.cli.fleet", "Add and list vehicles."),
     "driver": ("hub.cli.drivers", "Add drivers, sign their phones in, switch them off."),
+    "message": ("hub.cli.messages", "Look at messages and say how many may be sent."),
+    "optout": ("hub.cli.messages", "Keep the list of those who want no messages."),
     "workflow": ("hub.cli.workflows", "Check, save, compare and follow workflows."),
     "plugin": ("hub.cli.plugins", "List the installed plugins, begin a new one."),
     "web": ("hub.cli.services", "Serve the pages and the API."),

@@ -76,7 +76,9 @@ def bounded(connector: Connector[Any], receipt: Any) -> Receipt:
         raise PluginError(f"{connector.title} returned a {kind}, which is no Receipt")
     secrets = secrets_of(connector.config)
     ref, detail = cover(str(receipt.ref), secrets), cover(str(receipt.detail), secrets)
-    return Receipt(ref=ref[:LONGEST_REF], detail=detail[:LONGEST_DETAIL])
+    return Receipt(
+        ref=ref[:LONGEST_REF], detail=detail[:LONGEST_DETAIL], withheld=receipt.withheld is True
+    )
 
 
 def spoken(error: Exception, secrets: frozenset[str]) -> Exception:

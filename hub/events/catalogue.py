@@ -241,6 +241,13 @@ class MessageUndelivered(MessageEvent):
     type = "message.undelivered"
 
 
+class MessageReceived(MessageEvent):
+    """A recipient wrote back; `message` is the last one that was sent there, and the text is the
+    customer's, so that it can be erased."""
+
+    type = "message.received"
+
+
 class RecipientOptedOut(MessageEvent):
     """A recipient wants no more messages; `message` is the last one that was sent there."""
 

@@ -167,6 +167,13 @@ class CustomerFacts(Facts):
     email: str = ""
 
 
+class WriterFacts(CustomerFacts):
+    """A recipient who wrote back."""
+
+    wrote: str = ""
+    """The text, as it came."""
+
+
 class Happening(BaseModel):
     """An event before it is stored: `data` in the typed fields, `customer` personal."""
 

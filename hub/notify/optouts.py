@@ -6,10 +6,14 @@ from typing import Literal
 
 from sqlmodel import col, delete, select
 
-from hub.store import OptOutRow, Session
+from hub.access import audit, get, scoped
+from hub.errors import Refused, Rejected
+from hub.notify import phones
+from hub.store import DepotRow, MerchantRow, OptOutRow, Session
 from hub.store.once import insert_once
 
 Medium = Literal["sms", "email"]
+WORDS = {"sms": "a phone", "email": "an e-mail address"}
 
 
 def add(session: Session, merchant: str, medium: Medium, address: str, reason: str) -> bool:
@@ -49,3 +53,49 @@ def plain(medium: Medium, address: str) -> str:
     """Return an address as the list has it; a phone has to be E.164 already."""
     text = address.strip()
     return text.casefold() if medium == "email" else text
+
+
+def listed(session: Session, asked: str = "", limit: int = 200) -> list[OptOutRow]:
+    """Return the entries that the principal may see, newest first, whose address has `asked`."""
+    query = scoped(session, OptOutRow)
+    if asked:
+        query = query.where(col(OptOutRow.address).contains(asked, autoescape=True))
+    return list(session.exec(query.order_by(col(OptOutRow.at).desc()).limit(limit)))
+
+
+def enter(session: Session, merchant: str, medium: Medium, address: str) -> bool:
+    """Put an address on the list because a person here was asked to; return whether it is new.
+
+    Raise `Refused` for what is no address.
+    """
+    brand = get(session, MerchantRow, merchant)
+    new = add(session, brand.id, medium, understood(session, medium, address), "asked for it")
+    if new:
+        said = f"put {WORDS[medium]} on the opt-outs of {brand.name}"
+        audit.note(session, "optout.added", brand.id, said, merchant=brand.id)
+    return new
+
+
+def lift(session: Session, id: str) -> OptOutRow:
+    """Take an entry off the list because its owner wants messages again."""
+    row = get(session, OptOutRow, id)
+    brand = session.get_one(MerchantRow, row.merchant)
+    medium: Medium = "email" if row.medium == "email" else "sms"
+    said = f"took {WORDS[medium]} off the opt-outs of {brand.name} ({row.reason})"
+    audit.note(session, "optout.removed", row.id, said, merchant=brand.id)
+    remove(session, row.merchant, medium, row.address)
+    return row
+
+
+def understood(session: Session, medium: Medium, address: str) -> str:
+    """Return an address as messages have it; raise `Refused` for what is none."""
+    if medium == "email":
+        text = address.strip()
+        if not 3 <= len(text) <= 320 or "@" not in text[1:-1] or len(text.split()) != 1:
+            raise Refused("this is no e-mail address", "address")
+        return text
+    zones = session.exec(select(DepotRow.timezone).order_by(col(DepotRow.id))).all()
+    try:
+        return phones.read(address, others=phones.countries_of(zones)).e164
+    except Rejected:
+        raise Refused("this is no phone number; write it as +41791234567", "address") from None

@@ -34,6 +34,8 @@ class Receipt(Noun):
 
     ref: str = ""
     detail: str = ""
+    withheld: bool = False
+    """Whether a message was not sent, since its recipient wants no more; `detail` says why."""
 
 
 class DeliveryReport(Noun):
@@ -44,6 +46,8 @@ class DeliveryReport(Noun):
     """`undelivered` is for good; `opted_out`: the recipient wants nothing more by this medium."""
     detail: str = ""
     at: AwareDatetime | None = None
+    key: str = ""
+    """The message's own key, where the channel gives it back: it settles a lost reply as well."""
 
 
 class InboundText(Noun):

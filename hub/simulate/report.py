@@ -24,6 +24,9 @@ from hub.store import (
 )
 from hub.testing.peers.log import duplicates
 
+SENT = ("sent", "delivered", "undelivered")
+"""States of a message that its channel took."""
+
 
 class Tally(BaseModel):
     """What one day came to."""
@@ -87,7 +90,7 @@ def messages(session: Session, day: date) -> int:
         select(func.count())
         .select_from(MessageRow)
         .join(StopRow, col(StopRow.id) == MessageRow.stop)
-        .where(MessageRow.state == "sent", StopRow.service_date == day)
+        .where(col(MessageRow.state).in_(SENT), StopRow.service_date == day)
     )
     return count(session, query)
 

@@ -6,6 +6,7 @@ from hub.store.database import Session, Store
 from hub.store.deliveries import ActivityRow, RejectedRow
 from hub.store.endpoints import EndpointRow, OutgoingRow, OutgoingTryRow
 from hub.store.fleet import DepotRow, DriverRow, PlaceRow, ShiftRow, VehicleRow
+from hub.store.messaging import EarlyReportRow, ReplyRow, TextLimitRow
 from hub.store.operator import ApiKeyRow, ClockRow, MerchantRow, SettingRow, TokenRow, UserRow
 from hub.store.orders import FlagRow, ImportErrorRow, ImportRow, OrderLineRow, OrderRow, StopRow
 from hub.store.people import AuditRow, FactorRow, RecoveryRow, SessionRow
@@ -56,6 +57,7 @@ __all__ = [
     "DepotRow",
     "Driver",
     "DriverRow",
+    "EarlyReportRow",
     "EffectRow",
     "EndpointRow",
     "EtaRow",
@@ -89,6 +91,7 @@ __all__ = [
     "ProofRow",
     "RecoveryRow",
     "RejectedRow",
+    "ReplyRow",
     "RevisionRow",
     "Role",
     "RouteRow",
@@ -103,6 +106,7 @@ __all__ = [
     "StopRow",
     "Store",
     "System",
+    "TextLimitRow",
     "TokenRow",
     "UserRow",
     "VehicleRow",

@@ -26,7 +26,7 @@ ENTRIES = (
     ("workflows.page", "Workflows"),
     ("runs.page", "Runs"),
     ("letters.page", "Dead letters"),
-    ("sent.page", "Messages"),
+    ("messages.page", "Messages"),
     ("settings.page", "Settings"),
 )
 """Pages of the main navigation, in order; each reader sees those that its role may open."""
@@ -79,7 +79,7 @@ def home(reader: Principal) -> str:
     if isinstance(reader, Merchant):
         return "/m"
     if isinstance(reader, Operator) and reader.role == "accountant":
-        return "/admin/sent"
+        return "/admin/messages"
     return "/"
 
 

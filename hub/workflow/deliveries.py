@@ -20,7 +20,17 @@ from hub.connections.book import Parked
 from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, rests, works
 from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
-from hub.nouns import Cancelled, DevicePosition, Disconnected, Order, PrivacyRequest, RefusedRow
+from hub.notify import replies
+from hub.nouns import (
+    Cancelled,
+    DeliveryReport,
+    DevicePosition,
+    Disconnected,
+    InboundText,
+    Order,
+    PrivacyRequest,
+    RefusedRow,
+)
 from hub.orders.intake import take_all
 from hub.orders.mapping import Mapping
 from hub.orders.resolve import open_desk
@@ -57,12 +67,14 @@ class Batch:
     orders: list[tuple[rejects.Origin, Order]] = field(default_factory=list)
     refused: list[tuple[rejects.Origin, RefusedRow]] = field(default_factory=list)
     positions: list[tuple[rejects.Origin, DevicePosition]] = field(default_factory=list)
+    told: list[DeliveryReport | InboundText] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
         """Say whether the transaction would get long."""
-        return len(self.orders) + len(self.refused) >= TOGETHER or len(self.positions) >= 100
+        records = len(self.orders) + len(self.refused) + len(self.told)
+        return records >= TOGETHER or len(self.positions) >= 100
 
 
 @dataclass
@@ -218,13 +230,15 @@ class Tally:
     positions: int = 0
     farewells: int = 0
     requests: int = 0
+    reports: int = 0
+    texts: int = 0
 
     def add(self, item: Any) -> None:
         """Count one."""
         for kind, name in (
             (Order, "orders"), (Cancelled, "cancelled"), (RefusedRow, "refused"),
-            (DevicePosition, "positions"),
             (Disconnected, "farewells"), (PrivacyRequest, "requests"),
+            (DevicePosition, "positions"), (DeliveryReport, "reports"), (InboundText, "texts"),
         ):  # fmt: skip
             if isinstance(item, kind):
                 setattr(self, name, getattr(self, name) + 1)
@@ -234,9 +248,10 @@ class Tally:
         parts = (
             (self.orders, "order", "orders"), (self.cancelled, "cancellation", "cancellations"),
             (self.refused, "refused record", "refused records"),
-            (self.positions, "position", "positions"),
             (self.farewells, "end of the connection", "ends of the connection"),
             (self.requests, "request about personal data", "requests about personal data"),
+            (self.positions, "position", "positions"), (self.reports, "report", "reports"),
+            (self.texts, "text", "texts"),
         )  # fmt: skip
         said = [f"{number} {one if number == 1 else many}" for number, one, many in parts if number]
         return ", ".join(said) or "nothing for the hub in it"
@@ -251,6 +266,8 @@ def put(taking: Taking, origin: rejects.Origin, item: Any) -> None:
         batch.refused.append((origin, item))
     elif isinstance(item, DevicePosition):
         batch.positions.append((origin, item))
+    elif isinstance(item, DeliveryReport | InboundText):
+        batch.told.append(item)
     elif isinstance(item, Cancelled):
         store(taking)  # an order that came before is there to be called off
         cancel(taking, origin, item)
@@ -274,7 +291,7 @@ def cancel(taking: Taking, origin: rejects.Origin, item: Cancelled) -> None:
 def store(taking: Taking) -> None:
     """Write what has been gathered, with the deliveries that end with it, in one transaction."""
     hub, row, batch = taking.hub, taking.row, taking.batch
-    if not (batch.orders or batch.refused or batch.positions or batch.ended):
+    if not (batch.orders or batch.refused or batch.positions or batch.told or batch.ended):
         return
     batch.refused += hand_in(taking, batch.positions)
     if row.merchant is None:
@@ -290,6 +307,8 @@ def store(taking: Taking) -> None:
         origins = [origin for origin, _ in batch.orders]
         told = list(zip(origins, orders, results, strict=True))
         lost = rejects.sort_out(session, row, told, batch.refused)
+        for item in batch.told:
+            replies.hear(session, row, item)
         refused = taking.lost + Counter(origin.inbox for origin in lost)
         for ended in batch.ended:
             close(session, row, ended, refused[ended.id])

@@ -11,8 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from hub.events.catalogue import Event, OrderEvent, StopEvent
-from hub.events.facts import CustomerFacts, Happening
+from hub.events.catalogue import Event, MessageReceived, OrderEvent, StopEvent
+from hub.events.facts import CustomerFacts, Happening, WriterFacts
 
 ENVELOPE: dict[str, Any] = {
     "type": str,
@@ -35,6 +35,8 @@ def event_shape(kind: type[Event]) -> dict[str, Any]:
             shape[name] = model_shape(found.annotation)
     if issubclass(kind, OrderEvent | StopEvent):
         shape["customer"] = model_shape(CustomerFacts)
+    if issubclass(kind, MessageReceived):
+        shape["customer"] = model_shape(WriterFacts)
     if "driver" in shape:
         shape["driver"] = {**shape["driver"], "first_name": str}
     if issubclass(kind, StopEvent):

@@ -20,7 +20,7 @@ PAGES = {
     "/admin/plugins": "h1",
     "/admin/imports": "h1",
     "/admin/dead-letters": "h1",
-    "/admin/sent": "h1",
+    "/admin/messages": "h1",
     "/there-is-no-such-page": "h1",
 }
 

@@ -2,83 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from pydantic import ValidationError
-from sqlmodel import select
 
-from hub.actions import Call
 from hub.errors import Rejected, Unauthorized, Unknown
 from hub.hub import Hub
 from hub.notify import register
-from hub.notify.messages import SEND_SMS, SmsInput
-from hub.store import MerchantRow, MessageRow, OrderRow, StopRow, System
+from hub.notify.messages import SEND_SMS
+from hub.store import MerchantRow, System
 from hub.testing.fixtures import MORNING, World
 from hub.testing.peers import duplicates
 from hub.testing.peers.sms import SmsPeer
 
-
-@pytest.fixture
-def stop(hub: Hub, world: World) -> str:
-    """Return the id of a stop of the merchant."""
-    with hub.store.write(System()) as session:
-        order = OrderRow(
-            merchant=world.merchant,
-            source="csv",
-            ref="1",
-            service_date=date(2026, 11, 23),
-            received_at=MORNING,
-            updated_at=MORNING,
-        )
-        session.add(order)
-        session.flush()
-        row = StopRow(
-            merchant=world.merchant,
-            order=order.id,
-            depot=world.depot,
-            service_date=order.service_date,
-            lat=47.1,
-            lon=9.5,
-        )
-        session.add(row)
-        session.flush()
-        return row.id
-
-
-def connect(hub: Hub, gateway: SmsPeer, merchant: str | None, token: str = SmsPeer.token) -> str:
-    told = {"url": gateway.url, "token": token, "sender": "Operator"}
-    with hub.store.write(System()) as session:
-        return hub.connections.save(session, "texts", told, merchant=merchant).id
-
-
-def wanted(stop: str, **values: str) -> SmsInput:
-    told = {"to": "792 00 01", "text": "Ten minutes", "stop": stop, "kind": "near"}
-    return SmsInput.model_validate({**told, **values})
-
-
-def run(hub: Hub, merchant: str, given: SmsInput, key: str = "run:ste:-") -> str:
-    """Do what the workflow engine does with an outward action; return the output's reference."""
-    with hub.store.write(System(merchant)) as session:
-        (connection,) = SEND_SMS.items(hub, session, given)
-    call = Call(key, connection, merchant)
-    noun = SEND_SMS.prepare(hub, given, call)
-    with hub.store.read(System()) as session:
-        connector = hub.connections.usable(session, connection)
-    try:
-        receipt = SEND_SMS.call(connector, noun)
-    except (Rejected, Unknown) as error:
-        with hub.store.write(System(merchant)) as session:
-            SEND_SMS.failed(session, given, call, error)
-        raise
-    with hub.store.write(System(merchant)) as session:
-        SEND_SMS.done(session, given, call, receipt)
-    return SEND_SMS.output([receipt.model_dump()]).ref  # type: ignore[attr-defined, no-any-return]
-
-
-def rows(hub: Hub) -> list[MessageRow]:
-    with hub.store.read(System()) as session:
-        return list(session.exec(select(MessageRow)))
+from .conftest import connect, rows, run, wanted
 
 
 def test_register_adds_the_action(hub: Hub) -> None:
@@ -90,7 +26,7 @@ def test_a_text_goes_out_with_its_stop_and_is_kept_as_sent(
     hub: Hub, world: World, stop: str, gateway: SmsPeer
 ) -> None:
     connect(hub, gateway, None)
-    ref = run(hub, world.merchant, wanted(stop))
+    ref = run(hub, world.merchant, wanted(stop)).ref
     (row,) = rows(hub)
     assert (row.state, row.ref, row.stop, row.merchant) == ("sent", ref, stop, world.merchant)
     assert row.sent_at == MORNING

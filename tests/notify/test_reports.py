@@ -1,38 +1,35 @@
-"""What channels say later: delivered, never delivered, or not wanted any more."""
+"""What channels say later, also where it comes before their own answer."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from hub.actions import Call
+from hub.errors import Unknown
 from hub.hub import Hub
-from hub.notify import optouts, reports
-from hub.nouns import DeliveryReport
-from hub.store import EventRow, MessageRow, System
+from hub.notify import reports
+from hub.notify.messages import SEND_SMS, done
+from hub.nouns import DeliveryReport, Receipt
+from hub.store import EarlyReportRow, EventRow, OptOutRow, System
 from hub.testing.fixtures import MORNING, World
+from hub.testing.peers.sms import SmsPeer
+
+from .conftest import connect, rows, run, wanted
 
 
-@pytest.fixture
-def message(hub: Hub, world: World) -> str:
-    """Return the id of a text that a channel took under the reference `r1`."""
+def say(hub: Hub, channel: str, state: str, ref: str = "p1", **more: Any) -> bool:
+    report = DeliveryReport.model_validate({"ref": ref, "state": state, **more})
     with hub.store.write(System()) as session:
-        row = MessageRow(
-            key="k", merchant=world.merchant, channel="con_1", to="+41791234567", text="Hello",
-            state="sent", ref="r1", created_at=MORNING,
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
-        return row.id
+        return reports.take(session, channel, report)
 
 
-def report(hub: Hub, state: str, ref: str = "r1", detail: str = "") -> bool:
-    told = DeliveryReport.model_validate(
-        {"ref": ref, "state": state, "detail": detail, "at": datetime(2026, 11, 23, 8, tzinfo=UTC)}
-    )
-    with hub.store.write(System()) as session:
-        return reports.take(session, "con_1", told)
+def early(hub: Hub) -> list[EarlyReportRow]:
+    with hub.store.read(System()) as session:
+        return list(session.exec(select(EarlyReportRow)))
 
 
 def types(hub: Hub) -> list[str]:
@@ -40,64 +37,99 @@ def types(hub: Hub) -> list[str]:
         return [row.type for row in session.exec(select(EventRow).order_by(EventRow.id))]
 
 
-def state(hub: Hub, message: str) -> str:
-    with hub.store.read(System()) as session:
-        return session.get_one(MessageRow, message).state
-
-
-def test_a_delivered_message_is_told_once(hub: Hub, message: str) -> None:
-    assert report(hub, "delivered")
-    assert not report(hub, "delivered")
-    assert (state(hub, message), types(hub)) == ("delivered", ["message.delivered"])
-
-
-def test_what_was_delivered_stays_so_whatever_comes_late(hub: Hub, message: str) -> None:
-    report(hub, "delivered")
-    assert not report(hub, "undelivered")
-    assert state(hub, message) == "delivered"
-
-
-def test_a_message_may_turn_out_to_be_delivered_after_all(hub: Hub, message: str) -> None:
-    report(hub, "undelivered", detail="phone is off")
-    assert report(hub, "delivered")
-    assert types(hub) == ["message.undelivered", "message.delivered"]
-
-
-def test_a_report_about_somebody_elses_message_is_no_error(hub: Hub, message: str) -> None:
-    assert not report(hub, "delivered", ref="other")
-    assert state(hub, message) == "sent"
-
-
-def test_who_opted_out_at_the_provider_is_on_our_list_and_told_once(
-    hub: Hub, world: World, message: str
+def test_a_report_says_what_became_of_a_message(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
 ) -> None:
-    assert report(hub, "opted_out", detail="21610")
-    assert not report(hub, "opted_out", detail="21610")
-    with hub.store.read(System()) as session:
-        found = optouts.found(session, world.merchant, "sms", "+41791234567")
-    assert found is not None
-    assert found.reason == "21610"
-    assert (state(hub, message), types(hub)) == ("undelivered", ["recipient.opted_out"])
+    channel = connect(hub, gateway, None)
+    ref = run(hub, world.merchant, wanted(stop)).ref
+    assert say(hub, channel, "delivered", ref)
+    assert not say(hub, channel, "undelivered", ref, detail="late")
+    (row,) = rows(hub)
+    assert (row.state, row.reported_at) == ("delivered", MORNING)
+    assert types(hub) == ["message.delivered"]
 
 
-def test_events_name_no_recipient(hub: Hub, message: str) -> None:
-    report(hub, "undelivered", detail="no such number")
-    with hub.store.read(System()) as session:
-        event = session.exec(select(EventRow)).one()
-    assert "+41" not in str(event.data)
+def test_a_report_of_nothing_that_is_known_is_no_error_and_is_not_kept(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    channel = connect(hub, gateway, None)
+    run(hub, world.merchant, wanted(stop))
+    assert not say(hub, channel, "delivered", "of-somebody-else")
+    assert early(hub) == []
 
 
-def test_an_address_is_the_same_however_it_is_written(hub: Hub, world: World) -> None:
+def test_a_report_that_is_quicker_than_the_answer_waits_for_it(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    channel, given = connect(hub, gateway, None), wanted(stop)
+    call = Call("run:ste:-", channel, world.merchant)
+    SEND_SMS.prepare(hub, given, call)
+    assert not say(hub, channel, "delivered", "p1")
+    assert not say(hub, channel, "delivered", "p1")
+    assert len(early(hub)) == 1
+    with hub.store.write(System(world.merchant)) as session:
+        done(session, given, call, Receipt(ref="p1"))
+    (row,) = rows(hub)
+    assert (row.state, row.ref) == ("delivered", "p1")
+    assert early(hub) == []
+    assert types(hub) == ["message.delivered"]
+
+
+def test_a_report_with_the_messages_key_needs_no_answer_at_all(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    channel = connect(hub, gateway, None)
+    gateway.mutes = 1
+    with pytest.raises(Unknown):
+        run(hub, world.merchant, wanted(stop))
+    assert [row.state for row in rows(hub)] == ["unknown"]
+    assert say(hub, channel, "delivered", "p9", key="run:ste:-")
+    (row,) = rows(hub)
+    assert (row.state, row.ref) == ("delivered", "p9")
+
+
+def test_a_key_is_believed_of_its_own_channel_only(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    connect(hub, gateway, None)
+    other = connect(hub, gateway, world.merchant)
     with hub.store.write(System()) as session:
-        assert optouts.add(session, world.merchant, "email", "Rosa@Example.LI ", "link")
-        assert not optouts.add(session, world.merchant, "email", "rosa@example.li", "link")
-        assert optouts.found(session, world.merchant, "email", "ROSA@example.li") is not None
-        optouts.remove(session, world.merchant, "email", "rosa@EXAMPLE.li")
-        assert optouts.found(session, world.merchant, "email", "rosa@example.li") is None
+        hub.connections.set_enabled(session, other, False)
+    run(hub, world.merchant, wanted(stop))
+    assert not say(hub, other, "undelivered", "x", key="run:ste:-")
+    assert [row.state for row in rows(hub)] == ["sent"]
 
 
-def test_another_merchants_list_is_another_list(hub: Hub, world: World) -> None:
-    with hub.store.write(System()) as session:
-        optouts.add(session, world.merchant, "sms", "+41791234567", "STOP")
-        assert optouts.found(session, "mer_other", "sms", "+41791234567") is None
-        assert optouts.found(session, world.merchant, "email", "+41791234567") is None
+def test_early_reports_that_nothing_came_for_are_forgotten(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = connect(hub, gateway, None)
+    SEND_SMS.prepare(hub, wanted(stop), Call("run:ste:-", channel, world.merchant))
+    say(hub, channel, "delivered", "old")
+    monkeypatch.setattr(reports, "KEPT", timedelta(seconds=-1))
+    say(hub, channel, "delivered", "new")
+    assert [row.ref for row in early(hub)] == ["new"]
+
+
+def test_what_the_channel_knows_of_an_opt_out_goes_on_the_list(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    channel, given = connect(hub, gateway, None), wanted(stop)
+    call = Call("run:ste:-", channel, world.merchant)
+    SEND_SMS.prepare(hub, given, call)
+    with hub.store.write(System(world.merchant)) as session:
+        done(session, given, call, Receipt(detail="error 21610", withheld=True))
+    with hub.store.read(System()) as session:
+        (entry,) = session.exec(select(OptOutRow)).all()
+    assert (entry.address, entry.reason) == ("+4237920001", "error 21610")
+    assert [row.state for row in rows(hub)] == ["withheld"]
+    assert types(hub) == ["recipient.opted_out"]
+
+
+def test_an_opt_out_in_a_report_goes_on_the_list_too(
+    hub: Hub, world: World, stop: str, gateway: SmsPeer
+) -> None:
+    channel = connect(hub, gateway, None)
+    ref = run(hub, world.merchant, wanted(stop)).ref
+    say(hub, channel, "opted_out", ref, detail="err-code 9")
+    assert run(hub, world.merchant, wanted(stop), key="run:2:-").state == "opted_out"

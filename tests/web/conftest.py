@@ -42,7 +42,7 @@ def sign_in(hub: Hub) -> Callable[..., Browser]:
         client = create_app(hub).test_client()
         with client.session_transaction() as cookie:
             cookie["_user_id"], cookie["_fresh"] = token, True
-        start = {"merchant": "/m", "accountant": "/admin/sent"}.get(role, "/")
+        start = {"merchant": "/m", "accountant": "/admin/messages"}.get(role, "/")
         return Browser(client, start)
 
     return enter

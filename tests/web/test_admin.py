@@ -259,7 +259,7 @@ def test_a_merchant_sees_its_orders_and_no_admin_page(sign_in, hub: Hub, world: 
     assert "#1001" in page
     assert "Delivered" in page
     assert "#1001" not in browser.get(f"/m?date={DAY.replace(day=1)}").text
-    for path in "/admin/plugins", "/admin/workflows", "/admin/dead-letters", "/admin/sent", "/":
+    for path in "/admin/plugins", "/admin/workflows", "/admin/dead-letters", "/":
         assert browser.get(path).status_code == 403
 
 
@@ -338,6 +338,6 @@ def test_messages_show_their_text_and_why_one_was_rejected(owner, hub: Hub, worl
                 state="rejected", error="no such number", created_at=MORNING,
             )
         )  # fmt: skip
-    page = owner.get("/admin/sent").text
+    page = owner.get("/admin/messages").text
     assert "no such number" in page
     assert "&lt;b&gt;Hello" in page

@@ -41,6 +41,8 @@ NOUNS = {
     "imports.id": "import",
     "keys.id": "key",
     "letters.id": "run",
+    "messages.id": "opt_out",
+    "messages.merchant": "merchant",
     "letters.retry_work.id": "work",
     "outgoing.id": "endpoint",
     "outgoing.row": "outgoing",
@@ -79,6 +81,9 @@ BODIES: dict[str, Any] = {
     "api_webhooks.change": lambda other: {"json": {"description": "mine now"}},
     "imports.upload": lambda other: {
         "data": {"merchant": other.merchant, "file": (BytesIO(b"ref\n1\n"), "x.csv")}
+    },
+    "messages.enter": lambda other: {
+        "data": {"address": "+41791234567", "medium": "sms", "merchant": other.merchant}
     },
     "keys.make": lambda other: {
         "data": {"name": "x", "scope": ["orders:read"], "merchant": other.merchant}

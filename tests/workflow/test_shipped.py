@@ -70,5 +70,5 @@ def test_a_message_that_cannot_be_sent_is_flagged(hub_with_stop: Toys) -> None:
     happens(hub_with_stop, StopApproaching)
     (flag,) = hub_with_stop.rows(FlagRow)
     assert flag.kind == "message_failed"
-    assert "no channel for messages" in flag.text
+    assert "no channel for text messages" in flag.text
     assert [run.state for run in hub_with_stop.rows(RunRow)] == ["succeeded", "failed"]

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
+from hub.notify.segments import segments
 from hub.web.admin.editor import render, shown
 from hub.web.context import hub, principal
 from hub.web.policy import allow
@@ -35,7 +36,13 @@ def page() -> str | tuple[str, int]:
         told = {"found": None, "problems": error.problems, "name": name}
         return render_template("admin/replay.html", **given, **told), 422
     return render_template(
-        "admin/replay.html", **given, found=found, problems=(), name=name, written=written
+        "admin/replay.html",
+        **given,
+        found=found,
+        problems=(),
+        name=name,
+        written=written,
+        parts_of=segments,
     )
 
 

@@ -1,96 +1,79 @@
-"""Text messages through an HTTP gateway that sends each idempotency key once."""
+"""Text messages through Twilio, Vonage or a gateway of one's own; reports and replies come back."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, SecretStr
+from collections.abc import Iterator
 
-from hub import Channel, Connector, Http, Message, Receipt, Rejected, Unknown, Url, hookimpl
-
-
-class Config(BaseModel):
-    """Where the gateway is and who sends."""
-
-    url: Url = Field(title="Address of the gateway", description="The part before /messages")
-    token: SecretStr = Field(title="Token", description="Sent as Authorization: Bearer")
-    sender: str = Field(
-        default="",
-        title="Sender",
-        description="A number, or at most 11 letters and digits; the merchant's own goes first",
-        max_length=16,
-    )
-    country: str = Field(
-        default="CH",
-        title="Country",
-        description="Two letters; numbers without + are read as of this country",
-        pattern="^[A-Z]{2}$",
-    )
+from hub import (
+    Channel,
+    Connector,
+    Delivery,
+    DeliveryReport,
+    Hook,
+    InboundText,
+    Incoming,
+    Message,
+    Receipt,
+    Subscribed,
+    hookimpl,
+)
+from hub_sms import config as settings
+from hub_sms.providers import Provider, Text, provider
+from hub_sms.senders import checked, e164
 
 
-class Sms(Connector[Config]):
-    """Sends each message once: the gateway answers a repeated key with its first reply."""
+class Sms(Connector[settings.Config]):
+    """Sends each text once where the provider drops a repeated key, else never a second time."""
 
     name = "sms"
-    title = "SMS gateway"
-    Config = Config
-    keyed = True
+    title = "SMS"
+    Config = settings.Config
+
+    def __init__(self, config: settings.Config) -> None:
+        super().__init__(config)
+        self.provider: Provider = provider(config)
+        self.keyed = self.provider.keyed
 
     def check(self) -> None:
         """Ask for the account, which costs nothing."""
-        self.http.get("/account")
+        self.provider.check()
 
     def send(self, message: Message) -> Receipt:
         """Send one text; a phone that is no number is `Rejected` with field `to`."""
-        reply = self.http.post(
-            "/messages",
-            json={
-                "to": e164(message.to, self.config.country),
-                "from": message.sender or self.config.sender,
-                "text": message.text,
-                "reference": message.reference,
-                "kind": message.kind,
-            },
-            headers={"Idempotency-Key": message.key},
+        sender = message.sender or self.config.sender
+        return self.provider.send(
+            Text(
+                to=e164(message.to, self.config.country),
+                sender=checked(sender) if sender else "",
+                text=message.text,
+                key=message.key,
+                reference=message.reference,
+                kind=message.kind,
+            )
         )
-        return Receipt(ref=reference(reply.text))
 
-    @property
-    def http(self) -> Http:
-        """The gateway, with the token in every call."""
-        token = self.config.token.get_secret_value()
-        return Http(self.config.url, Authorization=f"Bearer {token}")
+    def receive(self, request: Incoming) -> Delivery:
+        """Verify the provider's signature."""
+        return self.provider.receive(request)
 
+    def unpack(self, request: Incoming) -> Iterator[DeliveryReport | InboundText]:
+        """Yield reports about texts, and texts that were written back."""
+        return self.provider.unpack(request)
 
-def e164(phone: str, country: str) -> str:
-    """Return `phone` as +41791234567; raise `Rejected` for what cannot be a number."""
-    import phonenumbers
+    def subscribe(self, hook: Hook) -> Subscribed:
+        """Keep the hub's address, which goes out with every text, and have replies sent there."""
+        known = [url for url in self.config.callbacks if url != hook.url]
+        detail = self.provider.listen(hook.url)
+        return Subscribed(
+            settings={"callback_url": " ".join([hook.url, *known[:1]])}, detail=detail
+        )
 
-    try:
-        number = phonenumbers.parse(phone, country)
-    except phonenumbers.NumberParseException as error:
-        raise Rejected("the recipient's phone is no number; correct the order", "to") from error
-    if not phonenumbers.is_possible_number(number):
-        raise Rejected("the recipient's phone has too few or too many digits", "to")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def reference(answer: str) -> str:
-    """Return the gateway's own id of a message.
-
-    Raise `Unknown` where none was given: what answered took the text, and nobody can tell whether
-    it is a gateway that sends it.
-    """
-    import json
-
-    try:
-        found = json.loads(answer)["id"]
-    except (ValueError, KeyError, TypeError):
-        found = None
-    if not isinstance(found, str | int) or not str(found).strip():
-        raise Unknown("the gateway's reply has no message id; check its address")
-    return str(found)
+    def unsubscribe(self, hook: Hook) -> None:
+        """Take back what `subscribe` set at the provider."""
+        self.provider.leave(hook.url)
 
 
 @hookimpl
 def notification_channels() -> list[type[Channel]]:
-    """Offer the gateway."""
+    """Offer the channel."""
     return [Sms]
