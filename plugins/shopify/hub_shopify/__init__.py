@@ -151,7 +151,7 @@ class Shopify(Connector[Config]):
         from hub_shopify import hooks, webhooks
 
         if not webhooks.secret_of(self.config):
-            return Subscribed(detail=hooks.NO_SECRET)
+            return Subscribed(detail=hooks.UNPROVEN)
         return hooks.subscribe(self.admin, hook)
 
     def unsubscribe(self, hook: Hook) -> None:

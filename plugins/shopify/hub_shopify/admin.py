@@ -32,9 +32,9 @@ class Pace:
     def of(cls, extensions: Any) -> Pace:
         """Read what stands beside every answer; where nothing does, nothing has to wait."""
         cost = extensions.get("cost") if isinstance(extensions, dict) else None
-        status = cost.get("throttleStatus") if isinstance(cost, dict) else None
-        if not isinstance(status, dict):
+        if not isinstance(cost, dict) or not isinstance(cost.get("throttleStatus"), dict):
             return cls()
+        status = cost["throttleStatus"]
         return cls(
             float(cost.get("requestedQueryCost") or 0),
             float(status.get("currentlyAvailable") or 0),

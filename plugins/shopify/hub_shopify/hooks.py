@@ -20,7 +20,7 @@ TOPICS = (
 configuration only."""
 THIN = ["id", "admin_graphql_api_id", "updated_at"]
 """What comes of an order: enough to fetch it, and nobody's name."""
-NO_SECRET = (
+UNPROVEN = (
     "No webhooks: give the client secret of the app under Settings, which proves them. "
     "Orders are read every 15 minutes meanwhile"
 )

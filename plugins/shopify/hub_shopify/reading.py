@@ -76,7 +76,7 @@ class Reading:
     def after_page(self, page: dict[str, Any]) -> Reading:
         """Return where to go on: the next page, or from the last change once there is none."""
         nodes = page["nodes"]
-        changes = [one["updatedAt"] for one in nodes if isinstance(one, dict)]
+        changes = [one.get("updatedAt") for one in nodes if isinstance(one, dict)]
         newest = max([*(str(one) for one in changes if one), self.newest])
         deep = self.deep + len(nodes)
         if page["pageInfo"]["hasNextPage"]:
