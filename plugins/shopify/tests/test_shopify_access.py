@@ -158,7 +158,7 @@ def test_a_way_back_without_a_signature_is_refused(peer: ShopifyPeer) -> None:
 def test_a_consent_for_another_shop_is_refused(peer: ShopifyPeer) -> None:
     callback = peer.give()
     other = app(peer, url=f"http://localhost:{peer.port}")
-    with pytest.raises(Rejected, match="this consent is for 127.0.0.1") as caught:
+    with pytest.raises(Rejected, match="this consent is for") as caught:
         other.exchange(callback)
     assert caught.value.field == "url"
 
