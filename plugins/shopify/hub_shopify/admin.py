@@ -111,7 +111,6 @@ def client(url: str, version: str, access: Access) -> Any:
 
         def __init__(self) -> None:
             self.endpoint = shopify.ApiVersion.coerce_to_version(version).api_path(url)
-            self.headers = {"Accept": "application/json"}
 
         def execute(
             self,
@@ -125,27 +124,26 @@ def client(url: str, version: str, access: Access) -> Any:
             told = {"query": query, "variables": variables, "operationName": operation_name}
             token = access.token()
             try:
-                return self.send(told, token, reads)
+                return sent(self.endpoint, told, token, reads)
             except Unauthorized:
                 newer = access.again(token)
                 if not newer:
                     raise
-                return self.send(
-                    told, newer, reads
-                )  # the first was turned away, so nothing is done
-
-        def send(self, told: dict[str, Any], token: str, reads: bool) -> Any:
-            """Send one request with a token."""
-            http = Http(self.endpoint, X_Shopify_Access_Token=token, **self.headers)
-            reply = http.request("POST", "/graphql.json", reads=reads, json=told)
-            try:
-                return reply.json()
-            except ValueError as error:
-                if not reads:
-                    raise Unknown("the shop's answer to a change is no JSON") from error
-                raise Rejected("the shop's answer is no JSON; check its address", "url") from error
+                return sent(self.endpoint, told, newer, reads)  # of the first, nothing was done
 
     return Client()
+
+
+def sent(endpoint: str, told: dict[str, Any], token: str, reads: bool) -> Any:
+    """Send one document with a token; return the parsed answer."""
+    http = Http(endpoint, X_Shopify_Access_Token=token, Accept="application/json")
+    reply = http.request("POST", "/graphql.json", reads=reads, json=told)
+    try:
+        return reply.json()
+    except ValueError as error:
+        if not reads:
+            raise Unknown("the shop's answer to a change is no JSON") from error
+        raise Rejected("the shop's answer is no JSON; check its address", "url") from error
 
 
 def listed(errors: Any) -> list[dict[str, Any]]:

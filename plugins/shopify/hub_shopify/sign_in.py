@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -145,11 +146,7 @@ def token_client(config: Config) -> TokenClient:
 
 def consent_page(config: Config) -> TokenClient:
     """Return the same for the consent page, where Shopify wants scopes parted by commas."""
-    made = token_client(config)
-    return TokenClient(
-        made.authorize_url, made.token_url, made.client_id, made.client_secret,
-        scopes=(",".join(config.scopes),), told=made.told, in_form=True,
-    )  # fmt: skip
+    return replace(token_client(config), scopes=(",".join(config.scopes),))
 
 
 def exchange(config: Config, callback: Callback) -> Grant:
