@@ -89,7 +89,8 @@ class Reader:
                 continue
             lines = read_lines(part["lineItems"])
             wanted = part["status"] in ("OPEN", "IN_PROGRESS") and lines
-            if wanted and method.get("methodType") in self.methods:
+            # Once the hub has told of a part delivery, what is left is for the shop to decide.
+            if wanted and not is_ours(part) and method.get("methodType") in self.methods:
                 first = not any(isinstance(one, Order) for one in made)
                 made.append(one_order(node, part, method, lines, first=first, note=note))
         return made
@@ -114,11 +115,21 @@ def ended(node: dict[str, Any], part: dict[str, Any]) -> str:
         return "the shop cancelled its fulfilment"
     if part["status"] != "CLOSED":
         return ""
-    made = [one for one in part["fulfillments"]["nodes"] if one["status"] != "CANCELLED"]
-    numbers = [info.get("number") or "" for one in made for info in one["trackingInfo"]]
-    if any(number.startswith(OURS) for number in numbers):
+    if is_ours(part):
         return ""
+    made = live(part)
     return "the shop fulfilled it in another way" if made else "the shop moved or merged it"
+
+
+def live(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the fulfilments that were not taken back."""
+    return [one for one in part["fulfillments"]["nodes"] if one["status"] != "CANCELLED"]
+
+
+def is_ours(part: dict[str, Any]) -> bool:
+    """Say whether the hub itself has told that this was fulfilled."""
+    numbers = [info.get("number") or "" for one in live(part) for info in one["trackingInfo"]]
+    return any(number.startswith(OURS) for number in numbers)
 
 
 def refused(number: int, node: Any, reason: str, field: str) -> RefusedRow:

@@ -15,7 +15,7 @@ that was cancelled or fulfilled meanwhile is found only by asking for those as w
 PAGE = 50
 """Orders in a page. A query may cost 1,000 points, and how Shopify counts lists within lists is not
 published; so the lists inside an order are short (5 and 20), whoever has more is read alone, and a
-page that is too costly is halved and stays so (`Reading.size`). Each answer tells the true price."""
+page that is too costly is halved and stays so. Each answer tells the true price."""
 OVERLAP = timedelta(minutes=5)
 """What is read again each time: Shopify's search lags behind its orders for a while."""
 REST = timedelta(minutes=1)

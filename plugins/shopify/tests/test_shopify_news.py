@@ -385,12 +385,14 @@ def test_without_a_stop_the_fulfilment_is_known_by_its_order(
     assert made["trackingInfo"][0]["number"].startswith("hub-")
 
 
+@pytest.mark.parametrize("statuses", [("dispatched", "delivered"), ("partial",)])
 def test_what_the_hub_told_comes_back_as_nothing_to_do(
-    peer: ShopifyPeer, part: dict[str, Any]
+    peer: ShopifyPeer, part: dict[str, Any], statuses: tuple[str, ...]
 ) -> None:
     order, cursor = shopify(peer).pull(Cursor())
     assert isinstance(order, Order)
     assert isinstance(cursor, Cursor)
-    tell(peer, part, "dispatched", "delivered", proof_url="https://hub.example/p/1")
+    proof = "https://hub.example/p/1"
+    tell(peer, part, *statuses, proof_url=proof, lines=handed(part, 1, 0))
     back = [one for one in shopify(peer).pull(cursor) if isinstance(one, Order | Cancelled)]
     assert back == []
