@@ -13,7 +13,6 @@ from hub.testing.peers.shopify import ShopifyPeer
 @pytest.fixture
 def peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShopifyPeer]:
     """Return a shop that answers, and that the connector may call."""
-    pytest.importorskip("graphql", reason="graphql-core is not installed")
     made = ShopifyPeer(tmp_path / "shopify")
     made.rate = made.maximum = made.points = 1e9  # what runs short of points says so
     made.start()

@@ -162,6 +162,20 @@ def test_what_changes_while_the_first_reading_runs_is_read_after_it(peer: Shopif
     assert part_of(orders[0]) in {one.ref for one in found if isinstance(one, Cancelled)}
 
 
+def test_after_the_first_reading_everything_since_its_beginning_is_read_again() -> None:
+    began, later = written(START), written(START + timedelta(hours=1))
+    last = {"nodes": [{"updatedAt": later}], "pageInfo": {"hasNextPage": False}}
+    assert Reading(began=began).after_page(last).since == began
+    assert Reading(since=began).after_page(last).since == later
+
+
+def test_a_cursor_of_an_earlier_release_is_understood(peer: ShopifyPeer) -> None:
+    orders = fill(peer, 3)
+    since = written(START + timedelta(minutes=1))
+    found, _ = everything(shopify(peer), Cursor(value=f'{{"since": "{since}", "after": ""}}'))
+    assert set(refs(found)) == {part_of(order) for order in orders}
+
+
 def test_paging_begins_anew_before_it_gets_too_deep(
     peer: ShopifyPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
