@@ -192,12 +192,12 @@ class Shopify(Connector[Config]):
     def _whole(self, id: str) -> dict[str, Any]:
         """Return one order with room for all that it has."""
         from hub_shopify.documents import ONE_ORDER
-        from hub_shopify.orders import MOST_LINES, MOST_PARTS
+        from hub_shopify.orders import MOST_LINES, MOST_PARTS, Unreadable
 
         sizes = {"id": id, "parts": MOST_PARTS, "lines": MOST_LINES}
         order = self.admin.ask(ONE_ORDER, sizes).data["order"]
         if not isinstance(order, dict):
-            raise ValueError("it is not there any more")
+            raise Unreadable("it is not there any more")
         return order
 
     @cached_property

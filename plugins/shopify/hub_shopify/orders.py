@@ -37,6 +37,11 @@ NO_ADDRESS = (
     "customer data (Dev Dashboard > API access requests)."
 )
 
+
+class Unreadable(ValueError):
+    """Say in words why an order is not taken in."""
+
+
 Whole = Callable[[str], dict[str, Any]]
 """Reads one order alone, by its id."""
 
@@ -65,6 +70,8 @@ class Reader:
                 first = error.errors(include_input=False, include_url=False)[0]
                 field = ".".join(str(part) for part in first["loc"])
                 yield refused(number, node, f"{named(node)}: {first['msg']}", field)
+            except Unreadable as error:
+                yield refused(number, node, f"{named(node)}: {error}", "")
             except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
                 said = f"{named(node)} is not as expected: {type(error).__name__}"
                 field = str(error.args[0]) if isinstance(error, KeyError) else ""
@@ -78,7 +85,7 @@ class Reader:
         if is_cut(node):
             node = self.whole(node["id"])
             if is_cut(node):
-                raise ValueError("more than 25 fulfilment orders or 250 lines")
+                raise Unreadable("it has more than 25 fulfilment orders, or 250 lines in one")
         made: list[Order | Cancelled] = []
         for part in node["fulfillmentOrders"]["nodes"]:
             why = ended(node, part)

@@ -198,6 +198,17 @@ def test_an_order_with_more_than_a_page_has_room_for_is_read_alone(peer: Shopify
     assert [one["document"] for one in peer.asked].count("OneOrder") >= 2
 
 
+def test_an_order_that_is_too_large_altogether_is_refused_in_words(peer: ShopifyPeer) -> None:
+    huge = peer.add_order()
+    for _ in range(25):
+        peer.add_part(huge, [("Honey", 1, "9.00")])
+    good = peer.add_order()
+    found = list(shopify(peer).pull(Cursor()))
+    (refused,) = [one for one in found if isinstance(one, RefusedRow)]
+    assert "more than 25 fulfilment orders" in refused.reason
+    assert refs(found) == [part_of(good)]
+
+
 def test_an_app_that_is_not_approved_still_gets_its_orders(peer: ShopifyPeer) -> None:
     fill(peer, 2)
     peer.shop.withholds = True
