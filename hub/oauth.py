@@ -58,6 +58,10 @@ class TokenClient:
     """The setting that takes the refresh token."""
     more: dict[str, str] = field(default_factory=dict)
     """What the address of the consent page needs besides, such as `prompt`."""
+    told: dict[str, str] = field(default_factory=dict)
+    """What the exchange of a code has to say besides."""
+    in_form: bool = False
+    """Whether id and secret go in the form (`client_secret_post`), not as Basic credentials."""
 
     def address(self, connect: Connect) -> str:
         """Return the address of the consent page; makes no call."""
@@ -85,9 +89,21 @@ class TokenClient:
                 redirect_uri=callback.redirect_url,
                 timeout=TIMEOUT,
                 allow_redirects=False,
+                **self.told,
             )
 
         return self._granted(call, hidden)
+
+    def credentials(self) -> Grant:
+        """Ask for access by id and secret alone (RFC 6749, 4.4)."""
+
+        def call(made: Any) -> Any:
+            return made.fetch_token(
+                self.token_url, grant_type="client_credentials", timeout=TIMEOUT,
+                allow_redirects=False,
+            )  # fmt: skip
+
+        return self._granted(call, ())
 
     def refresh(self, token: SecretStr) -> Grant:
         """Renew by a refresh token; where the service gives no new one, the old one stays."""
@@ -112,8 +128,10 @@ class TokenClient:
         from authlib.integrations.requests_client import OAuth2Session
 
         secret = self.client_secret.get_secret_value()
+        method = "client_secret_post" if self.in_form and secret else None
         made = OAuth2Session(
-            self.client_id, secret or None, scope=" ".join(self.scopes) or None
+            self.client_id, secret or None, token_endpoint_auth_method=method,
+            scope=" ".join(self.scopes) or None,
         )  # fmt: skip
         made.trust_env = False
         for prefix in ("http://", "https://"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -94,6 +95,28 @@ def test_a_public_client_names_itself_in_the_body_and_one_with_a_secret_in_the_h
     told = base64.b64encode(f"client-1:{SECRET}".encode()).decode()
     assert private.headers["Authorization"] == f"Basic {told}"
     assert SECRET not in private.body.decode()
+
+
+def test_a_secret_goes_into_the_form_where_the_service_wants_it_there(peer: ScriptedPeer) -> None:
+    peer.reply = lambda _: Reply(200, {"access_token": "a"})
+    made = replace(client(peer, SECRET), in_form=True, told={"expiring": "1"})
+    made.exchange(CALLBACK)
+    made.refresh(SecretStr(TOKEN))
+    exchanged, renewed = (parse_qs(request.body.decode()) for request in peer.requests)
+    for sent in (exchanged, renewed):
+        assert (sent["client_id"], sent["client_secret"]) == (["client-1"], [SECRET])
+    assert (exchanged["code"], exchanged["expiring"]) == ([CODE], ["1"])
+    assert "expiring" not in renewed
+    assert all("Authorization" not in request.headers for request in peer.requests)
+
+
+def test_id_and_secret_alone_give_access(peer: ScriptedPeer) -> None:
+    peer.reply = lambda _: Reply(200, {"access_token": TOKEN, "expires_in": 60})
+    grant = client(peer, SECRET).credentials()
+    sent = parse_qs(peer.requests[0].body.decode())
+    assert sent["grant_type"] == ["client_credentials"]
+    assert grant.settings["access_token"] == TOKEN
+    assert grant.expires_at is not None
 
 
 def test_a_renewal_hands_the_old_token_in_and_takes_the_new_one(service: ConsentPeer) -> None:

@@ -1,10 +1,9 @@
-"""What is asked of Shopify, and how its fulfilment orders become orders of the hub."""
+"""How Shopify's fulfilment orders become orders of the hub."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from hub import (
     Address,
-    Cursor,
+    Cancelled,
     Location,
     Money,
     Order,
@@ -21,112 +20,137 @@ from hub import (
     RefusedRow,
     TimeWindow,
 )
+from hub_shopify.admin import Path
 
-SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
+PARTS, LINES = 5, 20
+"""Fulfilment orders of an order, and lines of each, in a page. Whoever has more is read alone."""
+MOST_PARTS, MOST_LINES = 25, 250
+"""The same where one order is read alone."""
+OURS = ("stp_", "hub-")
+"""How the tracking numbers begin that the hub gives."""
+NOT_APPROVED = (
+    "Shopify withheld data of the customer: this app is not approved for protected customer data. "
+    "Ask for that in the Dev Dashboard (API access requests), or fill in the address by hand."
+)
+NO_ADDRESS = (
+    "Shopify gave no address: the order has none, or this app is not approved for protected "
+    "customer data (Dev Dashboard > API access requests)."
+)
 
-ORDERS = """
-query Orders($first: Int!, $after: String, $query: String!) {
-  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
-    pageInfo { hasNextPage endCursor }
-    nodes {
-      id name note email phone updatedAt cancelledAt paymentGatewayNames
-      currentTotalPriceSet { shopMoney { amount currencyCode } }
-      totalOutstandingSet { shopMoney { amount currencyCode } }
-      shippingAddress {
-        name company address1 address2 zip city province countryCodeV2 phone latitude longitude
-      }
-      fulfillmentOrders(first: 10) {
-        pageInfo { hasNextPage }
-        nodes {
-          id status
-          deliveryMethod {
-            methodType minDeliveryDateTime maxDeliveryDateTime
-            additionalInformation { instructions phone }
-          }
-          lineItems(first: 100) {
-            pageInfo { hasNextPage }
-            nodes { id sku productTitle variantTitle remainingQuantity requiresShipping }
-          }
-        }
-      }
-    }
-  }
-}
-"""
-OPEN = "(fulfillment_status:unfulfilled OR fulfillment_status:partial)"
+
+class Unreadable(ValueError):
+    """Say in words why an order is not taken in."""
+
+
+Whole = Callable[[str], dict[str, Any]]
+"""Reads one order alone, by its id."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How far a shop has been read: changed since when, and the page within that."""
+class Reader:
+    """Makes orders of the hub from those of a shop."""
 
-    since: str = ""
-    after: str = ""
+    methods: frozenset[str]
+    """Delivery methods that are the hub's business."""
+    whole: Whole
 
-    @classmethod
-    def of(cls, cursor: Cursor) -> Reading:
-        """Return the reading that a cursor stands for; an empty one starts at the beginning."""
-        return cls(**json.loads(cursor.value)) if cursor.value else cls()
+    def page(
+        self, nodes: list[Any], withheld: Iterable[Path] = ()
+    ) -> Iterator[Order | Cancelled | RefusedRow]:
+        """Yield the orders of a page; one that cannot be read is refused, the rest go on.
 
-    def cursor(self) -> Cursor:
-        """Return the cursor that stands for this reading."""
-        return Cursor(value=json.dumps({"since": self.since, "after": self.after}))
+        `withheld` are the places in the answer where this app may not see something.
+        """
+        hidden = {path[2] if len(path) > 2 and path[0] == "orders" else None for path in withheld}
+        for number, node in enumerate(nodes):
+            note = NOT_APPROVED if hidden & {number, None} else ""
+            try:
+                yield from self.order(node, note)
+            except ValidationError as error:
+                first = error.errors(include_input=False, include_url=False)[0]
+                field = ".".join(str(part) for part in first["loc"])
+                yield refused(number, node, f"{named(node)}: {first['msg']}", field)
+            except Unreadable as error:
+                yield refused(number, node, f"{named(node)}: {error}", "")
+            except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+                said = f"{named(node)} is not as expected: {type(error).__name__}"
+                field = str(error.args[0]) if isinstance(error, KeyError) else ""
+                yield refused(number, node, said, field)
 
-    def variables(self) -> dict[str, object]:
-        """Return the variables of the query; `>=` reads the last second again, which is safe."""
-        changed = f"updated_at:>='{self.since}' " if self.since else ""
-        return {"after": self.after or None, "query": changed + OPEN}
+    def order(self, node: dict[str, Any], note: str = "") -> list[Order | Cancelled]:
+        """Return what becomes of each fulfilment order: an order, called off, or nothing.
 
-    def after_page(self, page: dict[str, Any]) -> Reading:
-        """Return where to go on: the next page, or from the last change once there is none."""
-        if page["pageInfo"]["hasNextPage"]:
-            return replace(self, after=page["pageInfo"]["endCursor"])
-        changes = [str(node["updatedAt"]) for node in page["nodes"] if node and node["updatedAt"]]
-        return Reading(since=max([*changes, self.since]))
+        Cash on delivery is due once, so it goes with the first of them.
+        """
+        if is_cut(node):
+            node = self.whole(node["id"])
+            if is_cut(node):
+                raise Unreadable("it has more than 25 fulfilment orders, or 250 lines in one")
+        made: list[Order | Cancelled] = []
+        for part in node["fulfillmentOrders"]["nodes"]:
+            why = ended(node, part)
+            method = part.get("deliveryMethod") or {}
+            if why:
+                if not method or method.get("methodType") in self.methods:
+                    made.append(Cancelled(ref=part["id"], reason=why))
+                continue
+            lines = read_lines(part["lineItems"])
+            wanted = part["status"] in ("OPEN", "IN_PROGRESS") and lines
+            # Once the hub has told of a part delivery, what is left is for the shop to decide.
+            if wanted and not is_ours(part) and method.get("methodType") in self.methods:
+                first = not any(isinstance(one, Order) for one in made)
+                made.append(one_order(node, part, method, lines, first=first, note=note))
+        return made
 
 
-def read_page(nodes: list[Any], shipped_too: bool) -> Iterator[Order | RefusedRow]:
-    """Yield the orders of a page; one that cannot be read is refused, the rest go on."""
-    methods = {"LOCAL", "SHIPPING"} if shipped_too else {"LOCAL"}
-    for line, node in enumerate(nodes, start=1):
-        try:
-            yield from read_order(node, methods)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            yield RefusedRow(line=line, field=field, reason=f"{named(node)}: {first['msg']}")
-        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            yield RefusedRow(
-                line=line, reason=f"{named(node)} is not as expected: {type(error).__name__}"
-            )
+def is_cut(node: dict[str, Any]) -> bool:
+    """Say whether an order has more than the page had room for."""
+    parts = node["fulfillmentOrders"]
+    cut = [part["lineItems"]["pageInfo"]["hasNextPage"] for part in parts["nodes"]]
+    return bool(parts["pageInfo"]["hasNextPage"] or any(cut))
+
+
+def ended(node: dict[str, Any], part: dict[str, Any]) -> str:
+    """Return why there is nothing to deliver any more; nothing where there is, or it was us.
+
+    A fulfilment order is closed by the fulfilment that the hub itself makes when a driver sets
+    off; that calls nothing off.
+    """
+    if node.get("cancelledAt"):
+        return f"the shop cancelled order {node.get('name', '')}".strip()
+    if part["status"] == "CANCELLED":
+        return "the shop cancelled its fulfilment"
+    if part["status"] != "CLOSED":
+        return ""
+    if is_ours(part):
+        return ""
+    made = live(part)
+    return "the shop fulfilled it in another way" if made else "the shop moved or merged it"
+
+
+def live(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the fulfilments that were not taken back."""
+    return [one for one in part["fulfillments"]["nodes"] if one["status"] != "CANCELLED"]
+
+
+def is_ours(part: dict[str, Any]) -> bool:
+    """Say whether the hub itself has told that this was fulfilled."""
+    numbers = [info.get("number") or "" for one in live(part) for info in one["trackingInfo"]]
+    return any(number.startswith(OURS) for number in numbers)
+
+
+def refused(number: int, node: Any, reason: str, field: str) -> RefusedRow:
+    """Return a record as one that could not be read, under the number of its first part."""
+    try:
+        ref = str(node["fulfillmentOrders"]["nodes"][0]["id"])
+    except (KeyError, TypeError, IndexError):
+        ref = ""
+    return RefusedRow(line=number + 1, reason=reason, field=field, ref=ref)
 
 
 def named(node: Any) -> str:
     """Return how a person finds an order in the shop."""
     return f"order {node.get('name', '?')}" if isinstance(node, dict) else "a record"
-
-
-def read_order(node: dict[str, Any], methods: set[str]) -> list[Order]:
-    """Return one order per fulfilment order that is open and goes to the customer.
-
-    Cash on delivery is due once, so it goes with the first of them.
-    """
-    if node.get("cancelledAt"):
-        return []
-    parts = node["fulfillmentOrders"]
-    if parts["pageInfo"]["hasNextPage"]:
-        raise ValueError("more than ten fulfilment orders")
-    made: list[Order] = []
-    for part in parts["nodes"]:
-        method = part.get("deliveryMethod") or {}
-        lines = read_lines(part["lineItems"])
-        if (
-            part["status"] in ("OPEN", "IN_PROGRESS")
-            and method.get("methodType") in methods
-            and lines
-        ):
-            made.append(one_order(node, part, method, lines, first=not made))
-    return made
 
 
 def one_order(
@@ -136,12 +160,14 @@ def one_order(
     lines: tuple[OrderLine, ...],
     *,
     first: bool,
+    note: str,
 ) -> Order:
     """Return the order of one fulfilment order."""
     place = node.get("shippingAddress") or {}
     more = method.get("additionalInformation") or {}
     phone = more.get("phone") or place.get("phone") or node.get("phone") or ""
-    notes = [text for text in (more.get("instructions"), node.get("note")) if text]
+    note = note or ("" if place else NO_ADDRESS)
+    notes = [text for text in (more.get("instructions"), node.get("note"), note) if text]
     return Order(
         ref=part["id"],
         recipient=Recipient(
@@ -154,23 +180,31 @@ def one_order(
         cash_due=cash_due(node) if first else None,
         total=money(node["currentTotalPriceSet"]),
         notes="\n".join(notes),
+        number=node.get("name") or "",
+        parent=node["id"],
     )
 
 
 def read_lines(items: dict[str, Any]) -> tuple[OrderLine, ...]:
-    """Return what is left to deliver."""
-    if items["pageInfo"]["hasNextPage"]:
-        raise ValueError("more than a hundred lines")
+    """Return what is left to deliver; each line under its own id, by which it is fulfilled."""
     return tuple(
         OrderLine(
             name=" - ".join(t for t in (item["productTitle"], item.get("variantTitle")) if t),
             quantity=item["remainingQuantity"],
             sku=item.get("sku") or "",
             ref=item["id"],
+            price=read_price(item),
         )
         for item in items["nodes"]
         if item["remainingQuantity"] > 0 and item["requiresShipping"]
     )
+
+
+def read_price(item: dict[str, Any]) -> Money | None:
+    """Return the price of one piece after its discounts, where all pieces have the same."""
+    summaries = item.get("financialSummaries") or []
+    prices = [money(one["approximateDiscountedUnitPriceSet"]) for one in summaries]
+    return prices[0] if prices and all(one == prices[0] for one in prices) else None
 
 
 def read_address(place: dict[str, Any]) -> Address:
