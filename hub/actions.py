@@ -38,6 +38,8 @@ class Action:
     hooks: tuple[str, ...] = field(default=(), kw_only=True)
     """The kinds of connections that it goes through, so that a connection can name the workflows
     that use it. An outward action of a plugin that names none goes through the plugin's own."""
+    medium: str = field(default="", kw_only=True)
+    """Which of the channels it goes through: those that carry this."""
 
 
 @dataclass(frozen=True)

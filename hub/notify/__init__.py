@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Add the action `notify.sms`."""
+    """Add the actions `notify.sms` and `notify.email`."""
+    from hub.notify.mail import SEND_EMAIL
     from hub.notify.messages import SEND_SMS
 
     hub.actions[SEND_SMS.name] = SEND_SMS
+    hub.actions[SEND_EMAIL.name] = SEND_EMAIL

@@ -54,7 +54,7 @@ def channel(hub: Hub, session: Session, wanted: SmsInput) -> list[str]:
     merchant = owner(session, wanted)
     if not wanted.to.strip():
         raise Rejected("the recipient has no phone number; add it to the order", "to")
-    find = partial(hub.connections.find, session, "notification_channels", merchant)
+    find = partial(hub.connections.find, session, "notification_channels", merchant, medium="sms")
     found = find() or [row for row in find(usable=False) if row.state != "not_set_up"]
     if not found:
         name = session.get_one(MerchantRow, merchant).name
@@ -142,6 +142,7 @@ def message(session: Session, key: str) -> MessageRow | None:
 SEND_SMS = Outward(
     name="notify.sms",
     hooks=("notification_channels",),
+    medium="sms",
     Input=SmsInput,
     Output=SmsOutput,
     items=channel,

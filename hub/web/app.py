@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "hub.web.admin.keys",
     "hub.web.admin.audit",
     "hub.web.track.pages",
+    "hub.web.track.unsubscribe",
     "hub.web.hooks",
     "hub.web.driver",
     "hub.web.api.driver",

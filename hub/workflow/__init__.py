@@ -35,6 +35,7 @@ def keep_connections(hub: Hub) -> None:
         pulls,
         rejects,
         renewals,
+        reports,
         trackers,
     )
 
@@ -50,5 +51,7 @@ def keep_connections(hub: Hub) -> None:
     hub.rounds.append(renewals.go_round)
     hub.handlers[trackers.KIND] = trackers.work
     hub.rounds.append(trackers.go_round)
+    hub.handlers[reports.KIND] = reports.work
+    hub.rounds.append(reports.go_round)
     hub.handlers[rejects.REREAD] = pulls.reread
     hub.handlers[incoming.KIND] = deliveries.work

@@ -15,7 +15,7 @@ from hub.store import AttemptRow, MerchantRow, ProofFileRow, RouteRow, StopRow
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import Road, road
 from hub.web import create_app
-from hub.web.track import brand
+from hub.tracking import brand
 
 __all__ = ["road"]
 
