@@ -123,7 +123,7 @@ def returned(mail: Message[Any, Any], config: MailConfig) -> list[str]:
     for header in ("In-Reply-To", "References"):
         found += ours.findall(str(mail.get(header, "")))
     if not found:
-        named = re.compile(rf"message-id:\s*{ours.pattern}", re.I)
+        named = re.compile(rf"message-id:\s*({ours.pattern})", re.I)
         found += named.findall(words(mail))
     return found
 

@@ -72,6 +72,12 @@ def greeted(host: str, port: int, security: Security) -> CheckedImap:
     secure = ssl.create_default_context()
     box = CheckedImap(host, port, secure if security == "tls" else None)
     if security == "starttls":
+        if "STARTTLS" not in box.capabilities:
+            box.shutdown()
+            raise Rejected(
+                f"{host}:{port} offers no STARTTLS; change the mailbox's encryption",
+                "mailbox_security",
+            )
         box.starttls(ssl_context=secure)
     return box
 

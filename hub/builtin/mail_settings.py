@@ -12,6 +12,7 @@ from hub.builtin.paths import WORDS
 from hub.http import allowed_addresses
 
 WORD = re.compile(r"\{([^{}]*)\}")
+_HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 Security = Literal["starttls", "tls", "none"]
 
 
@@ -188,6 +189,9 @@ def plain(text: str) -> str:
     if not local.isascii() or len(local) > 64:
         raise ValueError(f"{local[:60]!r} before the @ is more than mail servers take")
     try:
-        return f"{local}@{host.encode('idna').decode() if not host.isascii() else host}"
+        host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
-        raise ValueError(f"{host[:60]!r} is no domain") from None
+        host = ""
+    if not _HOST.fullmatch(host) or len(host) > 253:
+        raise ValueError(f"what follows the @ in {text[:60]!r} is no domain")
+    return f"{local}@{host}"
