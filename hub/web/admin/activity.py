@@ -20,7 +20,10 @@ blueprint = Blueprint("activity", __name__, url_prefix="/admin/connections")
 KEEPERS = ("owner", "ops", "merchant")
 """Who may look after a connection; a merchant sees its own only."""
 SHOWN = 50
-KINDS = {"delivery": "Webhook", "pull": "Reading orders", "check": "Check", "send": "Sending"}
+KINDS = {
+    "delivery": "Webhook", "pull": "Reading orders", "check": "Check", "send": "Sending",
+    "reports": "Reading what came back",
+}  # fmt: skip
 OUTCOMES = {
     "waiting": "Waiting", "done": "Done", "ok": "Done", "rejected": "Rejected", "failed": "Failed",
     "repeat": "Came again", "forged": "Wrong signature", "replayed": "Too old",
