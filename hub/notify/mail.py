@@ -118,13 +118,13 @@ def prepare(hub: Hub, wanted: EmailInput, call: Call) -> Message:
 
 
 def keep(session: Session, wanted: EmailInput, call: Call, merchant: str) -> MessageRow:
-    """Return the row of a mail, made where there is none yet."""
+    """Return the row of a mail, made where there is none yet; its address as the list has it."""
     row = message(session, call.key)
     if row is None:
         row = MessageRow(
             key=call.key, merchant=merchant, stop=wanted.stop or None, channel=call.connection,
-            medium="email", to=wanted.to.strip(), subject=wanted.subject, text=wanted.text,
-            created_at=session.now,
+            medium="email", to=optouts.plain("email", wanted.to), subject=wanted.subject,
+            text=wanted.text, created_at=session.now,
         )  # fmt: skip
         session.add(row)
     return row

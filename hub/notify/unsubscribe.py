@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from hub.access import tokens
 from hub.errors import Forbidden, Missing
@@ -75,7 +75,7 @@ def last(session: Session, found: Subscription) -> MessageRow | None:
     query = select(MessageRow).where(
         MessageRow.merchant == found.merchant,
         MessageRow.medium == "email",
-        func.lower(MessageRow.to) == found.address,
+        MessageRow.to == found.address,
     )
     return session.exec(query.order_by(col(MessageRow.created_at).desc()).limit(1)).first()
 
@@ -88,7 +88,7 @@ def by_mail(session: Session, channel: str, text: InboundText) -> bool:
     address = optouts.plain("email", text.sender)
     query = select(MessageRow.merchant).where(
         MessageRow.channel == channel, MessageRow.medium == "email",
-        func.lower(MessageRow.to) == address,
+        MessageRow.to == address,
     )  # fmt: skip
     found = [
         Subscription(merchant=merchant, address=address)

@@ -123,7 +123,7 @@ def test_a_mail_goes_out_in_the_merchant_s_name_and_is_kept(
     assert (kept.medium, kept.state, kept.subject, kept.text) == (
         "email", "sent", "It comes", "Today",
     )  # fmt: skip
-    assert (kept.to, kept.stop, kept.sent_at) == ("Beck@kunde.example", stop, MORNING)
+    assert (kept.to, kept.stop, kept.sent_at) == ("beck@kunde.example", stop, MORNING)
     assert output.model_dump() == {"ref": kept.ref, "state": "sent"}
 
 

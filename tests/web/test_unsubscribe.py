@@ -31,7 +31,7 @@ def link(hub: Hub, world: World) -> str:
         session.add(
             MessageRow(
                 key="k", merchant=world.merchant, channel="con_1", medium="email",
-                to="Beck@kunde.example", text="Soon", state="sent", created_at=MORNING,
+                to="beck@kunde.example", text="Soon", state="sent", created_at=MORNING,
             )
         )  # fmt: skip
         url = unsubscribe.link(hub, session, world.merchant, "Beck@kunde.example")

@@ -71,7 +71,7 @@ def connect(toys: Toys, merchant: str | None = None, **settings: Any) -> str:
         return toys.hub.connections.save(session, "post", settings, merchant=merchant).id
 
 
-def sent(toys: Toys, channel: str, ref: str, to: str = "Beck@kunde.example") -> None:
+def sent(toys: Toys, channel: str, ref: str, to: str = "beck@kunde.example") -> None:
     """Keep a mail that the channel took."""
     with toys.hub.store.write(System()) as session:
         session.add(
