@@ -31,6 +31,7 @@ def keep_connections(hub: Hub) -> None:
         consents,
         deliveries,
         incoming,
+        invitations,
         previews,
         pulls,
         rejects,
@@ -51,6 +52,7 @@ def keep_connections(hub: Hub) -> None:
     hub.rounds.append(renewals.go_round)
     hub.handlers[trackers.KIND] = trackers.work
     hub.rounds.append(trackers.go_round)
+    hub.handlers[invitations.KIND] = invitations.work
     hub.handlers[reports.KIND] = reports.work
     hub.rounds.append(reports.go_round)
     hub.handlers[rejects.REREAD] = pulls.reread
