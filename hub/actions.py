@@ -40,6 +40,8 @@ class Action:
     that use it. An outward action of a plugin that names none goes through the plugin's own."""
     method: str = field(default="", kw_only=True)
     """The method of a trait that it calls: it goes through the connections that have it."""
+    medium: str = field(default="", kw_only=True)
+    """Which of the channels it goes through: those that carry this."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
@@ -34,6 +35,9 @@ class Connector(Generic[C]):
     """Slow modules that its methods import; a worker that forks may import them once before."""
     medium: ClassVar[Literal["sms", "email"]] = "sms"
     """What a `Channel` carries."""
+    needs: ClassVar[Mapping[str, str]] = {}
+    """Hook, or `reports` for what hands over reports -> the setting without which a connection is
+    not used for it, such as the addresses that proofs are mailed to."""
     local: ClassVar[bool] = False
     """Whether it reaches into the hub's own machine or network, such as a folder; then only the
     operator may set it up. One with a `Path` among its settings counts as such by itself."""

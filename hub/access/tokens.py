@@ -15,9 +15,17 @@ from hub.access import audit
 from hub.access.keys import Keys
 from hub.errors import Forbidden, Missing, Refused
 from hub.store import ApiKeyRow, Session, TokenRow
+from hub.store.once import insert_once
 
 Purpose = Literal[
-    "sign_in", "welcome", "driver_link", "driver_device", "tracking", "webhook", "incoming"
+    "sign_in",
+    "welcome",
+    "driver_link",
+    "driver_device",
+    "tracking",
+    "webhook",
+    "incoming",
+    "unsubscribe",
 ]
 MERCHANT_SCOPES = frozenset(
     {"orders:read", "orders:write", "proofs:read", "events:read", "webhooks:write"}
@@ -32,6 +40,7 @@ LIVES: dict[Purpose, timedelta | None] = {
     "tracking": None,
     "webhook": None,
     "incoming": None,
+    "unsubscribe": None,
 }
 
 
@@ -144,6 +153,20 @@ def open_tracking(session: Session, keys: Keys, stop: str) -> str:
         session.add(
             TokenRow(sha256=digest(token), kind="tracking", subject=stop, created_at=session.wall)
         )
+    return token
+
+
+def open_unsubscribe(session: Session, keys: Keys, about: str, subject: str) -> str:
+    """Return the 128-bit token that ends mails `about` somebody: the same each time.
+
+    What it opens is the `subject` that it was first made with.
+    """
+    made = hmac.digest(keys.tracking.encode(), f"unsubscribe:{about}".encode(), "sha256")[:16]
+    token = base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+    row = TokenRow(
+        sha256=digest(token), kind="unsubscribe", subject=subject, created_at=session.wall
+    )
+    insert_once(session, row)
     return token
 
 

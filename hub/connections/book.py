@@ -162,14 +162,19 @@ class Connections:
         bump(session)
 
     def find(
-        self, session: Session, hook: str, merchant: str | None, *, usable: bool = True
-    ) -> list[ConnectionRow]:
+        self, session: Session, hook: str, merchant: str | None, *, usable: bool = True,
+        medium: str = "",
+    ) -> list[ConnectionRow]:  # fmt: skip
         """Return the connections of one kind that serve `merchant`, its own before the operator's.
+
+        Those without the setting that the kind needs are left out, and with a `medium` those that
+        carry another one.
 
         With `usable`, those that are switched off or not set up are left out; expired ones stay,
         because their work has to wait for them. Removed ones are never found.
         """
-        names = list(self.plugins.of_kind(hook))
+        kinds = self.plugins.of_kind(hook)
+        names = [name for name, kind in kinds.items() if medium in ("", kind.medium)]
         query = select(ConnectionRow).where(
             col(ConnectionRow.connector).in_(names), col(ConnectionRow.removed_at).is_(None)
         )
@@ -180,8 +185,15 @@ class Connections:
                 col(ConnectionRow.enabled).is_(True), ConnectionRow.state != "not_set_up"
             )
         rows = session.exec(query.order_by(col(ConnectionRow.created_at))).all()
-        on = [row for row in rows if not usable or self.is_on(session, row.connector)]
+        fit = [row for row in rows if self.serves(row, hook)]
+        on = [row for row in fit if not usable or self.is_on(session, row.connector)]
         return sorted(on, key=lambda row: row.merchant is None)
+
+    def serves(self, row: ConnectionRow, hook: str) -> bool:
+        """Say whether a connection of a kind has the setting that the kind needs."""
+        plugin = self.plugins.owner(row.connector)
+        setting = plugin.connectors[row.connector].needs.get(hook) if plugin else None
+        return setting is None or bool(row.config.get(setting))
 
     def is_on(self, session: Session, connector: str) -> bool:
         """Say whether the plugin of a connector is switched on."""

@@ -1,4 +1,4 @@
-"""Messages to recipients, and news to the shops that orders came from."""
+"""Messages to recipients, through the merchant's channel or else the operator's."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 
 def register(hub: Hub) -> None:
-    """Add the actions `notify.sms` and `notify.shop`."""
+    """Add the actions `notify.sms`, `notify.email` and `notify.shop`."""
+    from hub.notify.mail import SEND_EMAIL
     from hub.notify.messages import SEND_SMS
     from hub.notify.shop import TELL_SHOP
 
-    for action in (SEND_SMS, TELL_SHOP):
+    for action in (SEND_SMS, SEND_EMAIL, TELL_SHOP):
         hub.actions[action.name] = action

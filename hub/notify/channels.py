@@ -23,20 +23,13 @@ def channel(
     One that has expired is taken as well: the message then waits until it is reconnected. So is
     one that is switched off where there is no other: the message waits until it is on.
     """
-    find = partial(hub.connections.find, session, HOOK, merchant)
-    for found in (find(), find(usable=False)):
-        for row in found:
-            if row.state != "not_set_up" and carries(hub, row, medium):
-                return row
+    find = partial(hub.connections.find, session, HOOK, merchant, medium=medium)
+    found = find() or [row for row in find(usable=False) if row.state != "not_set_up"]
+    if found:
+        return found[0]
     what, title = WORDS[medium]
     name = session.get_one(MerchantRow, merchant).name
     raise Rejected(
         f"{name} has no channel for {what}, nor has the operator; "
         f"set up a connection such as {title}"
     )
-
-
-def carries(hub: Hub, row: ConnectionRow, medium: str) -> bool:
-    """Say whether messages of a medium go through a connection."""
-    plugin = hub.plugins.owner(row.connector)
-    return plugin is not None and plugin.connectors[row.connector].medium == medium

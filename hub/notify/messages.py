@@ -222,6 +222,7 @@ def message(session: Session, key: str, *, held: bool = False) -> MessageRow | N
 SEND_SMS = Outward(
     name="notify.sms",
     hooks=("notification_channels",),
+    medium="sms",
     Input=SmsInput,
     Output=SmsOutput,
     items=channel,

@@ -84,8 +84,9 @@ class TokenRow(SQLModel, table=True):
 
     `kind` is sign_in (one use, a user), welcome (one use, an invited user), driver_link (one use, a
     driver), driver_device (a phone), tracking (a recipient's page of one stop), webhook (an address
-    that starts a workflow) or incoming (an address to which a connection's other system sends);
-    `subject` is the id it opens.
+    that starts a workflow), incoming (an address to which a connection's other system sends) or
+    unsubscribe (ends a merchant's mails to one address); `subject` is the id it opens, or for the
+    last what it is about, encrypted.
     """
 
     __tablename__ = "token"

@@ -160,7 +160,7 @@ class MessageRow(SQLModel, table=True):
     """A message to a recipient; `key` is the provider's idempotency key."""
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_ref", "channel", "ref"),)
+    __table_args__ = (Index("ix_message_ref", "channel", "ref"), Index("ix_message_to", "to"))
     id: str = key("msg")
     key: str = Field(unique=True)
     merchant: str = Field(foreign_key="merchant.id", index=True)

@@ -48,6 +48,7 @@ BLUEPRINTS = (
     "hub.web.admin.audit",
     "hub.web.admin.privacy",
     "hub.web.track.pages",
+    "hub.web.track.unsubscribe",
     "hub.web.hooks",
     "hub.web.driver",
     "hub.web.api.driver",

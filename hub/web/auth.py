@@ -146,9 +146,9 @@ def forgeable() -> bool:
 
     Bearer tokens are never sent by themselves, the phone's cookie is SameSite=Strict, and the
     JSON API takes no request without credentials that changes anything but the driver's link. The
-    address of a hook has its own secret.
+    address of a hook has its own secret, and so has the page that ends mails.
     """
-    if g.via in ("key", "device", "phone") or request.path.startswith("/hooks/"):
+    if g.via in ("key", "device", "phone") or request.path.startswith(("/hooks/", "/u/")):
         return False
     return g.via == "session" or not request.path.startswith("/api/")
 

@@ -31,10 +31,12 @@ def keep_connections(hub: Hub) -> None:
         consents,
         deliveries,
         incoming,
+        invitations,
         previews,
         pulls,
         rejects,
         renewals,
+        reports,
         subscriptions,
         trackers,
     )
@@ -54,5 +56,8 @@ def keep_connections(hub: Hub) -> None:
     hub.handlers[subscriptions.KIND] = subscriptions.run
     hub.handlers[subscriptions.LEAVE] = subscriptions.run_leave
     hub.rounds.append(subscriptions.go_round)
+    hub.handlers[invitations.KIND] = invitations.work
+    hub.handlers[reports.KIND] = reports.work
+    hub.rounds.append(reports.go_round)
     hub.handlers[rejects.REREAD] = pulls.reread
     hub.handlers[incoming.KIND] = deliveries.work

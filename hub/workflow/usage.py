@@ -45,7 +45,7 @@ def uses(hub: Hub, session: Session, row: ConnectionRow) -> list[Use]:
             if source and event in ARRIVALS:
                 starts.setdefault(entry.workflow, []).append(event)
             for move in moves(entry.program.courses[event]):
-                if move.action is not None and goes_through(hub, move.action, row.connector):
+                if move.action is not None and goes_through(hub, move.action, row):
                     steps.setdefault(entry.workflow, []).append(move.path)
     return [
         Use(name, tuple(dict.fromkeys(steps.get(name, ()))), tuple(sorted(starts.get(name, ()))))
@@ -63,15 +63,19 @@ def moves(course: Course) -> Iterator[Move]:
             yield move.undo
 
 
-def goes_through(hub: Hub, action: Action, connector: str) -> bool:
-    """Say whether an action calls connections of a connector."""
-    plugin = hub.plugins.owner(connector)
+def goes_through(hub: Hub, action: Action, row: ConnectionRow) -> bool:
+    """Say whether an action calls a connection of this kind, as far as its settings let it."""
+    plugin = hub.plugins.owner(row.connector)
     if plugin is None:
         return False
+    kind = plugin.connectors[row.connector]
     if action.method:
-        return hasattr(plugin.connectors[connector], action.method)
+        return hasattr(kind, action.method)
+    if action.medium and kind.medium != action.medium:
+        return False
     if action.hooks:
-        return bool(plugin.kinds.get(connector, set()) & set(action.hooks))
+        kinds = plugin.kinds.get(row.connector, set()) & set(action.hooks)
+        return any(hub.connections.serves(row, hook) for hook in kinds)
     return isinstance(action, Outward) and action.name in plugin.actions
 
 
@@ -83,5 +87,6 @@ def rival(hub: Hub, session: Session, row: ConnectionRow) -> str | None:
     hooks = hub.plugins.owner(row.connector)
     if hooks is None or "notification_channels" not in hooks.kinds.get(row.connector, set()):
         return None
-    first = hub.connections.find(session, "notification_channels", row.merchant)
+    medium = hooks.connectors[row.connector].medium
+    first = hub.connections.find(session, "notification_channels", row.merchant, medium=medium)
     return first[0].title if first and first[0].id != row.id else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -25,6 +26,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.raw: list[bytes] = []
+        self.envelopes: list[tuple[str, list[str]]] = []
         self.replies: dict[str, str] = {}
         self.mute = False
         """Whether it takes the next mail and then hangs up without a word."""
@@ -43,6 +46,8 @@ class Mailbox:
             mail = message_from_bytes(envelope.content, policy=default)
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
+            self.raw.append(envelope.original_content)
+            self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
         if self.mute:
             assert server.transport
             server.transport.abort()
@@ -104,3 +109,7 @@ def server(mailbox: Mailbox, **named: Any) -> Server:
     made = Server(mailbox, hostname="127.0.0.1", port=0, **named)
     made.start()
     return made
+
+
+Start = Callable[..., Server]
+"""Starts a mail server that connectors may call."""

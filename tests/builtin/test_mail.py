@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +10,13 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from pydantic import ValidationError
 
-from hub.builtin import mail as module
+from hub.builtin import mail_letters
 from hub.builtin.mail import Mail, MailConfig
 from hub.errors import Rejected, Retry, Unauthorized, Unknown
-from hub.nouns import ProofFile
+from hub.nouns import Message, ProofFile
 from hub.plugins import Plugins
 from hub.testing.conformance import ConnectorTests, ScriptedPeer, a_proof
-from tests.builtin.mail_server import PASSWORD, USER, Mailbox, Server, judge, server, trust
-
-Start = Callable[..., Server]
-
-
-@pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
-def start(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Return a function that starts a mail server that connectors may call."""
-    made: list[Server] = []
-
-    def begin(**named: Any) -> Server:
-        made.append(server(mailbox, **named))
-        monkeypatch.setenv("HUB_ALLOW_ADDRESSES", f"127.0.0.1:{made[-1].port}")
-        return made[-1]
-
-    yield begin
-    for one in made:
-        one.end()
+from tests.builtin.mail_server import PASSWORD, USER, Mailbox, Server, Start, judge, trust
 
 
 class TestMail(ConnectorTests):
@@ -48,6 +25,7 @@ class TestMail(ConnectorTests):
         "host": "127.0.0.1", "security": "none", "user": USER, "password": PASSWORD,
         "sender": "proofs@alpenkraut.example", "to": ["office@kunde.example"],
     }  # fmt: skip
+    message = Message(key="run_1:ste_1:-", to="beck@kunde.example", subject="Soon", text="Soon")
 
     @pytest.fixture(autouse=True)
     def kept(
@@ -109,7 +87,7 @@ def test_files_that_are_too_large_stay_away_and_the_page_is_named(
     start: Start, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = ProofFile(name="photo-1.jpg", media_type="image/jpeg", sha256="1", content=b"j" * 2000)
-    monkeypatch.setattr(module, "LARGEST", 2001)
+    monkeypatch.setattr(mail_letters, "LARGEST", 2001)
     sink(start()).store(a_proof(files=(large,)))
     (mail,) = mailbox.mails
     assert list(mail.iter_attachments()) == []
@@ -246,7 +224,7 @@ def test_every_answer_is_waited_for_with_a_limit(
 
 
 @pytest.mark.parametrize("changed", [
-    {"security": "none"}, {"to": []}, {"to": ["nobody"]}, {"sender": "a@b, c@d"},
+    {"security": "none"}, {"to": ["nobody"]}, {"sender": "a@b, c@d"},
     {"sender": "a\r\nBcc: x@example.com"}, {"user": "u"}, {"password": "p"},
     {"subject": "{customer}"}, {"host": "user@host"},
 ], ids=str)  # fmt: skip

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from hub.access import factors, users
 from hub.hub import Hub
-from hub.store import AuditRow, UserRow
+from hub.store import AuditRow, System, UserRow, WorkRow
 from hub.testing.fixtures import World
 from hub.web import create_app
 from tests.web.test_signin import csrf
@@ -181,3 +181,36 @@ def test_only_an_owner_sees_people(sign_in: Callable[..., Any], world: World) ->
     page = merchant.get("/admin/settings").text
     assert "API keys" in page
     assert "Audit log" not in page
+
+
+def test_a_link_is_mailed_where_the_operator_has_a_connection_for_that(
+    owner: Any, hub: Hub, world: World
+) -> None:
+    invite(owner)
+    id = find(hub).id
+    assert "E-mail a link" not in owner.get("/admin/people").text
+    refused = owner.post(f"/admin/people/{id}/mail", {})
+    assert refused.status_code == 422
+    assert "set one up first" in refused.text
+    told = {"host": "mail.fleet.example", "sender": "deliveries@fleet.example"}
+    with hub.store.write(System()) as session:
+        hub.connections.save(session, "email", told, merchant=world.merchant)
+    assert "E-mail a link" not in owner.get("/admin/people").text, "that is the merchant's own"
+    with hub.store.write(System()) as session:
+        hub.connections.save(session, "email", told)
+    assert "E-mail a link" in owner.get("/admin/people").text
+    done = owner.post(f"/admin/people/{id}/mail", {})
+    assert (done.status_code, done.headers["Location"]) == (302, "/admin/people")
+    with hub.store.read() as session:
+        (work,) = session.exec(select(WorkRow).where(WorkRow.kind == "invitation"))
+    assert (work.subject, work.queue, work.state) == (id, "outward", "ready")
+
+
+def test_who_has_come_in_is_mailed_no_invitation(owner: Any, hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        row = users.add_user(session, "jo@example.com", "ops")
+        session.flush()
+        id = row.id
+    answer = owner.post(f"/admin/people/{id}/mail", {})
+    assert answer.status_code == 422
+    assert "has come in already" in answer.text

@@ -14,8 +14,8 @@ from hub.hub import Hub
 from hub.store import AttemptRow, MerchantRow, ProofFileRow, RouteRow, StopRow
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import Road, road
+from hub.tracking import brand
 from hub.web import create_app
-from hub.web.track import brand
 
 __all__ = ["road"]
 

@@ -24,6 +24,7 @@ KINDS = {
     "delivery": "Webhook", "pull": "Reading orders", "check": "Check", "send": "Sending",
     "subscribe": "Setting webhooks up", "unsubscribe": "Taking webhooks back",
     "disconnected": "Disconnected",
+    "reports": "Reading what came back",
 }  # fmt: skip
 OUTCOMES = {
     "waiting": "Waiting", "done": "Done", "ok": "Done", "rejected": "Rejected", "failed": "Failed",

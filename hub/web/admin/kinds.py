@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
-from hub.capabilities import Receiver
+from hub.capabilities import Receiver, ReportSource
 from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.contract import CAPABILITY
 from hub.errors import Forbidden
 from hub.orders import imports
-from hub.store import Merchant
+from hub.store import ConnectionRow, Merchant
 from hub.testing import grades
 from hub.web.context import hub, principal
 
@@ -34,6 +34,12 @@ DOES = {
     "travel_times": "knows travel times",
     "routing_engines": "plans routes",
 }
+HOW = {
+    ("notification_channels", "sms"): "notify.sms",
+    ("notification_channels", "email"): "notify.email",
+    ("pod_sinks", ""): "proofs.deliver",
+}
+"""The step that a workflow needs for a kind, and for what it carries."""
 OF_MERCHANTS = ("order_sources", "notification_channels", "pod_sinks", "geocoders")
 """Kinds that serve one merchant; the others are about the operator's fleet."""
 
@@ -43,6 +49,15 @@ def hooks_of(connector: str) -> list[str]:
     return [
         hook for hook in KINDS if hook in CAPABILITY and connector in hub().plugins.of_kind(hook)
     ]
+
+
+def steps_for(row: ConnectionRow) -> list[str]:
+    """Return the steps that go through a connection, as far as its settings let them."""
+    plugin = hub().plugins.owner(row.connector)
+    medium = plugin.connectors[row.connector].medium if plugin else ""
+    kinds = [hook for hook in hooks_of(row.connector) if hub().connections.serves(row, hook)]
+    found = (HOW.get((hook, medium)) or HOW.get((hook, "")) for hook in kinds)
+    return [step for step in found if step]
 
 
 def hook_of(connector: str) -> str:
@@ -74,6 +89,8 @@ def abilities(kind: type[Connector[Any]]) -> str:
     said = [DOES[hook] for hook in hooks_of(kind.name)]
     if issubclass(kind, Receiver):
         said.append("is told at once")
+    if issubclass(kind, ReportSource):
+        said.append("reads what came back")
     if by_consent(kind):
         said.append("connects by consent")
     return ", ".join(said)

@@ -14,6 +14,7 @@ from hub.store import MerchantRow, Session, UserRow
 from hub.web.admin.settings import render_settings
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
+from hub.workflow import invitations as mails
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
 HOME = "/admin/people"
@@ -30,6 +31,7 @@ DOES = {
 class Made:
     """A link that is shown once."""
 
+    id: str
     email: str
     url: str
     invitation: bool
@@ -67,7 +69,7 @@ def invite() -> str | tuple[str, int]:
             row, token = invitations.invite(session, email, role, merchant=merchant)
     except Refused as error:
         return shown(error=error), 422
-    return shown(made=Made(row.email, link("welcome", token), True))
+    return shown(made=Made(row.id, row.email, link("welcome", token), True))
 
 
 @blueprint.post("/<id>/invitation")
@@ -76,7 +78,23 @@ def renew(id: str) -> str:
     """Make a new link for an invitation, and show it this once."""
     with write() as session:
         row, token = invitations.renew(session, email_of(session, id))
-    return shown(made=Made(row.email, link("welcome", token), True))
+    return shown(made=Made(row.id, row.email, link("welcome", token), True))
+
+
+@blueprint.post("/<id>/mail")
+@allow("owner")
+def mail(id: str) -> Response | tuple[str, int]:
+    """Mail somebody the invitation, with a link of its own, through the operator's connection."""
+    try:
+        with write() as session:
+            row = invitations.waiting(session, email_of(session, id))
+            if mails.channel(hub(), session) is None:
+                raise Refused("the operator has no connection for e-mail; set one up first")
+            mails.request(session, row.id)
+    except Refused as error:
+        return shown(error=error), 422
+    flash(f"A link is on its way to {row.email}; the history says what became of it.", "good")
+    return redirect(HOME)
 
 
 @blueprint.post("/<id>/withdraw")
@@ -143,7 +161,7 @@ def make_link(id: str) -> str | tuple[str, int]:
             token = users.sign_in_link(session, email)
     except Refused as error:
         return shown(error=error), 422
-    return shown(made=Made(email, link("sign-in", token), False))
+    return shown(made=Made(id, email, link("sign-in", token), False))
 
 
 @blueprint.post("/second-factor")
@@ -169,6 +187,7 @@ def shown(made: Made | None = None, error: Refused | None = None) -> str:
         on = factors.users_with(session)
         owners = sum(1 for row in rows if is_in(row) and row.role == "owner")
         undo = undoable(session, merchants)
+        mailed = mails.channel(hub(), session) is not None
     rows.sort(key=lambda row: (row.disabled_at is not None, row.invited_at is not None))
     return render_settings(
         "admin/settings/people.html",
@@ -184,6 +203,7 @@ def shown(made: Made | None = None, error: Refused | None = None) -> str:
         made=made,
         error=error,
         undo=undo,
+        mailed=mailed,
         email=request.form.get("email", "") if error else "",
     )
 

@@ -7,7 +7,7 @@ from flask import Blueprint
 from hub.access import get
 from hub.store import ConnectionRow
 from hub.web.admin.connections import KEEPERS
-from hub.web.admin.kinds import hooks_of
+from hub.web.admin.kinds import hooks_of, steps_for
 from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read
 from hub.web.policy import allow
@@ -23,11 +23,6 @@ ITSELF = {
     "position_sources": "The hub reads its positions by itself.",
 }
 """What happens without any workflow."""
-HOW = {
-    "notification_channels": "notify.sms",
-    "pod_sinks": "proofs.deliver",
-}
-"""The step that a workflow needs for a kind."""
 
 
 @blueprint.get("/<id>/usage")
@@ -42,6 +37,6 @@ def page(id: str) -> str:
             row,
             uses=uses(hub(), session, row),
             itself=[ITSELF[hook] for hook in hooks if hook in ITSELF],
-            steps=[HOW[hook] for hook in hooks if hook in HOW],
+            steps=steps_for(row),
             rival=rival(hub(), session, row),
         )

@@ -28,7 +28,7 @@ from hub.web.admin.connections import (
     said_title,
 )
 from hub.web.admin.fieldmap import fields_of, shape_of
-from hub.web.admin.kinds import abilities, hook_of, offered
+from hub.web.admin.kinds import abilities, hook_of, offered, steps_for
 from hub.web.admin.mapping import known_depots, sent_rules
 from hub.web.context import hub, principal, read, write
 from hub.web.policy import allow
@@ -120,7 +120,7 @@ def review(id: str) -> Response | str:
         used, depots = uses(hub(), session, row), known_depots(session)
     return step_page(
         "review", row, preview=preview, found=previews.found(hub(), preview), uses=used,
-        rules=Mapping.of(row), depots=depots,
+        rules=Mapping.of(row), depots=depots, steps=steps_for(row),
     )  # fmt: skip
 
 

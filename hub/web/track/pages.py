@@ -10,12 +10,11 @@ from sqlmodel import select
 
 from hub.errors import Missing
 from hub.store import MerchantRow, Session
-from hub.tracking import page
+from hub.tracking import brand, page
 from hub.tracking.live import live_url
 from hub.web.answers import tagged
 from hub.web.context import hub
 from hub.web.policy import allow
-from hub.web.track import brand
 
 blueprint = Blueprint("track", __name__)
 
