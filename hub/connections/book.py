@@ -20,6 +20,7 @@ from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
 from hub.deadlines import interrupted
 from hub.errors import HubError, Missing, PluginError, Refused
+from hub.ledgers import Ledger
 from hub.nouns import Grant
 from hub.plugins import Plugins, patience
 from hub.redaction import cover, covered, secrets_of
@@ -50,6 +51,8 @@ class Connections:
         self._built: dict[str, tuple[int, Connector[Any]]] = {}
         self.spoilt = ""
         """What a connector has left behind that this process had better end for, if anything."""
+        self.ledger: Ledger | None = None
+        """Where the calls of connectors are counted for all workers."""
 
     def save(
         self,
@@ -229,11 +232,11 @@ class Connections:
 
     def contained(self, connector: Connector[Any]) -> AbstractContextManager[None]:
         """Return a block around a connector's code that lets only safe errors out of it."""
-        return contained(connector, self.spoil)
+        return contained(connector, self.spoil, self.ledger)
 
     def drawn(self, connector: Connector[Any], begin: Callable[[], Iterator[T]]) -> Iterator[T]:
         """Yield what an iterator of a connector yields, with every step contained."""
-        return drawn(connector, begin, self.spoil)
+        return drawn(connector, begin, self.spoil, self.ledger)
 
     def spoil(self, why: str) -> None:
         """Note that this process should do no work for other connections any more."""
