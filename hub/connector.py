@@ -33,6 +33,9 @@ class Connector(Generic[C]):
     """Slow modules that its methods import; a worker that forks may import them once before."""
     medium: ClassVar[Literal["sms", "email"]] = "sms"
     """What a `Channel` carries."""
+    orders_from: ClassVar[str] = ""
+    """The setting of a source that says which orders it hands over, where that may be `none`: then
+    the hub does not ask it for any."""
     local: ClassVar[bool] = False
     """Whether it reaches into the hub's own machine or network, such as a folder; then only the
     operator may set it up. One with a `Path` among its settings counts as such by itself."""

@@ -28,7 +28,7 @@ from hub.store.once import insert_once
 from hub.workflow.checks import NO_ANSWER, SILENT
 from hub.workflow.failures import kind_of, message_of
 from hub.workflow.parking import release
-from hub.workflow.pulls import is_source
+from hub.workflow.pulls import hands_over
 
 if TYPE_CHECKING:
     from hub.connector import Connector
@@ -128,7 +128,7 @@ def look(hub: Hub, about: ConnectionRow, stage: str) -> dict[str, Any]:
     with hub.connections.contained(connector):
         connector.check()
     showed: dict[str, Any] = {"milliseconds": round((time.monotonic() - began) * 1000)}
-    if is_source(hub, about.connector):
+    if hands_over(hub, about):
         showed |= sample(hub, connector)
     return showed
 

@@ -69,6 +69,20 @@ def is_source(hub: Hub, connector: str) -> bool:
     return connector != imports.CONNECTOR and connector in hub.plugins.of_kind("order_sources")
 
 
+def hands_over(hub: Hub, row: ConnectionRow) -> bool:
+    """Say whether orders are read from a connection: it is a source, and its settings say which."""
+    if not is_source(hub, row.connector):
+        return False
+    kind = hub.plugins.connector(row.connector)
+    return not kind.orders_from or chosen(kind, row.config) != "none"
+
+
+def chosen(kind: type[Connector[Any]], config: dict[str, Any]) -> str:
+    """Return which orders the settings ask for, where a source may be asked for none."""
+    field = kind.Config.model_fields[kind.orders_from]
+    return str(config.get(kind.orders_from, field.default))
+
+
 def go_round(hub: Hub) -> None:
     """Make the pulls due whose time has come; called by the leading dispatcher.
 
@@ -82,7 +96,7 @@ def go_round(hub: Hub) -> None:
     begin_due(
         hub, "pull_at", begin,
         col(ConnectionRow.merchant).is_not(None), col(ConnectionRow.state) != "action_needed",
-        wanted=lambda row: is_source(hub, row.connector),
+        wanted=lambda row: hands_over(hub, row),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def shown(session: Session, row: ConnectionRow, address: str = "") -> str:
         "admin/connection/webhooks.html",
         row,
         takes=incoming.takes_requests(hub(), row),
-        reads=pulls.is_source(hub(), row.connector) and row.merchant is not None,
+        reads=pulls.hands_over(hub(), row) and row.merchant is not None,
         address=address,
         current=open_now[0] if open_now else None,
         older=[one for one in open_now[1:] if one.expires_at is not None],
