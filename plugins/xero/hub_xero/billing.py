@@ -53,9 +53,8 @@ class Billing:
         if draft is None:
             return self._made(proof, contact, reference), "new draft invoice"
         lines = [kept(line) for line in draft["LineItems"]] + self.lines(proof)
-        sent = self.accounting.set_lines(
-            draft["InvoiceID"], lines, key(proof, "lines", {draft["InvoiceID"]: lines})
-        )
+        state = {"invoice": draft["InvoiceID"], "as of": draft.get("UpdatedDateUTC"), "to": lines}
+        sent = self.accounting.set_lines(draft["InvoiceID"], lines, key(proof, "lines", state))
         return self._seen(sent, draft, proof), "added to the draft invoice"
 
     def _made(self, proof: Proof, contact: str, reference: str) -> Json:
