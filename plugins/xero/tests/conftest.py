@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hub_xero import Config, Xero
 
-from hub.testing.fixtures import blank, database_url, hub, redis_url, settings, world
+from hub.testing.fixtures import redis_url
 from hub.testing.peers.xero import CONNECTIONS, ROOT, TOKEN, XeroPeer
 
-__all__ = ["blank", "database_url", "hub", "redis_url", "settings", "world"]
+__all__ = ["redis_url"]
 Build = Callable[..., Xero]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,11 +20,11 @@ from hub import (
     Rejected,
     Retry,
 )
-from hub.budget import KeptBack
 from hub.testing.peers.log import entries
 from hub.testing.peers.xero import Limits, XeroPeer
 
-Build = Callable[..., Xero]
+from .deliveries import Build
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 BECK = {
     "ContactID": "c-1", "Name": "Martina Beck", "EmailAddress": "beck@example.com",
@@ -282,7 +281,7 @@ def test_reading_orders_leaves_a_part_of_the_calls_to_delivery_records(
     xero = build(orders="invoices", per_minute=10)
     for _ in range(9):
         list(xero.pull(Cursor()))
-    with pytest.raises(KeptBack, match="kept for other calls") as caught:
+    with pytest.raises(Retry, match="kept for other calls") as caught:
         list(xero.pull(Cursor()))
     assert caught.value.after is not None
     assert len(list(entries(accounts.log.path))) == 9
