@@ -93,7 +93,8 @@ class Config(BaseModel):
     items: bool = Field(
         default=False,
         title="Article numbers are Xero items",
-        description="Name the article number of each line as Xero's item code",
+        description="Name the article number of each line as Xero's item code; the item then says "
+        "the account, and the price where an order has none",
     )
     credit_notes: bool = Field(
         default=False,
@@ -146,8 +147,8 @@ class Config(BaseModel):
         return text
 
     def account_of(self, sku: str) -> str:
-        """Return the account of an article."""
-        return pairs(self.accounts).get(sku, self.account)
+        """Return the account of an article; nothing where its Xero item says that."""
+        return pairs(self.accounts).get(sku, "" if self.items and sku else self.account)
 
 
 def pairs(text: str) -> dict[str, str]:
