@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hub.actions import Action, ActionInput, ActionOutput, Inside, Outward
+    from hub.budget import Budget
     from hub.capabilities import (
         Channel,
         Geocoder,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from hub.deadlines import beat
     from hub.errors import HubError, PluginError, Rejected, Retry, Unauthorized, Unknown
     from hub.hookspecs import hookimpl
-    from hub.http import GuardedPool, Http, Url, calling, guard, judge, understood
+    from hub.http import GuardedPool, Http, Url, calling, guard
     from hub.nouns import (
         Address,
         Callback,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         Visit,
     )
     from hub.oauth import Kept, TokenClient
+    from hub.verdicts import judge, understood
     from hub.web.policy import allow
 
 __version__ = "0.1.0"
@@ -79,13 +81,15 @@ _HOMES = {
     "hub.deadlines": "beat",
     "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
     "hub.hookspecs": "hookimpl",
-    "hub.http": "GuardedPool Http Url calling guard judge understood",
+    "hub.budget": "Budget",
+    "hub.http": "GuardedPool Http Url calling guard",
     "hub.nouns": "Address Callback Cancelled Connect Cursor Delivery DeliveryReport DeliveryStatus "
     "DevicePosition Disconnected Fix Grant HandedLine Hook InboundText Incoming Legs Location "
     "Matrix Message Money Order OrderLine Plan PlannedRoute PrivacyRequest Problem ProblemStop "
     "ProblemVehicle Proof ProofFile Receipt Recipient RefusedRow Subscribed TimeWindow Unserved "
     "Visit",
     "hub.oauth": "Kept TokenClient",
+    "hub.verdicts": "judge understood",
     "hub.web.policy": "allow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -93,8 +97,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = [  # noqa: RUF022 - grouped by what they are for
     "Channel", "Geocoder", "OAuth", "OrderSource", "PodSink", "PositionSource", "Receiver",
     "ReportSource", "RoutingEngine", "StatusSink", "Subscriber", "TravelTimes",
-    "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling", "guard",
-    "hookimpl", "judge", "understood",
+    "Budget", "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling",
+    "guard", "hookimpl", "judge", "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
     "Address", "Callback", "Cancelled", "Connect", "Cursor", "Delivery", "DeliveryReport",

@@ -37,7 +37,7 @@ class Connector(Generic[C]):
     """What a `Channel` carries."""
     needs: ClassVar[Mapping[str, str]] = {}
     """Hook, or `reports` for what hands over reports -> the setting without which a connection is
-    not used for it, such as the addresses that proofs are mailed to."""
+    not used for it: it has to be filled in, and be other than `none`."""
     local: ClassVar[bool] = False
     """Whether it reaches into the hub's own machine or network, such as a folder; then only the
     operator may set it up. One with a `Path` among its settings counts as such by itself."""

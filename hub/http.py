@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import ipaddress
-import json
 import os
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -20,17 +19,21 @@ from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as transport
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from hub.budget import Budget, Spending
 from hub.deadlines import beat
-from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
+from hub.errors import Rejected, Retry, Unknown
 from hub.exchange import tell
 from hub.redaction import redact
+from hub.verdicts import READS as READS
+from hub.verdicts import host_of as host_of
+from hub.verdicts import judge as judge
+from hub.verdicts import sentence as sentence
+from hub.verdicts import understood as understood
 
 TIMEOUT = (5, 20)
 LARGEST_REPLY = 10_000_000
 """Bytes, unpacked; a larger reply is not read to its end."""
 CHUNK = 65_536
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""The methods that change nothing, so that a lost reply is no reason to doubt."""
 
 
 def allowed_addresses() -> frozenset[str]:
@@ -217,10 +220,14 @@ class GuardedAdapter(HTTPAdapter):
 
 
 class GuardedPool(urllib3.PoolManager):
-    """The same for an SDK that brings urllib3: checked addresses, no redirect, no repetition."""
+    """The same for an SDK that brings urllib3: checked addresses, no redirect, no repetition.
 
-    def __init__(self, **named: Any) -> None:
+    Each request takes from `budget`, where one is given.
+    """
+
+    def __init__(self, *, budget: Budget | None = None, **named: Any) -> None:
         super().__init__(**named)
+        self.budget = budget
         self.pool_classes_by_scheme = POOLS
 
     def urlopen(  # type: ignore[override]
@@ -228,12 +235,15 @@ class GuardedPool(urllib3.PoolManager):
     ) -> urllib3.BaseHTTPResponse:
         """Send one request and return its reply, read to the end."""
         named |= {"retries": False, "preload_content": False}
-        reply = super().urlopen(method, url, redirect=False, **named)
-        try:
-            body = limited(reply.stream(CHUNK, decode_content=True), host_of(url))
-        except BaseException:
-            reply.close()
-            raise
+        with taken(self.budget) as spending:
+            reply = super().urlopen(method, url, redirect=False, **named)
+            try:
+                body = limited(reply.stream(CHUNK, decode_content=True), host_of(url))
+            except BaseException:
+                reply.close()
+                raise
+            if spending:
+                spending.answered(reply.status, reply.headers)
         sent = named.get("headers") or self.headers
         tell(method, url, sent, named.get("body"), reply.status, reply.headers, body)
         return urllib3.HTTPResponse(
@@ -244,11 +254,6 @@ class GuardedPool(urllib3.PoolManager):
             decode_content=False,
             request_method=method,
         )
-
-
-def host_of(url: str) -> str:
-    """Return host and port of a URL, without user and password."""
-    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def session() -> requests.Session:
@@ -264,11 +269,13 @@ class Http:
     """Call one service; every failure comes out as one of the errors of `hub.errors`.
 
     What a status means says `judge`. A connection that could not be made is a `Retry`; a reply
-    that was lost is `Unknown`, except after a request that changes nothing.
+    that was lost is `Unknown`, except after a request that changes nothing. Each request takes from
+    `budget`, where one is given, and is a `Retry` where that is used up.
     """
 
-    def __init__(self, root: str, **headers: str) -> None:
+    def __init__(self, root: str, *, budget: Budget | None = None, **headers: str) -> None:
         self.root = root.rstrip("/")
+        self.budget = budget
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
@@ -305,9 +312,17 @@ class Http:
         kwargs.setdefault("timeout", TIMEOUT)
         sent = {**self.headers, **(headers or {})}
         harmless = method.upper() in READS if reads is None else reads
-        with calling(self.root, reads=harmless), session() as made:
-            reply = made.request(method, url, headers=sent, allow_redirects=False, **kwargs)
+        with taken(self.budget) as spending:
+            with calling(self.root, reads=harmless), session() as made:
+                reply = made.request(method, url, headers=sent, allow_redirects=False, **kwargs)
+            if spending:
+                spending.answered(reply.status_code, reply.headers)
         return reply if reply.status_code in accepts else understood(reply, reads=harmless)
+
+
+def taken(budget: Budget | None) -> AbstractContextManager[Spending | None]:
+    """Return a block that takes one call from a budget, or nothing where there is none."""
+    return budget.taken() if budget is not None else nullcontext()
 
 
 @contextmanager
@@ -351,50 +366,3 @@ def never_sent(error: Exception) -> bool:
     reasons = (error, inner, getattr(inner, "reason", None))
     never = (transport.NewConnectionError, transport.ConnectTimeoutError)
     return any(isinstance(reason, never) for reason in reasons)
-
-
-def understood(reply: requests.Response, *, reads: bool | None = None) -> requests.Response:
-    """Return a 2xx reply; raise what any other status means for the caller."""
-    if 200 <= reply.status_code < 300:
-        return reply
-    said = redact(sentence(reply.text)) or reply.reason
-    raise judge(
-        host_of(reply.url),
-        reply.status_code,
-        said,
-        reads=reply.request.method in READS if reads is None else reads,
-        after=reply.headers.get("Retry-After", ""),
-    )
-
-
-def sentence(text: str) -> str:
-    """Return what an answer says to people: the message in its JSON, else its first 300 letters."""
-    try:
-        found = json.loads(text[:10_000])
-    except ValueError:
-        found = None
-    for name in ("detail", "message", "error", "title"):
-        inner = found.get(name) if isinstance(found, dict) else None
-        if isinstance(inner, dict):
-            inner = inner.get("message")
-        if isinstance(inner, str) and inner.strip():
-            return inner.strip()[:300]
-    return text[:300].strip()
-
-
-def judge(host: str, status: int, said: str, *, reads: bool, after: str = "") -> HubError:
-    """Return what a status that is not 2xx means; `after` is the Retry-After header.
-
-    401 and 403 are `Unauthorized`. 408, 425, 429 and a 503 that names a time say that nothing was
-    done: `Retry`. Any other 5xx may come after it was done: `Unknown`, or `Retry` for a request
-    that changes nothing. The rest is `Rejected`.
-    """
-    waits = float(after) if after.isdecimal() else None  # the other form, a date, is not counted
-    if status in (401, 403):
-        return Unauthorized(f"{host} does not accept the credentials ({status}): {said}")
-    undone = status in (408, 425, 429) or (status == 503 and bool(after))
-    if undone or (reads and status >= 500):
-        return Retry(f"{host} answered {status}: {said}", after=waits)
-    if status >= 500:
-        return Unknown(f"{host} answered {status}, so it may be done or not: {said}")
-    return Rejected(f"{host} refused it ({status}): {said}")

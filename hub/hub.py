@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hub.access.keys import Keys, check_keys, load_keys
 from hub.connections import Connections
 from hub.files import Files
+from hub.ledgers import Shared
 from hub.plugins import Plugins
 from hub.settings import Settings
 from hub.store import Store, migrations
@@ -67,12 +68,14 @@ def open_hub(settings: Settings, *, patience: float = 5.0) -> Hub:
         retry_on_error=[Lost, Late],
         socket_connect_timeout=2,
     )
+    connections = Connections(store, plugins, keys)
+    connections.ledger = Shared(redis)
     return Hub(
         settings=settings,
         store=store,
         keys=keys,
         files=Files(settings.files_url),
         plugins=plugins,
-        connections=Connections(store, plugins, keys),
+        connections=connections,
         redis=redis,
     )

@@ -28,7 +28,7 @@ LAYERS = [
     ["contract"],
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",
-     "lifeline", "oauth"],
+     "lifeline", "oauth", "budget", "ledgers", "verdicts"],
     ["nouns", "errors", "deadlines", "redaction", "exchange"],
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -20,6 +20,7 @@ from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
 from hub.deadlines import interrupted
 from hub.errors import HubError, Missing, PluginError, Refused
+from hub.ledgers import Ledger
 from hub.nouns import Grant
 from hub.oauth import KEPT
 from hub.plugins import Plugins, patience
@@ -31,6 +32,13 @@ T = TypeVar("T")
 GENERATION = "connections"
 GONE = "removed"
 """State of a connection that was removed for good: its row is but a name in the history."""
+
+
+def fills(kind: type[Connector[Any]], setting: str, value: Any) -> bool:
+    """Say whether a setting that a kind needs is filled in; one that was never said is as usual."""
+    if value is None:
+        value = kind.Config.model_fields[setting].default
+    return bool(value) and value != "none"
 
 
 class Parked(HubError):
@@ -51,6 +59,8 @@ class Connections:
         self._built: dict[str, tuple[int, Connector[Any]]] = {}
         self.spoilt = ""
         """What a connector has left behind that this process had better end for, if anything."""
+        self.ledger: Ledger | None = None
+        """Where the calls of connectors are counted for all workers."""
 
     def save(
         self,
@@ -192,8 +202,9 @@ class Connections:
     def serves(self, row: ConnectionRow, hook: str) -> bool:
         """Say whether a connection of a kind has the setting that the kind needs."""
         plugin = self.plugins.owner(row.connector)
-        setting = plugin.connectors[row.connector].needs.get(hook) if plugin else None
-        return setting is None or bool(row.config.get(setting))
+        kind = plugin.connectors[row.connector] if plugin else None
+        setting = kind.needs.get(hook) if kind else None
+        return kind is None or setting is None or fills(kind, setting, row.config.get(setting))
 
     def is_on(self, session: Session, connector: str) -> bool:
         """Say whether the plugin of a connector is switched on."""
@@ -247,11 +258,11 @@ class Connections:
 
     def contained(self, connector: Connector[Any]) -> AbstractContextManager[None]:
         """Return a block around a connector's code that lets only safe errors out of it."""
-        return contained(connector, self.spoil)
+        return contained(connector, self.spoil, self.ledger)
 
     def drawn(self, connector: Connector[Any], begin: Callable[[], Iterator[T]]) -> Iterator[T]:
         """Yield what an iterator of a connector yields, with every step contained."""
-        return drawn(connector, begin, self.spoil)
+        return drawn(connector, begin, self.spoil, self.ledger)
 
     def spoil(self, why: str) -> None:
         """Note that this process should do no work for other connections any more."""

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from hub.budget import counting
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Rejected, Retry, Unauthorized, Unknown
+from hub.ledgers import Ledger
 from hub.nouns import Receipt
 from hub.redaction import cover, secrets_of
 
@@ -25,15 +27,18 @@ KINDS = (Retry, Unauthorized, Rejected, Unknown, PluginError)
 
 
 @contextmanager
-def contained(connector: Connector[Any], spoil: Callable[[str], None]) -> Iterator[None]:
+def contained(
+    connector: Connector[Any], spoil: Callable[[str], None], ledger: Ledger | None = None
+) -> Iterator[None]:
     """Turn whatever a connector raises into an error whose text is safe to keep and to show.
 
     `spoil` is told when the call left something behind that could harm what this process does
-    next: a thread, or a heap as large as it may be.
+    next: a thread, or a heap as large as it may be. Its budgets are counted in `ledger`.
     """
     before = set(threading.enumerate())
     try:
-        yield
+        with counting(ledger):
+            yield
     except Exception as error:
         safe = spoken(error, secrets_of(connector.config))
         if safe is error:
@@ -55,13 +60,16 @@ def contained(connector: Connector[Any], spoil: Callable[[str], None]) -> Iterat
 
 
 def drawn(
-    connector: Connector[Any], begin: Callable[[], Iterator[T]], spoil: Callable[[str], None]
+    connector: Connector[Any],
+    begin: Callable[[], Iterator[T]],
+    spoil: Callable[[str], None],
+    ledger: Ledger | None = None,
 ) -> Iterator[T]:
     """Yield what an iterator of a connector yields, with every step contained."""
-    with contained(connector, spoil):
+    with contained(connector, spoil, ledger):
         records = iter(begin())
     while True:
-        with contained(connector, spoil):
+        with contained(connector, spoil, ledger):
             try:
                 record = next(records)
             except StopIteration:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from hub.ledgers import impatient
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 CAP = 8
 """How many tickets may wait in one queue: more would only find nothing to do."""
 DOORBELL = "hub:doorbell"
-PATIENCE = 0.25
-"""Seconds that one command may take: a request that has committed must not wait for Redis."""
 SULK = 1.0
 """Seconds without another try after a failure, so that a dead Redis costs one request, not all."""
 
@@ -67,23 +67,6 @@ class Bell:
         if name not in self._queues:
             self._queues[name] = ticket_queue(name, self.redis)
         return self._queues[name]
-
-
-def impatient(redis: Redis, seconds: float = PATIENCE) -> Redis:
-    """Return a client of the same server that gives up after `seconds` and does not try again."""
-    from redis import ConnectionPool, Redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    pool = redis.connection_pool
-    given = {
-        **pool.connection_kwargs,
-        "socket_timeout": seconds,
-        "socket_connect_timeout": seconds,
-        "retry": Retry(NoBackoff(), 0),
-        "retry_on_error": [],
-    }
-    return Redis(connection_pool=ConnectionPool(connection_class=pool.connection_class, **given))
 
 
 def install(hub: Hub) -> Bell:

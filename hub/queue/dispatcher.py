@@ -19,7 +19,8 @@ from hub.access import audit, sessions
 from hub.connections import activity
 from hub.events.log import LostLead, Numbered, number, tail, unnumbered
 from hub.hub import Hub, open_hub
-from hub.queue.bell import DOORBELL, Bell, impatient, install
+from hub.ledgers import impatient
+from hub.queue.bell import DOORBELL, Bell, install
 from hub.queue.leader import LEASE, lead, resign
 from hub.queue.work import backlog, enqueue, sweep
 from hub.queue.worker import label_of

@@ -103,7 +103,10 @@ def connect(hub: Hub, merchants: dict[str, str], peers: dict[str, int]) -> None:
     def url(service: str) -> str:
         return f"http://127.0.0.1:{peers[service]}"
 
-    xero = {"url": url("xero") + ROOT, "token": XeroPeer.token}
+    xero = {
+        "url": url("xero") + ROOT, "token": XeroPeer.token,
+        "per_minute": 0, "per_day": 0,  # a day passes in minutes
+    }  # fmt: skip
     wanted: list[tuple[str, str | None, str, dict[str, Any]]] = [
         ("sms", None, "SMS gateway", {"url": url("sms"), "token": SmsPeer.token}),
         ("nominatim", None, "Address search", {

@@ -30,7 +30,7 @@ from hub.workflow.checks import NO_ANSWER, SILENT
 from hub.workflow.failures import kind_of, message_of
 from hub.workflow.incoming import unseal
 from hub.workflow.parking import release
-from hub.workflow.pulls import is_source
+from hub.workflow.pulls import hands_over
 
 if TYPE_CHECKING:
     from hub.connector import Connector
@@ -152,7 +152,7 @@ def look(hub: Hub, about: ConnectionRow, stage: str) -> dict[str, Any]:
     showed: dict[str, Any] = {"milliseconds": round((time.monotonic() - began) * 1000)}
     if isinstance(connector, Mappable):
         showed |= raw(hub, about, connector)
-    elif is_source(hub, about.connector):
+    elif hands_over(hub, about):
         showed |= sample(hub, connector)
     return showed
 

@@ -78,6 +78,11 @@ def is_source(hub: Hub, connector: str) -> bool:
     return connector != imports.CONNECTOR and connector in hub.plugins.of_kind("order_sources")
 
 
+def hands_over(hub: Hub, row: ConnectionRow) -> bool:
+    """Say whether orders are read from a connection: it is a source, and its settings say which."""
+    return is_source(hub, row.connector) and hub.connections.serves(row, "order_sources")
+
+
 def go_round(hub: Hub) -> None:
     """Make the pulls due whose time has come; called by the leading dispatcher.
 
@@ -91,7 +96,7 @@ def go_round(hub: Hub) -> None:
     begin_due(
         hub, "pull_at", begin,
         col(ConnectionRow.merchant).is_not(None), col(ConnectionRow.state) != "action_needed",
-        wanted=lambda row: is_source(hub, row.connector),
+        wanted=lambda row: hands_over(hub, row),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hub.budget import KeptBack
 from hub.connections import activity
 from hub.connections.book import Parked, Renewing
 from hub.connections.grants import doubt
@@ -125,6 +126,8 @@ def note(
         elif claim.hung:
             hangs(row, session.wall, f"Its {reading.what} could not be read: {text}")
             again = row.rests_until or again
+        elif isinstance(error, KeptBack):  # other calls go on
+            again = session.wall + max(reading.soon, timedelta(seconds=error.after or 0.0))
         elif isinstance(error, Retry):
             fails(row, session.wall, text, error.after)
             again = max(row.rests_until or session.wall, session.wall + reading.soon)

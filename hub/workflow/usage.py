@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hub.actions import Outward
 from hub.store import ConnectionRow, MerchantRow, Session
 from hub.workflow.library import library_of
-from hub.workflow.pulls import is_source
+from hub.workflow.pulls import hands_over
 
 if TYPE_CHECKING:
     from hub.actions import Action
@@ -35,7 +35,7 @@ def uses(hub: Hub, session: Session, row: ConnectionRow) -> list[Use]:
     """Return the workflows in force that use a connection of this kind, by name."""
     merchant = session.get(MerchantRow, row.merchant) if row.merchant else None
     slug = merchant.slug if merchant is not None else ""
-    source = is_source(hub, row.connector)
+    source = hands_over(hub, row)
     steps: dict[str, list[str]] = {}
     starts: dict[str, list[str]] = {}
     for event, entries in library_of(hub).index(session).items():

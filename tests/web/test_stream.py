@@ -15,7 +15,7 @@ from hub.events import append
 from hub.events.log import number
 from hub.fleet.roster import add_merchant
 from hub.hub import Hub
-from hub.queue.bell import impatient
+from hub.ledgers import impatient
 from hub.queue.dispatcher import publish
 from hub.queue.leader import lead
 from hub.settings import Settings

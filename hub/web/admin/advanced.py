@@ -33,7 +33,7 @@ def page(id: str) -> str:
             row,
             tally=tallies(session, [id])[id],
             uses=uses(hub(), session, row),
-            source=pulls.is_source(hub(), row.connector),
+            source=pulls.hands_over(hub(), row),
             asked=request.args.get("remove") == "yes",
         )
 

@@ -86,7 +86,7 @@ def cards_of(session: Session, rows: list[ConnectionRow]) -> list[Card]:
             grade=grade_of(row.connector),
             owner=merchants.get(row.merchant or "", "Operator"),
             installed=hub().plugins.owner(row.connector) is not None,
-            source=pulls.is_source(hub(), row.connector),
+            source=pulls.hands_over(hub(), row),
             locates=locates(row),
             strangers=devices.strangers(hub(), row.id) if locates(row) else [],
             busy=row.id in busy,

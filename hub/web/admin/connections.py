@@ -149,7 +149,7 @@ def pull(id: str) -> Response | str:
     """Ask a worker to read the orders of a shop now."""
     with write() as session:
         row = get(session, ConnectionRow, id)
-        if not pulls.is_source(hub(), row.connector) or row.merchant is None:
+        if not pulls.hands_over(hub(), row) or row.merchant is None:
             raise Refused(f"{row.title} is no shop of a merchant; it has no orders to read")
         pulls.request(session, row.id)
     return shown(id)

@@ -86,7 +86,7 @@ def shown(session: Session, row: ConnectionRow, address: str = "") -> str:
         "admin/connection/webhooks.html",
         row,
         takes=incoming.takes_requests(hub(), row),
-        reads=pulls.is_source(hub(), row.connector) and row.merchant is not None,
+        reads=pulls.hands_over(hub(), row) and row.merchant is not None,
         by_itself=subscriptions.is_subscriber(hub(), row.connector),
         address=address,
         current=open_now[0] if open_now else None,

@@ -45,10 +45,15 @@ OF_MERCHANTS = ("order_sources", "notification_channels", "pod_sinks", "geocoder
 
 
 def hooks_of(connector: str) -> list[str]:
-    """Return the kinds a connector belongs to, in the order of the page."""
-    return [
+    """Return the kinds a connector belongs to, in the order of the page.
+
+    What hands over orders only where it is asked to stands under what it does besides.
+    """
+    found = [
         hook for hook in KINDS if hook in CAPABILITY and connector in hub().plugins.of_kind(hook)
     ]
+    aside = bool(found[1:]) and "order_sources" in hub().plugins.connector(connector).needs
+    return sorted(found, key=lambda hook: aside and hook == "order_sources")
 
 
 def steps_for(row: ConnectionRow) -> list[str]:

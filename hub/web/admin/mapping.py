@@ -92,7 +92,7 @@ def sample(id: str) -> Response:
 def source_of(session: Session, id: str) -> ConnectionRow:
     """Return a connection that orders are read from; raise `Refused` for another one."""
     row = get(session, ConnectionRow, id)
-    if not pulls.is_source(hub(), row.connector):
+    if not pulls.hands_over(hub(), row):
         raise Refused(f"{row.title} hands over no orders, so there is nothing to map")
     return row
 

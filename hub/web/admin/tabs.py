@@ -13,7 +13,7 @@ from hub.web.admin.kinds import hook_of, kind_title
 from hub.web.context import hub, read
 from hub.web.frame import Entry
 from hub.web.policy import allowed, permitted
-from hub.workflow.pulls import is_source
+from hub.workflow.pulls import hands_over
 
 TABS = (
     ("connections.overview", "Overview"),
@@ -34,7 +34,7 @@ def fits(endpoint: str, row: ConnectionRow) -> bool:
     plugin = hub().plugins.owner(row.connector)
     kind = plugin.connectors[row.connector] if plugin else None
     if endpoint == "mapping.page":
-        return is_source(hub(), row.connector)
+        return hands_over(hub(), row)
     if endpoint == "consent.page":
         return kind is not None and issubclass(kind, OAuth)
     if endpoint == "incoming.page":

@@ -11,6 +11,7 @@ from hub.web.admin.kinds import hooks_of, steps_for
 from hub.web.admin.tabs import render_tab
 from hub.web.context import hub, read
 from hub.web.policy import allow
+from hub.workflow.pulls import hands_over
 from hub.workflow.usage import rival, uses
 
 blueprint = Blueprint("usage", __name__, url_prefix="/admin/connections")
@@ -32,6 +33,8 @@ def page(id: str) -> str:
     with read() as session:
         row = get(session, ConnectionRow, id)
         hooks = hooks_of(row.connector)
+        if not hands_over(hub(), row):
+            hooks = [hook for hook in hooks if hook != "order_sources"]
         return render_tab(
             "admin/connection/usage.html",
             row,

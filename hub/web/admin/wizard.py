@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from hub.access import get
 from hub.builtin.generic.fields import Fields
 from hub.connections import undo
+from hub.connections.book import fills
 from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.errors import Refused
@@ -132,7 +133,7 @@ def look(id: str) -> Response:
         row = get(session, ConnectionRow, id)
         if "mapping" in request.form:
             row.mapping = sent_rules(session).model_dump(exclude_defaults=True)
-        if pulls.is_source(hub(), row.connector):
+        if pulls.hands_over(hub(), row):
             previews.request(session, id, "dry_run")
     return redirect(f"/admin/connections/{id}/setup/review")
 
@@ -171,7 +172,7 @@ def tested(session: Session, id: str) -> bool:
 
 def is_shop(row: ConnectionRow) -> bool:
     """Say whether orders are read from a connection by themselves."""
-    return row.merchant is not None and pulls.is_source(hub(), row.connector)
+    return row.merchant is not None and pulls.hands_over(hub(), row)
 
 
 def connect(kind: type[Connector[Any]], row: ConnectionRow | None) -> Response | tuple[str, int]:
@@ -207,9 +208,17 @@ def said_owner(session: Session, kind: type[Connector[Any]]) -> str | None:
     if isinstance(reader, Merchant):
         return reader.id
     said = request.form.get("merchant", "")
-    if not said and pulls.is_source(hub(), kind.name):
+    if not said and sells(kind):
         raise Refused("Choose whose orders these are", "merchant")
     return get(session, MerchantRow, said).id if said else None
+
+
+def sells(kind: type[Connector[Any]]) -> bool:
+    """Say whether a connector is about to hand over orders, as far as the form says that yet."""
+    if not pulls.is_source(hub(), kind.name):
+        return False
+    setting = kind.needs.get("order_sources")
+    return setting is None or fills(kind, setting, request.form.get(f"{forms.PREFIX}{setting}"))
 
 
 def connect_page(
@@ -230,7 +239,7 @@ def connect_page(
         title=request.form.get("title", row.title if row else ""),
         merchants=merchants,
         merchant=request.form.get("merchant", row.merchant if row else ""),
-        source=pulls.is_source(hub(), kind.name),
+        source=sells(kind),
         own=isinstance(principal(), Merchant),
         by_consent=by_consent(kind),
         mappable=shape_of(kind.name) is not None,
@@ -264,7 +273,7 @@ def step_page(step: str, row: ConnectionRow, **shown: Any) -> str:
         row=row,
         kind=kind,
         hook=hook_of(kind.name),
-        source=pulls.is_source(hub(), kind.name),
+        source=pulls.hands_over(hub(), row),
         mappable=shape_of(kind.name) is not None,
         **shown,
     )

@@ -1,13 +1,19 @@
-"""How Xero lets a hub in: the addresses of its consent, and the organisations that it opened."""
+"""How Xero lets a hub in: consent, custom connections, and the organisations that they open."""
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
+
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
-from hub import Http, Kept, Rejected, TokenClient, Url
+from hub import Grant, Http, Rejected, TokenClient, Unauthorized
+from hub_xero.settings import Config
 
-SCOPES = ("offline_access", "accounting.invoices", "accounting.attachments")
-NOTHING = SecretStr("")
+ENDS = ("invalid_client", "unauthorized_client", "invalid_grant")
+"""What the identity service says to credentials that only a person can mend."""
+EARLY = 120
+"""Seconds before its end at which a token is used no more."""
 
 
 class Organisation(BaseModel):
@@ -17,65 +23,29 @@ class Organisation(BaseModel):
     name: str = Field(alias="tenantName", default="")
 
 
+class Token(BaseModel):
+    """What the identity service gives to a custom connection."""
+
+    access: SecretStr = Field(alias="access_token", min_length=1)
+    lives: int = Field(alias="expires_in", default=1800, ge=0)
+
+
+class Custom:
+    """The access of a custom connection, kept for as long as it holds."""
+
+    def __init__(self) -> None:
+        self._token, self._until = "", 0.0
+
+    def token(self, config: Config) -> str:
+        """Return an access token, a new one where the last is about to end."""
+        if time.monotonic() >= self._until:
+            given = client_credentials(config)
+            self._token = given.access.get_secret_value()
+            self._until = time.monotonic() + given.lives - EARLY
+        return self._token
+
+
 LISTED = TypeAdapter(list[Organisation])
-
-
-class Config(BaseModel):
-    """An app and its consent, or the token of a custom connection; and which organisation."""
-
-    client_id: str = Field(
-        default="",
-        title="Client id",
-        description="Of your app at developer.xero.com; then press Connect",
-    )
-    client_secret: SecretStr = Field(
-        default=NOTHING,
-        title="Client secret",
-        description="Of a web app; an app with PKCE has none",
-    )
-    scopes: list[str] = Field(
-        default=list(SCOPES),
-        title="Scopes",
-        description="An app from before March 2026 needs accounting.transactions instead of "
-        "accounting.invoices",
-    )
-    tenant: str = Field(
-        default="",
-        title="Tenant id",
-        description="The organisation, from Xero's /connections. Empty: the one that you open "
-        "when you connect",
-    )
-    token: SecretStr = Field(
-        default=NOTHING,
-        title="Access token",
-        description="Of a Xero custom connection, instead of an app",
-    )
-    url: Url = Field(
-        default="https://api.xero.com/api.xro/2.0",
-        title="Address of the accounting API",
-        description="Change it only to test against something else",
-    )
-    login_url: Url = Field(
-        default="https://login.xero.com/identity/connect/authorize",
-        title="Address of the consent page",
-        description="Change it only to test against something else",
-    )
-    identity_url: Url = Field(
-        default="https://identity.xero.com/connect/token",
-        title="Address that gives access",
-        description="Change it only to test against something else",
-    )
-    connections_url: Url = Field(
-        default="https://api.xero.com/connections",
-        title="Address of the list of organisations",
-        description="Change it only to test against something else",
-    )
-    access_token: Kept = Field(
-        default=NOTHING, title="Access by consent", description="Filled in when you connect"
-    )
-    refresh_token: Kept = Field(
-        default=NOTHING, title="Renewal of that access", description="Filled in when you connect"
-    )
 
 
 def token_client(config: Config) -> TokenClient:
@@ -84,6 +54,10 @@ def token_client(config: Config) -> TokenClient:
         raise Rejected(
             "give the client id of your Xero app under Settings first", field="client_id"
         )
+    if config.custom:
+        raise Rejected(
+            "a custom connection needs no consent: the hub gets its access by itself", "custom"
+        )
     return TokenClient(
         authorize_url=config.login_url,
         token_url=config.identity_url,
@@ -91,6 +65,34 @@ def token_client(config: Config) -> TokenClient:
         client_secret=config.client_secret,
         scopes=tuple(config.scopes),
     )
+
+
+def client_credentials(config: Config) -> Token:
+    """Ask for the access of a custom connection (RFC 6749, 4.4)."""
+    secret = config.client_secret.get_secret_value()
+    if not (config.client_id and secret):
+        raise Unauthorized("give the client id and the secret of the custom connection")
+    scopes = [scope for scope in config.scopes if scope != "offline_access"]
+    asked = {"grant_type": "client_credentials", "scope": " ".join(scopes)}
+    try:
+        reply = Http(config.identity_url).read("", data=asked, auth=(config.client_id, secret))
+    except Rejected as error:
+        if any(word in str(error) for word in ENDS):
+            raise Unauthorized(
+                "Xero does not know this client id with this secret as a custom connection"
+            ) from None
+        raise
+    try:
+        return Token.model_validate_json(reply.content)
+    except ValidationError:  # what it came from may hold the token
+        raise Rejected("Xero answered with something that is no token", "identity_url") from None
+
+
+def granted(config: Config) -> Grant:
+    """Return the access of a custom connection as what a renewal gives."""
+    began, given = datetime.now(UTC), client_credentials(config)
+    settings = {"access_token": given.access.get_secret_value()}
+    return Grant(settings=settings, expires_at=began + timedelta(seconds=given.lives))
 
 
 def organisations(config: Config, token: str) -> list[Organisation]:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hub_xero import Config, Xero, file_name, key, note
 
-from hub import Rejected, Retry, Unauthorized, Unknown
+from hub import Incoming, Rejected, Retry, Unauthorized, Unknown
 from hub.testing.conformance import SECRET, ConnectorTests, a_proof
 from hub.testing.peers import Reply, Request, duplicates
 from hub.testing.peers.consent import listed
 from hub.testing.peers.log import effects, entries
 from hub.testing.peers.xero import ROOT, XeroPeer
 
-SPEC = Path(__file__).parents[4] / "shared" / "peers" / "xero" / "xero_accounting.yaml"
+PEERS = Path(os.environ.get("HUB_PEERS") or Path(__file__).parents[4] / "shared" / "peers")
+SPEC = PEERS / "xero" / "xero_accounting.yaml"
 
 TOKEN, CONNECTIONS = "/connect/token", "/connections"
+
+
+KNOWN = "243216c5-369e-4056-ac67-05388f86dc81"
+
+
+def an_invoice(**told: Any) -> dict[str, Any]:
+    """Return a sales invoice of two articles, as a person would have made it."""
+    lines = [
+        {"Description": "Apples", "Quantity": 3, "UnitAmount": 4.1255, "ItemCode": "APL"},
+        {"Description": "Pears", "Quantity": 1.5, "UnitAmount": 2, "AccountCode": "201"},
+        {"Description": "Thank you"},
+    ]
+    who = {"ContactID": "contact-1", "Name": "Alpenblick Inn"}
+    return {"Type": "ACCREC", "Status": "AUTHORISED", "Contact": who, "LineItems": lines, **told}
 
 
 class TestXero(ConnectorTests):
@@ -29,17 +48,37 @@ class TestXero(ConnectorTests):
         "access_token": SECRET,
         "refresh_token": SECRET,
         "tenant": "tenant-1",
+        "orders": "invoices",
+        "webhook_key": SECRET,
     }
     path = ROOT
     places = {"login_url": "/authorize", "identity_url": TOKEN, "connections_url": CONNECTIONS}
+
+    event = {
+        "events": [
+            {
+                "resourceId": KNOWN, "tenantId": "tenant-1", "eventCategory": "INVOICE",
+                "eventType": "UPDATE", "eventDateUtc": "2026-11-23T09:00:00.000",
+            }
+        ],
+        "firstEventSequence": 1, "lastEventSequence": 1, "entropy": "S0m3R4nd0mt3xt",
+    }  # fmt: skip
 
     @pytest.fixture(autouse=True)
     def books(self, tmp_path: Path) -> Iterator[None]:
         """Let Xero keep its books while the checks are made."""
         self.xero = XeroPeer(tmp_path / "books")
+        begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+        for number in range(130):
+            told = an_invoice(InvoiceID=KNOWN) if not number else an_invoice()
+            self.xero.books.put("Invoices", told, begin + timedelta(seconds=number))
         yield
         self.xero.server.server_close()
         self.xero.log.close()
+
+    def signed(self, body: bytes, secret: str = SECRET) -> Incoming:
+        made = base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
+        return Incoming(body=body, headers={"x-xero-signature": made}, at=datetime.now(UTC))
 
     def serve(self, request: Request) -> Reply | None:
         if request.path == CONNECTIONS:

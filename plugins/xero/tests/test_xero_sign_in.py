@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hub_xero import Config, Xero
-from hub_xero.sign_in import SCOPES
+from hub_xero.settings import SCOPES
 
 from hub import Connect, Rejected, Unauthorized
 from hub.testing.conformance import a_proof
