@@ -21,6 +21,8 @@ COMMANDS = {
     "depot": ("hub.cli.fleet", "Add and list depots."),
     "vehicle": ("hub.cli.fleet", "Add and list vehicles."),
     "driver": ("hub.cli.drivers", "Add drivers, sign their phones in, switch them off."),
+    "connect": ("hub.cli.connect", "Set up a connection to a shop, a gateway or the books."),
+    "connections": ("hub.cli.connections", "See, pause, test and remove connections."),
     "workflow": ("hub.cli.workflows", "Check, save, compare and follow workflows."),
     "plugin": ("hub.cli.plugins", "List the installed plugins, begin a new one."),
     "web": ("hub.cli.services", "Serve the pages and the API."),
