@@ -31,12 +31,11 @@ def an_order(found: dict[str, Any]) -> str:
 
 def a_dry_run(would: dict[str, Any]) -> str:
     """Return what would become of a source's orders in lines for people."""
-    first = "first " if would["more"] else ""
-    more = "; there are more" if would["more"] else ""
-    records = "record" if would["read"] == 1 else "records"
+    off = f", {would['called_off']} called off" if would.get("called_off") else ""
+    more = f", out of the first {would['read']}" if would["more"] else ""
     lines = [
-        f"Of the {first}{would['read']} {records}{more}: {would['new']} new, "
-        f"{would['changed']} changed, {would['unchanged']} unchanged, {would['refused']} refused. "
+        f"What would come in: {would['new']} new, {would['changed']} changed, "
+        f"{would['unchanged']} unchanged, {would['refused']} refused{off}{more}. "
         f"Nothing was taken in."
     ]
     if would["unplaced"]:

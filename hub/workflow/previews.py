@@ -19,7 +19,7 @@ from hub.capabilities import OrderSource
 from hub.connections import removal, undo
 from hub.deadlines import deadline
 from hub.errors import PluginError, Retry
-from hub.nouns import Cancelled, Cursor, Order, RefusedRow
+from hub.nouns import Cursor, Order, RefusedRow
 from hub.orders.mapping import Mapping
 from hub.orders.trial import Trial, try_all
 from hub.queue.work import Claim, enqueue, finish
@@ -146,23 +146,24 @@ def sample(hub: Hub, connector: Connector[Any]) -> dict[str, Any]:
 def dry_run(hub: Hub, about: ConnectionRow, connector: Connector[Any]) -> dict[str, Any]:
     """Return what would become of the next records of a source, without taking any in."""
     rules, merchant = Mapping.of(about), about.merchant or ""
-    latest: dict[str, Order] = {}  # a source may hand a record over again; it is one
-    refused: dict[str, str] = {}
-    more = False
+    orders: list[Order] = []
+    refused: list[str] = []
+    read, more = 0, False
     for record in records(hub, connector, Cursor(value=about.cursor)):
-        if len(latest) + len(refused) == MOST:
+        if read == MOST:
             more = True
             break
+        read += 1
         if isinstance(record, Order):
-            latest[record.ref] = rules.apply(record)
+            orders.append(rules.apply(record))
         else:
-            refused[record.ref or f"{record.line} {record.reason}"] = record.reason
+            refused.append(record.reason)
+    latest = {order.ref: order for order in orders}
     with hub.store.read(System(merchant)) as session:
         tried = try_all(
             hub, session, merchant, about.order_source, list(latest.values()), rules.lead
         )
-    read = len(latest) + len(refused)
-    return {"read": read, "more": more, **summed(tried, list(refused.values()))}
+    return {"read": read, "more": more, **summed(tried, refused)}
 
 
 def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Order | RefusedRow]:
@@ -176,7 +177,7 @@ def records(hub: Hub, connector: Connector[Any], cursor: Cursor) -> Iterator[Ord
                 after = record
             elif isinstance(record, Order | RefusedRow):
                 yield record
-            elif not isinstance(record, Cancelled):  # nothing to show of an order called off
+            else:
                 kind = type(record).__name__
                 raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")
             if time.monotonic() - began > LONGEST:

@@ -136,7 +136,8 @@ def test_a_shop_is_tested_shown_and_put_into_use(
     assert done.exit_code == 0, done.output
     assert "Number     A-17 (1000)" in done.stdout
     assert "3 x Tea" in done.stdout
-    assert "Of the 2 records: 1 new, 0 changed, 0 unchanged, 1 refused" in done.stdout
+    assert "What would come in: 1 new, 0 changed, 0 unchanged" in done.stdout
+    assert "refused: order N-1001" in done.stdout
     assert "Our ShipStation is in use. Its first orders are being read." in done.stdout
     (row,) = connections(hub)
     assert (row.enabled, row.state, row.merchant) == (True, "healthy", world.merchant)

@@ -115,7 +115,7 @@ def test_a_dry_run_counts_what_would_come_in_with_the_rules(toys: Toys, shop: ty
     row, found = look(toys, id, "dry_run")
     assert row.state == "done"
     counts = [found[name] for name in ("read", "new", "changed", "unchanged", "refused")]
-    assert counts == [4, 3, 0, 0, 1]
+    assert counts == [5, 3, 0, 0, 1]
     assert found["reasons"] == [["order 9 has no address", 1]]
     with toys.hub.store.write(System()) as session:
         session.get_one(ConnectionRow, id).mapping = {"depot": "Nowhere"}
