@@ -124,6 +124,12 @@ def webhook(connection: str) -> None:
     """Print a new address for the other system's webhooks; the one before works a day longer."""
     with opened() as hub, hub.store.write(BY) as session:
         row = find(session, connection)
+        plugin = hub.plugins.owner(row.connector)
+        if plugin is not None and hasattr(plugin.connectors[row.connector], "subscribe"):
+            raise Refused(
+                f"the hub sets up the webhooks of {row.title} by itself; its page has a button "
+                f"that gives them a new address"
+            )
         address = incoming.open_address(hub, session, row)
     click.echo(address)
 

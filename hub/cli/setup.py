@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 DONE, UNTESTED, LEFT = 0, 3, 4
+HERE = ("127.0.0.1", "localhost", "::1")
 MOST_TRIES = 5
 """How often a person is asked anew for a setting that is refused."""
 DO = {
@@ -227,7 +229,17 @@ class Setup:
             self.told["webhook"] = address
             self.say(f"Webhooks go to this address, which is shown once:\n{address}")
         elif takes:
-            self.say(f"The hub sets up the webhooks at {self.kind.title} by itself.")
+            self.say(self.hooks())
+
+    def hooks(self) -> str:
+        """Return what becomes of webhooks that the hub sets up."""
+        url = self.hub.settings.public_url
+        if urlsplit(url).hostname in HERE:
+            return (
+                f"Webhooks are not set up while nobody outside can reach {url} (HUB_PUBLIC_URL); "
+                f"the hub asks by itself instead."
+            )
+        return f"The hub sets up the webhooks at {self.kind.title} by itself."
 
     def consented(self, row: ConnectionRow) -> bool:
         """Send a person to the consent, and wait until it is there; return whether it is."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlmodel import select
 
-from hub.cli import cli, connect, setup, trials
+from hub.cli import connect, setup, trials
 from hub.fleet import roster
 from hub.hub import Hub
 from hub.store import ConnectionRow, OrderRow, System, WorkRow
 from hub.testing.fixtures import World
-from hub.testing.peers import Peer
 from hub.testing.peers.consent import ConsentPeer
 from hub.testing.peers.shipstation import ShipStationPeer
 from hub.testing.peers.sms import SmsPeer
@@ -29,51 +28,10 @@ Connect = Callable[..., Result]
 
 
 @pytest.fixture
-def run(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Connect:
-    """Return a function that runs `hub` with words, whatever it ends with."""
-    for name, value in hub.settings.environ().items():
-        monkeypatch.setenv(name, value)
-
-    def call(*words: str, said: str | None = None) -> Result:
-        return CliRunner().invoke(cli, words, input=said, catch_exceptions=False)
-
-    return call
-
-
-@pytest.fixture
-def person(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let somebody sit at the terminal."""
-    monkeypatch.setattr(connect, "is_asked", lambda: True)
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Return what starts peers and lets the hub call them."""
-    begun: list[Peer] = []
-
-    def start(*peers: Peer) -> None:
-        for peer in peers:
-            peer.start()
-            begun.append(peer)
-        opened = ",".join(f"127.0.0.1:{peer.port}" for peer in begun)
-        monkeypatch.setenv("HUB_ALLOW_ADDRESSES", opened)
-
-    yield start
-    for peer in begun:
-        peer.stop()
-
-
-@pytest.fixture
 def station(tmp_path: Path, serve: Callable[..., None]) -> ShipStationPeer:
     made = ShipStationPeer(tmp_path / "station")
     serve(made)
     return made
-
-
-@pytest.fixture
-def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of somebody's own, outside of the hub's."""
-    return tmp_path_factory.mktemp("given")
 
 
 @pytest.fixture

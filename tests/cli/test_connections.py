@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -119,7 +120,11 @@ def test_a_name_has_to_be_of_one(hub: Hub, command: Command, gateway: SmsPeer, t
         command("connections", "show", "nothing")
 
 
-def test_a_new_webhook_address_is_printed(hub: Hub, world: World, command: Command) -> None:
+def test_a_new_webhook_address_is_printed_where_somebody_has_to_enter_it(
+    hub: Hub, world: World, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: Any = hub.plugins.connector("woocommerce")
+    monkeypatch.delattr(kind, "subscribe", raising=False)
     with hub.store.write(System()) as session:
         settings = {"url": "https://shop.example", "key": "ck_key-1", "secret": "cs_secret-1"}
         id = hub.connections.save(
@@ -129,3 +134,6 @@ def test_a_new_webhook_address_is_printed(hub: Hub, world: World, command: Comma
     assert address.startswith(f"{hub.settings.public_url}/hooks/{id}/")
     shown = json.loads(command("connections", "show", id, "--json").stdout)
     assert shown["webhook_addresses"] == 1
+    monkeypatch.setattr(kind, "subscribe", lambda *_: None, raising=False)
+    with pytest.raises(Refused, match="by itself"):
+        command("connections", "webhook", id)

@@ -58,6 +58,11 @@ class Config(BaseModel):
         description="Of the account's orders, where ShipStation does not tell it",
         pattern="^[A-Z]{3}$",
     )
+    tell_shop: bool = Field(
+        default=True,
+        title="Tell ShipStation",
+        description="How deliveries go; off: orders are only read",
+    )
     mark_when: Literal["dispatched", "delivered"] = Field(
         default="delivered",
         title="Mark as shipped when",
