@@ -122,8 +122,8 @@ def command(kind: type[Connector[Any]]) -> click.Command:
         click.Option(["--id"], help="Go on with the connection that was not finished."),
         click.Option(["--yes", "-y"], is_flag=True, help="Enable without asking."),
         click.Option(
-            ["--wait"], type=click.IntRange(0, 3_600), default=600, show_default=True,
-            help="Seconds to wait for a consent.",
+            ["--wait"], type=click.IntRange(0, 3_600),
+            help="Seconds to wait for a consent; 600 with somebody at the terminal, else none.",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="For programs."),
     ]  # fmt: skip

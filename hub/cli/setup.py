@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DONE, UNTESTED, LEFT = 0, 3, 4
 HERE = ("127.0.0.1", "localhost", "::1")
+PATIENCE = 600
+"""Seconds that a person is given for a consent; as long as the hub keeps its way back open."""
 MOST_TRIES = 5
 """How often a person is asked anew for a setting that is refused."""
 DO = {
@@ -52,7 +54,7 @@ class Setup:
     title: str
     id: str | None
     yes: bool
-    wait: int
+    wait: int | None
     told: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> int:
@@ -62,7 +64,7 @@ class Setup:
         self.say(f"{row.title} is kept as {row.id}; nothing runs through it yet")
         tried = self.test(row)
         if tried.kind == "unauthorized" and by_consent(self.kind) and not row.renewed_at:
-            if not self.consented(row):
+            if not self.consented(row, tried.error):
                 return LEFT
             tried = self.test(row)
         if tried.state != "done":
@@ -241,18 +243,24 @@ class Setup:
             )
         return f"The hub sets up the webhooks at {self.kind.title} by itself."
 
-    def consented(self, row: ConnectionRow) -> bool:
+    def consented(self, row: ConnectionRow, why: str) -> bool:
         """Send a person to the consent, and wait until it is there; return whether it is."""
         page = f"{self.told['page']}/setup/connect"
         again = f"hub connect {row.connector} --id {row.id}"
-        self.told |= {"consent": page, "callback": consents.callback_url(self.hub), "next": again}
+        self.told |= {
+            "why": why,
+            "consent": page,
+            "callback": consents.callback_url(self.hub),
+            "next": again,
+        }
         self.say(
             f"{self.kind.title} is connected by consent. Open this page, signed in, and connect:"
         )
         self.say(f"  {page}")
         self.say(f"The address to enter at {self.kind.title}: {self.told['callback']}")
-        with trials.progress(f"waiting up to {self.wait} s for the consent") as tick:
-            for _ in range(self.wait):
+        wait = self.wait if self.wait is not None else (PATIENCE if self.asked else 0)
+        with trials.progress(f"waiting up to {wait} s for the consent") as tick:
+            for _ in range(wait):
                 if self.row(row.id).renewed_at is not None:
                     break
                 tick()

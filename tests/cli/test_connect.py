@@ -299,7 +299,7 @@ def test_a_consent_is_waited_for_and_then_the_set_up_goes_on(
             hub.connections.grant(session, row.id, grant)
 
     monkeypatch.setattr(setup, "pause", consent)
-    done = run(*words, "--yes")
+    done = run(*words, "--yes", "--wait", "5")
     assert done.exit_code == 0, done.output
     (row,) = connections(hub)
     page = f"{hub.settings.public_url}/admin/connections/{row.id}/setup/connect"
@@ -316,13 +316,17 @@ def test_a_consent_that_nobody_gives_is_left_for_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, words = books
-    monkeypatch.setattr(setup, "pause", lambda: None)
+    waited: list[str] = []
+    monkeypatch.setattr(setup, "pause", lambda: waited.append("a second"))
     done = run(*words, "--wait", "3", "--yes", "--json")
+    assert len(waited) == 3
     told = json.loads(done.stdout)
     (row,) = connections(hub)
     assert (done.exit_code, row.enabled) == (setup.LEFT, False)
     assert told["next"] == f"hub connect xero --id {row.id}"
     assert told["consent"].endswith(f"{row.id}/setup/connect")
+    assert run("connect", "xero", "--id", row.id, "--yes").exit_code == setup.LEFT
+    assert len(waited) == 3, "nobody is at the terminal, so nobody is waited for"
 
 
 def test_a_connector_that_gives_no_answer_is_left_alone(

@@ -51,7 +51,8 @@ def test_shopify_is_connected_by_its_token(
     assert in_use(hub, world.merchant) == ["shopify"]
     assert shop.token not in done.output
     (given / "token").write_text("shpat_of_another_shop")
-    assert run(*words, "--yes").exit_code in (3, 4)
+    refused = run(*words, "--yes")
+    assert (refused.exit_code, "in use" in refused.stdout) == (4, False)
 
 
 def test_woocommerce_is_connected_by_its_keys(
