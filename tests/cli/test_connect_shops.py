@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 from sqlmodel import select
 
+from hub.cli import setup
 from hub.hub import Hub
 from hub.store import ConnectionRow
 from hub.testing.fixtures import World
@@ -52,7 +53,8 @@ def test_shopify_is_connected_by_its_token(
     assert shop.token not in done.output
     (given / "token").write_text("shpat_of_another_shop")
     refused = run(*words, "--yes")
-    assert (refused.exit_code, "in use" in refused.stdout) == (4, False)
+    assert refused.exit_code in (setup.UNTESTED, setup.LEFT)
+    assert "in use" not in refused.stdout
 
 
 def test_woocommerce_is_connected_by_its_keys(
