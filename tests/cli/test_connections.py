@@ -124,7 +124,8 @@ def test_a_new_webhook_address_is_printed_where_somebody_has_to_enter_it(
     hub: Hub, world: World, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind: Any = hub.plugins.connector("woocommerce")
-    monkeypatch.delattr(kind, "subscribe", raising=False)
+    for verb in ("subscribe", "unsubscribe"):
+        monkeypatch.delattr(kind, verb, raising=False)
     with hub.store.write(System()) as session:
         settings = {"url": "https://shop.example", "key": "ck_key-1", "secret": "cs_secret-1"}
         id = hub.connections.save(
@@ -134,6 +135,7 @@ def test_a_new_webhook_address_is_printed_where_somebody_has_to_enter_it(
     assert address.startswith(f"{hub.settings.public_url}/hooks/{id}/")
     shown = json.loads(command("connections", "show", id, "--json").stdout)
     assert shown["webhook_addresses"] == 1
-    monkeypatch.setattr(kind, "subscribe", lambda *_: None, raising=False)
-    with pytest.raises(Refused, match="by itself"):
+    for verb in ("subscribe", "unsubscribe"):
+        monkeypatch.setattr(kind, verb, lambda self, hook: None, raising=False)
+    with pytest.raises(Refused, match="sets up the webhooks of WooCommerce"):
         command("connections", "webhook", id)
