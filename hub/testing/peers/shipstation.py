@@ -33,9 +33,9 @@ class ShipStationPeer(Peer):
     """Keeps orders (version 1) and shipments (version 2), what was shipped, and webhooks."""
 
     service = "shipstation"
-    key, secret = "ship-key-1", "ship-secret-1"
 
     def __init__(self, directory: Path, port: int = 0, *, allowance: int = 40) -> None:
+        self.key, self.secret = "ship-key-1", "ship-secret-1"
         self.allowance = allowance
         self.window = time.monotonic()
         self.used = 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,18 @@ from hub_shipstation.signatures import KEY_ID, SIGNATURE, TIMESTAMP
 from hub_shipstation.version1 import start
 from pydantic import ValidationError
 
-from hub import Cancelled, Cursor, Incoming, Order, RefusedRow, Retry, Unauthorized
+from hub import (
+    Cancelled,
+    Cursor,
+    DeliveryStatus,
+    Incoming,
+    Order,
+    RefusedRow,
+    Retry,
+    Unauthorized,
+)
 from hub.testing.conformance import SECRET, ConnectorTests
+from hub.testing.peers import Reply, Request
 from hub.testing.peers.shipstation import ShipStationPeer, a_shipment, an_order, base64url
 
 RECORD = {**an_order(987654321), "modifyDate": "2026-11-22T08:46:27.0000000"}
@@ -33,12 +44,40 @@ def page(*records: Any, pages: int = 1, name: str = "orders") -> dict[str, Any]:
     return {name: list(records), "total": len(records), "page": 1, "pages": pages}
 
 
-class TestVersion1(ConnectorTests):
+def news(order: str) -> DeliveryStatus:
+    """Return the news that the shared checks tell."""
+    return DeliveryStatus(
+        key="run_1:ste_1:-", order=order, status="delivered", stop="stp_1",
+        at=datetime(2026, 11, 22, 9, 0, tzinfo=UTC), tracking_url="https://hub.example/t/abc",
+    )  # fmt: skip
+
+
+class Kit(ConnectorTests):
+    """A ShipStation that remembers what it is told, behind the answers of the shared checks."""
+
+    @pytest.fixture(autouse=True)
+    def behind(self, tmp_path: Path) -> Iterator[None]:
+        self.station = ShipStationPeer(tmp_path / "station", allowance=10_000)
+        self.station.key = self.station.secret = SECRET
+        self.station.add()
+        self.station.ship()
+        yield
+        self.station.server.server_close()
+        self.station.log.close()
+
+    def serve(self, request: Request) -> Reply | None:
+        if self.doing in ("tell", "subscribe", "unsubscribe"):
+            return self.station.handle(request)
+        return super().serve(request)
+
+
+class TestVersion1(Kit):
     """All but the checks of signatures: version 1 signs nothing (see test_shipstation_webhooks)."""
 
     connector = ShipStation
     config = {"key": SECRET, "secret": SECRET}
     answers = {"pull": [page(RECORD, pages=2), page(OTHER, LAST, pages=2), page()]}
+    status = news("1000")
     test_a_signed_request_is_accepted = None
 
 
@@ -57,12 +96,13 @@ def shipment(id: str, minute: int) -> dict[str, Any]:
     return {**a_shipment(id), "modified_at": f"2026-11-22T08:{minute:02}:00.000Z"}
 
 
-class TestShipStation(ConnectorTests):
+class TestShipStation(Kit):
     """Version 2, whose webhooks are signed, so that every check applies."""
 
     connector = ShipStation
     config = {"api": "v2", "key": SECRET, "webhook_keys": published()}
     places = {"keys_url": "/jwks"}
+    status = news("se-1000")
     answers = {
         "pull": [
             page(shipment("se-1", 1), pages=2, name="shipments"),
