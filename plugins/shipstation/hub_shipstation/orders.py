@@ -61,7 +61,7 @@ def read(record: dict[str, Any], currency: str) -> Order | Cancelled | None:
 
 def read_order(record: dict[str, Any], currency: str) -> Order:
     """Return the order; `orderId` is its key, because order numbers repeat between stores."""
-    place = record["shipTo"]
+    place, items = part(record, "shipTo", dict), part(record, "items", list)
     more = (place.get("company"), place.get("street2"), place.get("street3"))
     return Order(
         ref=str(record["orderId"]),
@@ -79,10 +79,17 @@ def read_order(record: dict[str, Any], currency: str) -> Order:
             region=place.get("state") or "",
             country=place.get("country") or "",
         ),
-        lines=read_lines(record["items"], currency),
+        lines=read_lines(items, currency),
         total=money(record["orderTotal"], currency),
         notes=record.get("customerNotes") or "",
     )
+
+
+def part(record: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    """Return a part of a record; raise `KeyError` with its name where there is none of its kind."""
+    if not isinstance(record.get(name), kind):
+        raise KeyError(name)
+    return record[name]
 
 
 def read_lines(items: list[dict[str, Any]], currency: str) -> tuple[OrderLine, ...]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub import Address, Cancelled, Money, Order, OrderLine, Recipient
-from hub_shipstation.orders import money
+from hub_shipstation.orders import money, part
 
 OPEN, CANCELLED = "pending", "cancelled"
 
@@ -29,7 +29,7 @@ def read(record: dict[str, Any], currency: str) -> Order | Cancelled | None:
 
 def read_shipment(record: dict[str, Any], currency: str) -> Order:
     """Return the order; `shipment_id` is its key."""
-    place = record["ship_to"]
+    place = part(record, "ship_to", dict)
     more = [place.get(name) for name in ("company_name", "address_line2", "address_line3")]
     paid, items = record.get("amount_paid") or {}, record.get("items") or []
     currency = str(paid.get("currency") or currency).upper()

@@ -174,8 +174,10 @@ def test_one_bad_order_of_a_hundred_is_refused_with_its_field(
     assert bad == {("1041", "quantity")}
     assert len(set(refs(found))) == 99
     station.change(1041, items=[{"name": "Tea"}])
-    again = {one.reason for one in read_all(account())[0] if isinstance(one, RefusedRow)}
-    assert again == {"order N-1041 is not as expected: it has no quantity"}
+    station.change(1042, shipTo=None)
+    again = [one for one in read_all(account())[0] if isinstance(one, RefusedRow)]
+    assert {(one.ref, one.field) for one in again} == {("1041", "quantity"), ("1042", "shipTo")}
+    assert "order N-1042 is not as expected: it has no shipTo" in {one.reason for one in again}
 
 
 def test_what_was_cancelled_since_is_called_off(station: ShipStationPeer, account: Account) -> None:
