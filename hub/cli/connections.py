@@ -70,10 +70,10 @@ def show_one(connection: str, as_json: bool) -> None:
     for name, value in found.items():
         if isinstance(value, dict):
             for inner, said in value.items():
-                click.echo(f"{name + '.' + inner:<24} {said}")
+                click.echo(f"{name + '.' + inner:<32} {said}")
         else:
             text = ", ".join(value) if isinstance(value, list) else value
-            click.echo(f"{name:<24} {'-' if text in (None, '') else text}")
+            click.echo(f"{name:<32} {'-' if text in (None, '') else text}")
 
 
 @connections_command.command("pause")
