@@ -121,7 +121,7 @@ def pull(hub: Hub, port: int) -> tuple[float, list[float]]:
 def main() -> None:
     """Pull on a fresh SQLite database and print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    words = [sys.executable, __file__, str(count), "serve"]
+    words = [sys.executable, str(Path(__file__)), str(count), "serve"]
     shop = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert shop.stdout is not None
     port = int(shop.stdout.readline())
