@@ -168,11 +168,12 @@ def sweep(hub: Hub, row: PrivacyRow, words: frozenset[str], late: bool) -> bool:
 def is_ready(hub: Hub, id: str, late: bool) -> bool:
     """Say whether an order can be erased now; one on no route is called off when it gets late."""
     with hub.store.read() as session:
-        if not erasure.waits(session, session.get_one(OrderRow, id)):
+        order = session.get_one(OrderRow, id)
+        if not erasure.waits(session, order):
             return True
     if not late:
         return False
-    with hub.store.write(System()) as session:
+    with hub.store.write(System(order.merchant)) as session:
         return erasure.call_off(session, session.get_one(OrderRow, id))
 
 

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 KIND = "pull"
 EVERY, SOON = timedelta(minutes=15), timedelta(minutes=2)
-TOGETHER = 10
-"""Orders that are taken in one transaction, so that it stays short."""
+TOGETHER, MOST_TOGETHER = 10, 100
+"""Orders that are taken in one transaction: at first, and where that stays short all the same."""
+SHORT = 0.02
+"""Seconds that such a transaction aims at: well below the 50 ms that one may take."""
 MOST_AT_ONCE = 10_000
 """Records without a `Cursor` after which a source is taken to go on without end."""
 TURN = 20.0
@@ -51,6 +53,14 @@ class Read:
     orders: int = 0
     refused: int = 0
     cancelled: int = 0
+    together: int = TOGETHER
+    """Orders that go into the next transaction."""
+
+    def paced(self, orders: int, seconds: float) -> None:
+        """Learn from a transaction how many orders the next one may take."""
+        if orders >= TOGETHER:
+            fit = int(SHORT / max(seconds / orders, 1e-6))
+            self.together = max(TOGETHER, min(fit, self.together * 2, MOST_TOGETHER))
 
     def text(self) -> str:
         """Return it in words."""
@@ -111,7 +121,7 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
     connector = source_of(hub, row)
     while True:
         after = cursor
-        for chunk in page(hub, connector, cursor):
+        for chunk in page(hub, connector, cursor, read):
             read.orders += len(chunk.orders)
             store(hub, claim, row, chunk, cursor, read=read)
             after = chunk.cursor or after
@@ -123,10 +133,10 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
         cursor = after
 
 
-def page(hub: Hub, connector: Connector[Any], cursor: str) -> Iterator[Part]:
+def page(hub: Hub, connector: Connector[Any], cursor: str, read: Read) -> Iterator[Part]:
     """Yield what a source has behind a cursor, as it goes into one transaction each."""
     begin = partial(cast(OrderSource, connector).pull, Cursor(value=cursor))
-    return chunks(connector, hub.connections.drawn(connector, begin))
+    return chunks(connector, hub.connections.drawn(connector, begin), read)
 
 
 def source_of(hub: Hub, row: ConnectionRow) -> Connector[Any]:
@@ -154,8 +164,9 @@ def reread(hub: Hub, claim: Claim) -> None:
         return
     began = hub.store.clock.wall()
     try:
-        for chunk in page(hub, source_of(hub, row), rejected.cursor):
-            store(hub, claim, row, chunk, rejected.cursor, read=Read(), moves=False)
+        read = Read()
+        for chunk in page(hub, source_of(hub, row), rejected.cursor, read):
+            store(hub, claim, row, chunk, rejected.cursor, read=read, moves=False)
     except Renewing:
         wait_for_renewal(hub, claim)
         return
@@ -188,7 +199,7 @@ def twin_of(session: Session, row: ConnectionRow) -> str | None:
     return session.exec(query.limit(1)).first()
 
 
-def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[Part]:
+def chunks(connector: Connector[Any], records: Iterator[Any], read: Read) -> Iterator[Part]:
     """Yield orders and refusals as they go into one transaction each; the last has a cursor.
 
     Raise `PluginError` for a record of another kind, and for a source that goes on without end.
@@ -213,7 +224,7 @@ def chunks(connector: Connector[Any], records: Iterator[Any]) -> Iterator[Part]:
             raise PluginError(f"{connector.title} yielded a {kind}, not an Order or a Cursor")
         if since > MOST_AT_ONCE:
             raise PluginError(f"{connector.title} yielded {since:,} records without a Cursor")
-        if chunk.cursor or len(chunk.orders) >= TOGETHER:
+        if chunk.cursor or len(chunk.orders) >= read.together:
             yield chunk
             chunk = Part()
     if chunk.orders or chunk.refused or chunk.cancelled:
@@ -238,7 +249,9 @@ def store(
     behind = part.cursor if moves else ""
     if part.orders or part.refused or not part.cancelled:
         now = "" if part.cancelled else behind
+        began = time.perf_counter()
         read.refused += take_in(hub, claim, row, part, origin, now)
+        read.paced(len(part.orders), time.perf_counter() - began)
     if part.cancelled:
         done, late = calloffs.cancel_all(hub, claim, row, part.cancelled, origin)
         read.cancelled, read.refused = read.cancelled + done, read.refused + late
