@@ -68,7 +68,7 @@ def limit(merchant: str, daily: int | None, countries: str | None, footer: str |
                 held.footer if footer is None else footer,
             )
         sent = limits.sent_today(session, row.id)
-    where = " ".join(held.countries) or "no country"
+    where = " ".join(held.countries) or "any country"
     click.echo(f"{row.name}: {sent} of {held.daily} texts sent today, to {where}")
     if held.footer:
         click.echo(f"every text ends with: {held.footer}")

@@ -28,6 +28,7 @@ class Limits:
 
     daily: int
     countries: tuple[str, ...]
+    """None for any: before there is a depot, nobody knows where it delivers."""
     footer: str
     own_countries: bool
     """Whether the countries were chosen, and are not simply those of the depots."""

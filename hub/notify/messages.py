@@ -141,11 +141,11 @@ def looked_at(session: Session, wanted: SmsInput, call: Call, brand: MerchantRow
     if entry is not None:
         why = f"the recipient has opted out ({entry.reason or 'on request'}, {entry.at:%d %b %Y})"
         return Ready(phone.e164, text, withheld=why)
-    if phone.country not in most.countries:
+    if most.countries and phone.country not in most.countries:
         where = phone.country or "no one country"
         abroad = Rejected(
             f"the recipient's phone is of {where}, and {brand.name} sends texts to "
-            f"{' '.join(most.countries) or 'no country'} only; correct the order, or allow the "
+            f"{' '.join(most.countries)} only; correct the order, or allow the "
             f"country under Messages",
             "to",
         )

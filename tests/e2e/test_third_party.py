@@ -100,7 +100,7 @@ class Site:
         """Send an order over the API."""
         body = {
             "ref": ref, "merchant": self.merchant, "location": {"lat": 47.139, "lon": 9.522},
-            "recipient": {"name": "Ida Büchel", "phone": "+423791234567"},
+            "recipient": {"name": "Ida Büchel", "phone": "+4237912345"},
             "address": {"line1": f"Städtle {ref}", "postcode": "9490", "city": "Vaduz"},
             "lines": [{"name": "Box", "quantity": 1}], "service_date": "2026-11-30",
         }  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from hub.errors import Refused, Rejected
 from hub.hub import Hub
 from hub.notify import limits, optouts
-from hub.store import AuditRow, FlagRow, MerchantRow, Operator, System
+from hub.store import AuditRow, DepotRow, FlagRow, MerchantRow, Operator, System
 from hub.testing.fixtures import World
 from hub.testing.peers.sms import SmsPeer
 
@@ -99,6 +99,21 @@ def test_a_number_abroad_is_rejected_until_its_country_is_allowed(
     allow(hub, world.merchant, countries="ch, ru")
     run(hub, world.merchant, abroad)
     assert gateway.sent[0].sent["to"] == "+79123456789"
+
+
+def test_before_there_is_a_depot_texts_go_anywhere_unless_countries_were_chosen(
+    hub: Hub, world: World, gateway: SmsPeer
+) -> None:
+    with hub.store.write(System()) as session:
+        merchant = MerchantRow(name="Fresh", slug="fresh")
+        session.add(merchant)
+        session.flush()
+        session.exec(update(DepotRow).values(timezone="UTC"))
+    connect(hub, gateway, None)
+    run(hub, merchant.id, wanted("", to="+7 912 345 67 89"))
+    allow(hub, merchant.id, countries="CH")
+    with pytest.raises(Rejected, match="sends texts to CH only"):
+        run(hub, merchant.id, wanted("", to="+7 912 345 67 89"), key="run:2:-")
 
 
 def test_a_text_ends_with_the_merchants_last_words_and_its_parts_are_counted(
