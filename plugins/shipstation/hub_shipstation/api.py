@@ -16,7 +16,7 @@ class Api:
     """One account's API; `auth` is its pair of keys, where it has one."""
 
     def __init__(self, root: str, auth: tuple[str, str] | None = None, **headers: str) -> None:
-        self.http = Http(root, **headers)
+        self.http = Http(root, budget=None, **headers)
         self.auth = auth
         self.left: int | None = None
         """Requests that may still be made now; `None` where the service does not tell."""

@@ -164,7 +164,7 @@ class Shopify(Connector[Config]):
         """Pass news on: the fulfilment, its events, and in the end the link to the proof."""
         from hub_shopify.news import Story
 
-        if not self.config.tells:
+        if not self.config.tell_shop:
             return Receipt(detail="not told: switched off in the settings of the connection")
         return Story(self.admin, status).tell()
 

@@ -61,7 +61,7 @@ class Config(BaseModel):
         title="Also orders that ship",
         description="Off: only those with local delivery; on: those for a carrier as well",
     )
-    tells: bool = Field(
+    tell_shop: bool = Field(
         default=True,
         title="Tell the shop",
         description="On: dispatch, delivery and proof are written to the order in Shopify. "

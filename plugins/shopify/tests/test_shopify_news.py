@@ -371,7 +371,7 @@ def test_a_busy_shop_is_a_retry_after_its_own_time(peer: ShopifyPeer, part: dict
 
 
 def test_a_shop_that_is_only_read_is_told_nothing(peer: ShopifyPeer, part: dict[str, Any]) -> None:
-    receipt = shopify(peer, tells=False).tell(news(part, "delivered"))
+    receipt = shopify(peer, tell_shop=False).tell(news(part, "delivered"))
     assert "switched off" in receipt.detail
     assert peer.asked == []
 
