@@ -208,7 +208,11 @@ def expire(hub: Hub, row: PrivacyRow) -> bool:
 def forget(hub: Hub, row: PrivacyRow) -> None:
     """Delete the file of an export."""
     with hub.store.write() as session:
-        session.get_one(PrivacyRow, row.id).file = ""
+        kept = session.get_one(PrivacyRow, row.id)
+        kept.file, kept.text = (
+            "",
+            f"{counted(row.orders)} written down; the file was deleted since.",
+        )
     hub.files.drop(row.file)
 
 
