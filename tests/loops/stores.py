@@ -1,6 +1,6 @@
 """The stores that a loop is driven through: a peer, how it is connected to, and what it then shows.
 
-Another store is one class with these methods and one line in `STORES`.
+Another store is one class with these methods; those of plugins are in `shops.py`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ class Store(Protocol):
     """One kind of store with a peer that stands in for it."""
 
     connector: ClassVar[str]
+    record: ClassVar[str]
+    """What the books are to hold: `note` on the invoice that an order names, else
+    `draft_invoice`."""
     peer: Peer
 
     def __init__(self, directory: Path) -> None:
@@ -155,6 +158,7 @@ class TillStore:
     """The tests' own store, which shows that the scaffold holds."""
 
     connector = "till"
+    record = "note"
 
     def __init__(self, directory: Path) -> None:
         self.peer = TillPeer(directory)
@@ -199,7 +203,3 @@ class TillStore:
     def stop(self) -> None:
         """End the peer."""
         self.peer.stop()
-
-
-STORES: dict[str, type[Store]] = {"till": TillStore}
-"""Name -> the store; `worker.py` is given the name."""

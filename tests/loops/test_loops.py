@@ -19,14 +19,18 @@ def demand_whole(loop: Loop) -> None:
     assert (shown.fulfilled, shown.times) == (True, 1)
     assert "/t/" in shown.tracking_url
     assert shown.proof == f"{shown.tracking_url}#pictures"
-    assert sorted(loop.booked()) == ["attachment", "note"]
+    if loop.store.record == "note":
+        assert sorted(loop.booked()) == ["attachment", "note"]
+    else:
+        assert (loop.drafts(), loop.booked().count("attachment")) == (1, 1)
 
 
 def test_a_delivery_reaches_the_store_and_the_books(loop: Loop) -> None:
     loop.order_comes()
     loop.publish()
     loop.work()
-    assert (loop.shown().fulfilled, loop.shown().times) == (False, 1)
+    assert "/t/" in loop.shown().tracking_url
+    assert not loop.shown().fulfilled
     assert loop.booked() == []
     loop.drive()
     loop.work()

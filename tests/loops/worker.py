@@ -18,7 +18,7 @@ from hub.workflow.parts import assemble
 def main() -> None:
     """Work until nothing is due."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    stores = import_module("tests.loops.stores")
+    stores = import_module("tests.loops.shops")
     hub = open_hub(Settings.read())
     stores.STORES[sys.argv[1]].install(hub.plugins)
     assemble(hub)
