@@ -14,6 +14,7 @@ from hub.hub import Hub
 from hub.nouns import Message, Receipt
 from hub.plugins import Plugin
 from hub.testing.peers.sms import SmsPeer
+from hub.testing.road import road as road  # a fixture, shared
 
 
 class Settings(BaseModel):
