@@ -34,6 +34,7 @@ from hub.store import (
     PreviewRow,
     ProofRow,
     RejectedRow,
+    ReplyRow,
     RunRow,
     Session,
     StepAttemptRow,
@@ -112,6 +113,8 @@ def visits(session: Session, stop: StopRow) -> list[str]:
         attempt.lat, attempt.lon = coarse(attempt.lat), coarse(attempt.lon)
     for message in session.exec(select(MessageRow).where(MessageRow.stop == stop.id)):
         message.to = message.text = message.subject = message.error = ""
+    for reply in session.exec(select(ReplyRow).where(ReplyRow.stop == stop.id)):
+        reply.sender = reply.text = ""
     pages = []
     for proof in session.exec(select(ProofRow).where(ProofRow.stop == stop.id)):
         pages += [proof.pdf] if proof.pdf else []

@@ -16,6 +16,7 @@ from hub.store import (
     PersonRow,
     ProofFileRow,
     ProofRow,
+    ReplyRow,
     Session,
     StopRow,
 )
@@ -53,6 +54,7 @@ def delivery(session: Session, stop: StopRow) -> dict[str, Any]:
     told["visits"] = [visit(session, one) for one in of_stop(session, AttemptRow, stop)]
     told["proofs"] = [plain(one) for one in of_stop(session, ProofRow, stop)]
     told["messages"] = [plain(one) for one in of_stop(session, MessageRow, stop)]
+    told["replies"] = [plain(one) for one in of_stop(session, ReplyRow, stop)]
     return told
 
 

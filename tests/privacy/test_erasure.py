@@ -33,6 +33,7 @@ from hub.store import (
     PlaceRow,
     PrivacyRow,
     ProofRow,
+    ReplyRow,
     System,
     WorkRow,
 )
@@ -91,6 +92,10 @@ def deliver(hub: Hub, world: World, road: Any, id: str) -> str:
         session.add(MessageRow(
             key=f"m-{id}", merchant=world.merchant, stop=stop.id, channel="con_x", to=WORDS[3],
             text="Hello Rosalinde Quaderer", state="sent", created_at=MORNING,
+        ))  # fmt: skip
+        session.add(ReplyRow(
+            merchant=world.merchant, channel="con_x", ref=f"r-{id}", sender=WORDS[3],
+            text=f"{WORDS[6]} is at home", stop=stop.id, received_at=MORNING,
         ))  # fmt: skip
         name = session.get_one(OrderRow, id).name
         raise_flag(session, f"f-{id}", "note", f"{name} called", stop.id, world.merchant)
