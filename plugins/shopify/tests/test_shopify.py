@@ -18,6 +18,7 @@ from hub_shopify.orders import NO_ADDRESS, NOT_APPROVED
 from hub import Cancelled, Cursor, Incoming, Order, RefusedRow, Rejected, Retry, Unauthorized
 from hub.testing.conformance import SECRET, ConnectorTests, ScriptedPeer
 from hub.testing.peers import Reply, Request
+from hub.testing.peers.shopify import ShopifyPeer
 
 LINE = {
     "id": "gid://shopify/FulfillmentOrderLineItem/31",
@@ -115,6 +116,22 @@ class TestShopify(ConnectorTests):
         "pull": [page(node(), more="c1"), page(another(31), another(32)), page()],
         "unpack": [{"data": {"order": node()}}],
     }
+
+    @pytest.fixture(autouse=True)
+    def behind(self, tmp_path: Path) -> Iterator[None]:
+        """Stand a shop behind what is told, which remembers."""
+        self.shop = ShopifyPeer(tmp_path / "behind")
+        self.shop.rate = self.shop.maximum = self.shop.points = 1e9
+        part = self.shop.add_order()["_parts"][0]
+        self.status = type(self).status.model_copy(update={"order": part["id"]})
+        yield
+        self.shop.server.server_close()
+        self.shop.log.close()
+
+    def serve(self, request: Request) -> Reply | None:
+        if self.doing not in ("tell", "subscribe", "unsubscribe"):
+            return super().serve(request)
+        return self.shop.answer(request)
 
     def signed(self, body: bytes, secret: str = SECRET) -> Incoming:
         made = base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
