@@ -66,6 +66,7 @@ class TestGeneric(ConnectorTests):
             {"data": {"orders": [record(3)]}},
             {"data": {"orders": []}},
         ],
+        "tell": [{"taken": True}],
     }
     event = record(7)
 
