@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from importlib import import_module
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel
 from sqlmodel import col, func, or_, select
 
 from hub import logs
@@ -16,13 +16,13 @@ from hub.access import audit
 from hub.access.keys import Keys, WrongKeys
 from hub.connections import grants
 from hub.connections.containment import contained, drawn
+from hub.connections.fields import fills, kept_fields, secret_fields, split, validated
 from hub.connections.pulse import CHECKED_EVERY
 from hub.connector import Connector
 from hub.deadlines import interrupted
 from hub.errors import HubError, Missing, PluginError, Refused
 from hub.ledgers import Ledger
 from hub.nouns import Grant
-from hub.oauth import KEPT
 from hub.plugins import Plugins, patience
 from hub.redaction import cover, covered, secrets_of
 from hub.store import ConnectionRow, PluginRow, Session, SettingRow, Store
@@ -32,13 +32,6 @@ T = TypeVar("T")
 GENERATION = "connections"
 GONE = "removed"
 """State of a connection that was removed for good: its row is but a name in the history."""
-
-
-def fills(kind: type[Connector[Any]], setting: str, value: Any) -> bool:
-    """Say whether a setting that a kind needs is filled in; one that was never said is as usual."""
-    if value is None:
-        value = kind.Config.model_fields[setting].default
-    return bool(value) and value != "none"
 
 
 class Parked(HubError):
@@ -339,48 +332,6 @@ def free_source(session: Session, connector: str, merchant: str | None) -> str:
     )
     known = session.exec(query).one() if merchant is not None else 0
     return f"{connector}-{known + 1}" if known else ""
-
-
-def validated(kind: type[Connector[Any]], settings: dict[str, Any]) -> BaseModel:
-    """Return the settings as the connector's own model; raise `Refused` naming the field."""
-    try:
-        return kind.Config.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        hidden = [str(settings.get(name) or "") for name in secret_fields(kind.Config)]
-        said = cover(first["msg"], hidden)
-        raise Refused(f"{kind.title}: {field}: {said}", field) from None
-
-
-def secret_fields(model: type[BaseModel]) -> set[str]:
-    """Return the names of the fields that are secrets."""
-    return {
-        name
-        for name, found in model.model_fields.items()
-        if found.annotation is SecretStr or SecretStr in get_args(found.annotation)
-    }
-
-
-def kept_fields(model: type[BaseModel]) -> set[str]:
-    """Return the names of the fields that no form of settings asks for, so that it keeps them."""
-    return {
-        name
-        for name, found in model.model_fields.items()
-        if isinstance(found.json_schema_extra, dict) and found.json_schema_extra.get(KEPT)
-    }
-
-
-def split(config: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the settings in two: what may be read again, and what is encrypted."""
-    names = secret_fields(type(config))
-    plain = config.model_dump(mode="json", exclude=names)
-    secret = {}
-    for name in names:
-        value = getattr(config, name)
-        if value is not None and value.get_secret_value():
-            secret[name] = value.get_secret_value()
-    return plain, secret
 
 
 def generation(session: Session) -> int:

@@ -18,7 +18,8 @@ from sqlmodel import col
 from hub.access import tokens
 from hub.capabilities import Subscriber
 from hub.connections import activity
-from hub.connections.book import Parked, validated
+from hub.connections.book import Parked
+from hub.connections.fields import validated
 from hub.connections.grants import bare
 from hub.connections.pulse import is_in_use
 from hub.connector import Connector

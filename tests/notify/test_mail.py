@@ -27,9 +27,6 @@ from hub.store import (
     System,
 )
 from hub.testing.fixtures import MORNING, World
-from tests.notify.test_messages import stop
-
-__all__ = ["stop"]
 
 
 class Letters(Connector[BaseModel]):

@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from hub import orders
 from hub.builtin.nominatim import Nominatim
-from hub.connections.book import validated
+from hub.connections.fields import validated
 from hub.errors import Refused
 from hub.hub import Hub
 from hub.nouns import Address, Order

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from pydantic import BaseModel
 
-from hub.connections.book import secret_fields
+from hub.connections.fields import secret_fields
 from hub.connector import Connector
 from hub.errors import HubError
 from hub.http import READS as ASKING

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hub.connections.book import secret_fields, split
+from hub.connections.fields import secret_fields, split
 from hub.testing.conformance.checks import KitWarning, demand, place
 from hub.testing.conformance.ground import Ground, folder_of, said
 

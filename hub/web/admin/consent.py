@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.access import get
 from hub.connections import consent, grants
-from hub.connections.book import secret_fields
+from hub.connections.fields import secret_fields
 from hub.connector import Connector
 from hub.errors import Missing, Refused
 from hub.store import ConnectionRow, ConsentRow, Merchant, Operator, Session, WorkRow

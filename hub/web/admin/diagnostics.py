@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import col, select
 
-from hub.connections.book import secret_fields
+from hub.connections.fields import secret_fields
 from hub.connections.states import standing
 from hub.connections.tally import last_calls, tallies
 from hub.store import ConnectionRow, EffectRow, PreviewRow, Session, WorkRow

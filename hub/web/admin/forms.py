@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hub.connections.book import secret_fields
+from hub.connections.fields import secret_fields
 from hub.errors import Refused
 from hub.oauth import KEPT
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from hub.access import get
 from hub.builtin.generic.fields import Fields
 from hub.connections import undo
-from hub.connections.book import fills
+from hub.connections.fields import fills
 from hub.connections.grants import by_consent
 from hub.connector import Connector
 from hub.errors import Refused

@@ -395,9 +395,3 @@ def test_the_version_is_a_setting(shop: ScriptedPeer) -> None:
     shop.reply = lambda _: Reply(200, page())
     list(shopify(shop, version="2026-10").pull(Cursor()))
     assert shop.requests[0].path == "/admin/api/2026-10/graphql.json"
-
-
-@pytest.mark.parametrize("version", ["2026-13", "unstable", "26-07", "2026-7"])
-def test_a_version_that_cannot_be_is_refused(version: str) -> None:
-    with pytest.raises(ValueError, match="version"):
-        Config.model_validate({"url": "https://a.myshopify.com", "version": version})

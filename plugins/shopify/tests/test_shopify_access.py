@@ -205,3 +205,9 @@ def test_a_token_address_that_never_answers_is_no_refusal(peer: ShopifyPeer) -> 
     peer.failures.append((500, 1))
     with pytest.raises((Retry, Unknown)):
         connected(peer)
+
+
+@pytest.mark.parametrize("version", ["2026-13", "unstable", "26-07", "2026-7"])
+def test_a_version_that_cannot_be_is_refused(version: str) -> None:
+    with pytest.raises(ValueError, match="version"):
+        Config.model_validate({"url": "https://a.myshopify.com", "version": version})
