@@ -59,12 +59,14 @@ class MailConfig(BaseModel):
         title="Proofs to",
         description="Who gets every proof, at most 20 addresses; empty: no proofs are mailed.",
         max_length=20,
+        json_schema_extra={"group": "Proofs by mail"},
     )
     subject: str = Field(
         default="Proof of delivery {order}: {outcome}",
         title="Subject of proofs",
         max_length=200,
         description=f"It may hold {', '.join(f'{{{word}}}' for word in WORDS)}.",
+        json_schema_extra={"group": "Proofs by mail"},
     )
     mailbox_host: str = Field(
         default="",
@@ -72,6 +74,7 @@ class MailConfig(BaseModel):
         description="Where bounces arrive (IMAP), such as imap.example.com; empty: none are read.",
         pattern=r"^[^\s/@]*$",
         max_length=253,
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
     mailbox_port: int = Field(
         default=993,
@@ -79,19 +82,25 @@ class MailConfig(BaseModel):
         le=65535,
         title="Mailbox port",
         description="993 with tls, 143 with starttls.",
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
     mailbox_security: Security = Field(
         default="tls",
         title="Mailbox encryption",
         description="tls is usual on port 993, starttls on 143; none only within a machine.",
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
     mailbox_user: str = Field(
-        default="", title="Mailbox user", description="Empty: the same user as for sending."
+        default="",
+        title="Mailbox user",
+        description="Empty: the same user as for sending.",
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
     mailbox_password: SecretStr | None = Field(
         default=None,
         title="Mailbox password",
         description="Empty: the same password as for sending.",
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
     mailbox_folder: str = Field(
         default="INBOX",
@@ -99,11 +108,13 @@ class MailConfig(BaseModel):
         description="Which folder is read. Nothing in it is ever deleted.",
         pattern=r"^[\x20-\x7e]+$",
         max_length=200,
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
     mailbox_seen: bool = Field(
         default=False,
         title="Mark as read",
         description="Mark the bounces that were understood as read; otherwise nothing is changed.",
+        json_schema_extra={"group": "Bounces from a mailbox"},
     )
 
     @field_validator("sender")

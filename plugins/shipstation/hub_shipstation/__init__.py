@@ -67,37 +67,44 @@ class Config(BaseModel):
         default="delivered",
         title="Mark as shipped when",
         description="The order leaves, or it is delivered. A shipped order takes no more notes",
+        json_schema_extra={"group": "How ShipStation is told"},
     )
     note: bool = Field(
         default=True,
         title="Write internal notes",
         description="Tracking link, attempts and delivery into the order's internal notes (v1)",
+        json_schema_extra={"group": "How ShipStation is told"},
     )
     carrier_code: str = Field(
         default="other",
         title="Carrier",
         description="Code of the carrier that orders are shipped with; other fits any",
         pattern="^[A-Za-z0-9_-]{1,50}$",
+        json_schema_extra={"group": "How ShipStation is told"},
     )
     notify_customer: bool = Field(
         default=False,
         title="ShipStation mails the customer",
         description="When an order is marked as shipped",
+        json_schema_extra={"group": "How ShipStation is told"},
     )
     notify_sales_channel: bool = Field(
         default=False,
         title="ShipStation tells the sales channel",
         description="When an order is marked as shipped, so that the shop shows it as well",
+        json_schema_extra={"group": "How ShipStation is told"},
     )
     url: Url = Field(
         default=ROOTS["v1"],
         title="Address of the API",
         description="Leave it as it is, also for v2; another one is for tests",
+        json_schema_extra={"group": "Addresses"},
     )
     keys_url: Url = Field(
         default="https://api.shipengine.com/jwks",
         title="Address of the signing keys",
         description="Where version 2 publishes what its webhooks are verified with",
+        json_schema_extra={"group": "Addresses"},
     )
     webhook_keys: Kept = Field(
         default=NONE, title="Signing keys", description="Fetched with the webhooks of version 2"

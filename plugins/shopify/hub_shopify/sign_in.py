@@ -49,12 +49,14 @@ class Config(BaseModel):
         default=list(SCOPES),
         title="Scopes",
         description="What Connect asks for; as in the app's version in the Dev Dashboard",
+        json_schema_extra={"group": "Scopes, version and webhooks"},
     )
     version: str = Field(
         default=VERSION,
         title="Version of the API",
         description="Year and month, as in Shopify's release notes; change it only on purpose",
         pattern=r"^20\d\d-(0[1-9]|1[0-2])$",
+        json_schema_extra={"group": "Scopes, version and webhooks"},
     )
     shipped_too: bool = Field(
         default=False,
@@ -72,6 +74,7 @@ class Config(BaseModel):
         title="Webhook secret",
         description="Only where webhooks were made by hand: Shopify > Settings > Notifications > "
         "Webhooks. Empty: the client secret",
+        json_schema_extra={"group": "Scopes, version and webhooks"},
     )
     access_token: Kept = Field(
         default=NOTHING, title="Access by consent", description="Filled in when you connect"

@@ -59,17 +59,20 @@ class Config(BaseModel):
         title="Secret of its webhooks",
         description="generic: what the gateway signs with; Vonage: the signature secret in its API "
         "settings; Twilio signs with the token",
+        json_schema_extra={"group": "Reports and replies"},
     )
     signing: Literal["md5hash", "md5", "sha1", "sha256", "sha512"] = Field(
         default="md5hash",
         title="Signature of its webhooks",
         description="Vonage only: the method beside the signature secret; choose sha256 there",
+        json_schema_extra={"group": "Reports and replies"},
     )
     callback_url: SecretStr = Field(
         default=SecretStr(""),
         title="Address for reports and replies",
         description="The hub fills it in; where it is empty, paste the address of the page "
         "Webhooks. Several with blanks between them, the newest first",
+        json_schema_extra={"group": "Reports and replies"},
     )
 
     @field_validator("url")

@@ -61,28 +61,33 @@ class Config(BaseModel):
         title="Status of a delivered order",
         description="Empty leaves the status alone",
         pattern=r"^[a-z0-9-]*$",
+        json_schema_extra={"group": "How the shop is told"},
     )
     notes: Literal["none", "private", "customer"] = Field(
         default="private",
         title="Order notes",
         description="customer: WooCommerce sends those about dispatch and delivery by e-mail",
+        json_schema_extra={"group": "How the shop is told"},
     )
     slot_date_keys: str = Field(
         default="",
         title="Meta keys of the delivery date",
         description="Looked at before those of the well-known plugins; none: no slot is read",
         max_length=500,
+        json_schema_extra={"group": "Delivery slots"},
     )
     slot_time_keys: str = Field(
         default="",
         title="Meta keys of the time slot",
         description="Separated by commas; from+to where beginning and end lie apart",
         max_length=500,
+        json_schema_extra={"group": "Delivery slots"},
     )
     slot_day_order: Literal["dmy", "mdy"] = Field(
         default="dmy",
         title="Dates such as 5/6/2026 are",
         description="dmy: the day stands first; mdy: the month does",
+        json_schema_extra={"group": "Delivery slots"},
     )
 
 

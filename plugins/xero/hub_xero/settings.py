@@ -57,6 +57,7 @@ class Config(BaseModel):
         title="Orders come from",
         description="What becomes an order: approved sales invoices, accepted quotes or approved "
         "purchase orders",
+        json_schema_extra={"group": "Orders from Xero"},
     )
     days_back: int = Field(
         default=7,
@@ -64,6 +65,7 @@ class Config(BaseModel):
         le=366,
         title="Days back",
         description="How many days old a document may be at most when orders are first read",
+        json_schema_extra={"group": "Orders from Xero"},
     )
     record: Literal["note", "draft_invoice", "consolidated_invoice"] = Field(
         default="note",
@@ -72,34 +74,47 @@ class Config(BaseModel):
         "for each delivery. consolidated_invoice: one draft for each customer and period",
     )
     period: Literal["day", "week", "month"] = Field(
-        default="month", title="Period", description="Of consolidated invoices"
+        default="month",
+        title="Period",
+        description="Of consolidated invoices",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     account: str = Field(
-        default="200", title="Account code", description="Of the lines of draft invoices"
+        default="200",
+        title="Account code",
+        description="Of the lines of draft invoices",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     accounts: str = Field(
         default="",
         title="Other account codes",
         description="By article number: sku=code, sku=code",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     tax_type: str = Field(
         default="",
         title="Tax type",
         description="Xero's code, such as OUTPUT2; empty: what the account or item says",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     line_amount_types: Literal["Inclusive", "Exclusive", "NoTax"] = Field(
-        default="Inclusive", title="Prices are", description="With tax, without, or free of tax"
+        default="Inclusive",
+        title="Prices are",
+        description="With tax, without, or free of tax",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     items: bool = Field(
         default=False,
         title="Article numbers are Xero items",
         description="Name the article number of each line as Xero's item code; the item then says "
         "the account, and the price where an order has none",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     credit_notes: bool = Field(
         default=False,
         title="Credit note for short deliveries",
         description="A draft for what was missing, where the order names an approved invoice",
+        json_schema_extra={"group": "Drafts and accounts"},
     )
     webhook_key: SecretStr = Field(
         default=NOTHING,
@@ -107,30 +122,42 @@ class Config(BaseModel):
         description="From the app's page Webhooks at developer.xero.com",
     )
     per_minute: int = Field(
-        default=60, ge=0, title="Calls a minute", description="What Xero allows; 0: no limit"
+        default=60,
+        ge=0,
+        title="Calls a minute",
+        description="What Xero allows; 0: no limit",
+        json_schema_extra={"group": "Limits and addresses"},
     )
     per_day: int = Field(
-        default=5000, ge=0, title="Calls a day", description="What Xero allows; 0: no limit"
+        default=5000,
+        ge=0,
+        title="Calls a day",
+        description="What Xero allows; 0: no limit",
+        json_schema_extra={"group": "Limits and addresses"},
     )
     url: Url = Field(
         default="https://api.xero.com/api.xro/2.0",
         title="Address of the accounting API",
         description="Change it only to test against something else",
+        json_schema_extra={"group": "Limits and addresses"},
     )
     login_url: Url = Field(
         default="https://login.xero.com/identity/connect/authorize",
         title="Address of the consent page",
         description="Change it only to test against something else",
+        json_schema_extra={"group": "Limits and addresses"},
     )
     identity_url: Url = Field(
         default="https://identity.xero.com/connect/token",
         title="Address that gives access",
         description="Change it only to test against something else",
+        json_schema_extra={"group": "Limits and addresses"},
     )
     connections_url: Url = Field(
         default="https://api.xero.com/connections",
         title="Address of the list of organisations",
         description="Change it only to test against something else",
+        json_schema_extra={"group": "Limits and addresses"},
     )
     access_token: Kept = Field(
         default=NOTHING, title="Access by consent", description="Filled in when you connect"
