@@ -20,7 +20,7 @@ def validated(kind: type[Connector[Any]], settings: dict[str, Any]) -> BaseModel
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         hidden = [str(settings.get(name) or "") for name in secret_fields(kind.Config)]
-        said = cover(first["msg"], hidden)
+        said = cover(first["msg"].removeprefix("Value error, "), hidden)
         raise Refused(f"{kind.title}: {field}: {said}", field) from None
 
 
