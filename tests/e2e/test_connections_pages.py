@@ -184,7 +184,7 @@ def test_no_page_of_a_connection_has_a_barrier(
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    shop, draft, sms = many["Kräuterladen"], many["Hofladen"], many["SMS gateway"]
+    shop, draft, sms = many["Kräuterladen"], many["Hofladen"], many["SMS"]
     page = desk("owner", color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
     origin = page.url.rstrip("/")
