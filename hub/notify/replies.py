@@ -29,12 +29,14 @@ LONGEST = 1600
 EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 
 
-def hear(session: Session, channel: ConnectionRow, item: DeliveryReport | InboundText) -> None:
-    """Take in what a channel says about a message, or what a recipient wrote back."""
+def hear(session: Session, channel: ConnectionRow, item: DeliveryReport | InboundText) -> bool:
+    """Take in what a channel says about a message, or what a recipient wrote back.
+
+    Return whether it is news.
+    """
     if isinstance(item, DeliveryReport):
-        reports.take(session, channel.id, item)
-    else:
-        take(session, channel, item)
+        return reports.take(session, channel.id, item)
+    return take(session, channel, item) > 0
 
 
 def take(session: Session, channel: ConnectionRow, text: InboundText) -> int:

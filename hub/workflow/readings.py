@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hub.budget import KeptBack
 from hub.connections import activity
 from hub.connections.book import Parked, Renewing
 from hub.connections.grants import doubt
 from hub.connections.pulse import degrade, fails, hangs, rests, works
-from hub.errors import HubError, Retry, Unauthorized
+from hub.errors import HubError, PluginError, Retry, Unauthorized
+from hub.nouns import Cursor
 from hub.queue.work import Claim, defer, finish, postpone
 from hub.store import ConnectionRow
 from hub.workflow.checks import SHORTLY, SILENT, wait_for_renewal
@@ -21,6 +22,8 @@ from hub.workflow.parking import expire
 
 if TYPE_CHECKING:
     from hub.hub import Hub
+
+T = TypeVar("T")
 
 
 class Read(Protocol):
@@ -83,6 +86,31 @@ def turn(hub: Hub, claim: Claim, reading: Reading) -> None:
         note(hub, claim, reading, row.id, error, began)
     else:
         end(hub, claim, reading, row.id, read, began)
+
+
+def batches(
+    title: str, records: Iterator[Any], kinds: tuple[type[T], ...], together: int
+) -> Iterator[tuple[list[T], str]]:
+    """Yield records as they are taken in at once, each time with the cursor behind them, if any.
+
+    Raise `PluginError`, naming the connector's `title`, for a record of another kind.
+    """
+    batch: list[T] = []
+    for record in records:
+        if isinstance(record, Cursor):
+            yield batch, record.value
+            batch = []
+            continue
+        if not isinstance(record, kinds):
+            raise PluginError(
+                f"{title} yielded a {type(record).__name__}, not a {kinds[0].__name__}"
+            )
+        batch.append(record)
+        if len(batch) >= together:
+            yield batch, ""
+            batch = []
+    if batch:
+        yield batch, ""
 
 
 def end(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlmodel import col
 
 from hub.capabilities import ReportSource
-from hub.errors import PluginError
-from hub.notify import bounces, unsubscribe
+from hub.notify import bounces, replies, unsubscribe
 from hub.nouns import Cursor, DeliveryReport, InboundText
 from hub.queue.faults import reach
 from hub.queue.work import Claim, enqueue, renew
@@ -32,6 +30,7 @@ TURN = 20.0
 """Seconds after which other calls have their turn; the rest is read after that."""
 
 Told = DeliveryReport | InboundText
+KINDS: tuple[type[Told], ...] = (DeliveryReport, InboundText)
 
 
 def request(session: Session, connection: str) -> None:
@@ -90,33 +89,13 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
         connector = hub.connections.usable(session, row.id)
     began, cursor, read = time.monotonic(), row.report_cursor, Read()
     begin = partial(cast(ReportSource, connector).reports, Cursor(value=cursor))
-    for batch, after in batches(connector.title, hub.connections.drawn(connector, begin)):
+    drawn = hub.connections.drawn(connector, begin)
+    for batch, after in readings.batches(connector.title, drawn, KINDS, TOGETHER):
         read.reports += take(hub, claim, row, batch, after)
         if after and time.monotonic() - began > TURN:
             read.more = after != cursor
             return read
     return read
-
-
-def batches(title: str, records: Iterator[Any]) -> Iterator[tuple[list[Told], str]]:
-    """Yield reports as they are stored at once, each time with the cursor behind them, if any.
-
-    Raise `PluginError`, naming the connector's `title`, for a record of another kind.
-    """
-    batch: list[Told] = []
-    for record in records:
-        if isinstance(record, Cursor):
-            yield batch, record.value
-            batch = []
-            continue
-        if not isinstance(record, DeliveryReport | InboundText):
-            raise PluginError(f"{title} yielded a {type(record).__name__}, not a DeliveryReport")
-        batch.append(record)
-        if len(batch) >= TOGETHER:
-            yield batch, ""
-            batch = []
-    if batch:
-        yield batch, ""
 
 
 def take(hub: Hub, claim: Claim, row: ConnectionRow, batch: list[Told], after: str) -> int:
@@ -126,20 +105,23 @@ def take(hub: Hub, claim: Claim, row: ConnectionRow, batch: list[Told], after: s
     """
     if not batch and after in ("", row.report_cursor):
         return 0
+    medium = hub.plugins.connector(row.connector).medium
     with hub.store.write(System(row.merchant)) as session:
         renew(session, claim)
-        news = sum(hear(session, row.id, told) for told in batch)
+        news = sum(hear(session, row, medium, told) for told in batch)
         if after:
             session.get_one(ConnectionRow, row.id).report_cursor = after
         reach("before_commit")
     return news
 
 
-def hear(session: Session, connection: str, told: Told) -> bool:
+def hear(session: Session, row: ConnectionRow, medium: str, told: Told) -> bool:
     """Take in one thing that a channel tells; return whether it is news."""
+    if medium == "sms":
+        return replies.hear(session, row, told)
     if isinstance(told, InboundText):
-        return unsubscribe.by_mail(session, connection, told)
-    return bounces.take(session, connection, told)
+        return unsubscribe.by_mail(session, row.id, told)
+    return bounces.take(session, row.id, told)
 
 
 READING = readings.Reading(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlmodel import col
 
 from hub.capabilities import PositionSource
-from hub.errors import PluginError, Retry
+from hub.errors import Retry
 from hub.nouns import Cursor, DevicePosition
 from hub.queue.work import Claim, enqueue, renew
 from hub.store import ConnectionRow, Session
@@ -85,7 +84,8 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
         connector = hub.connections.usable(session, row.id)
     began, cursor, read = time.monotonic(), row.position_cursor, Read()
     begin = partial(cast(PositionSource, connector).positions, Cursor(value=cursor))
-    for batch, after in batches(connector.title, hub.connections.drawn(connector, begin)):
+    drawn = hub.connections.drawn(connector, begin)
+    for batch, after in readings.batches(connector.title, drawn, (DevicePosition,), TOGETHER):
         try:
             read.positions += devices.hand_in(hub, row.id, batch).kept
         except RedisError as error:
@@ -97,27 +97,6 @@ def read_on(hub: Hub, claim: Claim, row: ConnectionRow) -> Read:
                 read.more = True
                 return read
     return read
-
-
-def batches(title: str, records: Iterator[Any]) -> Iterator[tuple[list[DevicePosition], str]]:
-    """Yield positions as they are handed in at once, each time with the cursor behind them.
-
-    Raise `PluginError`, naming the connector's `title`, for a record of another kind.
-    """
-    batch: list[DevicePosition] = []
-    for record in records:
-        if isinstance(record, Cursor):
-            yield batch, record.value
-            batch = []
-            continue
-        if not isinstance(record, DevicePosition):
-            raise PluginError(f"{title} yielded a {type(record).__name__}, not a DevicePosition")
-        batch.append(record)
-        if len(batch) >= TOGETHER:
-            yield batch, ""
-            batch = []
-    if batch:
-        yield batch, ""
 
 
 def save(hub: Hub, claim: Claim, connection: str, cursor: str) -> None:
