@@ -158,7 +158,9 @@ def note(
             again = session.wall + max(reading.soon, timedelta(seconds=error.after or 0.0))
         elif isinstance(error, Retry):
             fails(row, session.wall, text, error.after)
-            again = max(row.rests_until or session.wall, session.wall + reading.soon)
+            # Who says when is taken at the word, as a shop says it often when it is first read.
+            soon = reading.soon if error.after is None else SHORTLY
+            again = max(row.rests_until or session.wall, session.wall + soon)
         else:
             degrade(row, session.wall, f"Its {reading.what} could not be read: {text}")
         setattr(row, reading.due, again)
