@@ -17,6 +17,7 @@ from hub.testing.conformance import ScriptedPeer
 from hub.testing.fixtures import World
 from hub.testing.peers import Reply
 from hub.workflow.parts import assemble
+from tests import needs
 from tests.web.conftest import Browser
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -227,6 +228,7 @@ def test_what_is_no_mapping_is_refused_with_its_field(begun: tuple[Browser, str]
     assert bad.status_code == 422
 
 
+@needs.plugins("woocommerce")
 def test_other_shops_have_the_page_as_it_was(
     sign_in: Any, hub: Hub, world: World, erp: ScriptedPeer
 ) -> None:
