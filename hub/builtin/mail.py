@@ -42,7 +42,7 @@ class Mail(Connector[MailConfig]):
             from hub.builtin.mail_box import opened
 
             with opened(self.config):
-                pass
+                pass  # signing in and choosing the folder is all there is to see
 
     def send(self, message: Message) -> Receipt:
         """Send a message to its one recipient."""
