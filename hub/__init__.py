@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from hub.actions import Action, ActionInput, ActionOutput, Inside, Outward
     from hub.budget import Budget
     from hub.capabilities import (
+        AnytimeEngine,
         Channel,
+        Directions,
         Geocoder,
         OAuth,
         OrderSource,
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
     from hub.http import GuardedPool, Http, Url, calling, guard
     from hub.nouns import (
         Address,
+        Break,
         Callback,
         Cancelled,
         Connect,
+        Costs,
         Cursor,
         Delivery,
         DeliveryReport,
@@ -39,18 +43,22 @@ if TYPE_CHECKING:
         DevicePosition,
         Disconnected,
         Fix,
+        Found,
         Grant,
+        Grid,
         HandedLine,
         Hook,
         InboundText,
         Incoming,
         Legs,
         Location,
+        Maneuver,
         Matrix,
         Message,
         Money,
         Order,
         OrderLine,
+        Pause,
         Plan,
         PlannedRoute,
         PrivacyRequest,
@@ -62,10 +70,16 @@ if TYPE_CHECKING:
         Receipt,
         Recipient,
         RefusedRow,
+        Relaxation,
+        Reloads,
+        Shipment,
         Subscribed,
         TimeWindow,
+        Trip,
         Unserved,
         Visit,
+        Way,
+        WayLeg,
     )
     from hub.oauth import Kept, TokenClient
     from hub.verdicts import judge, understood
@@ -75,19 +89,20 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "hub.actions": "Action ActionInput ActionOutput Inside Outward",
-    "hub.capabilities": "Channel Geocoder OAuth OrderSource PodSink PositionSource Receiver "
-    "ReportSource RoutingEngine StatusSink Subscriber TravelTimes",
+    "hub.capabilities": "AnytimeEngine Channel Directions Geocoder OAuth OrderSource PodSink "
+    "PositionSource Receiver ReportSource RoutingEngine StatusSink Subscriber TravelTimes",
     "hub.connector": "Connector",
     "hub.deadlines": "beat",
     "hub.errors": "HubError PluginError Rejected Retry Unauthorized Unknown",
     "hub.hookspecs": "hookimpl",
     "hub.budget": "Budget",
     "hub.http": "GuardedPool Http Url calling guard",
-    "hub.nouns": "Address Callback Cancelled Connect Cursor Delivery DeliveryReport DeliveryStatus "
-    "DevicePosition Disconnected Fix Grant HandedLine Hook InboundText Incoming Legs Location "
-    "Matrix Message Money Order OrderLine Plan PlannedRoute PrivacyRequest Problem ProblemStop "
-    "ProblemVehicle Proof ProofFile Receipt Recipient RefusedRow Subscribed TimeWindow Unserved "
-    "Visit",
+    "hub.nouns": "Address Break Callback Cancelled Connect Costs Cursor Delivery DeliveryReport "
+    "DeliveryStatus DevicePosition Disconnected Fix Found Grant Grid HandedLine Hook "
+    "InboundText Incoming Legs Location Maneuver Matrix Message Money Order OrderLine Pause "
+    "Plan PlannedRoute PrivacyRequest Problem ProblemStop ProblemVehicle Proof ProofFile "
+    "Receipt Recipient RefusedRow Relaxation Reloads Shipment Subscribed TimeWindow Trip "
+    "Unserved Visit Way WayLeg",
     "hub.oauth": "Kept TokenClient",
     "hub.verdicts": "judge understood",
     "hub.web.policy": "allow",
@@ -95,18 +110,19 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - grouped by what they are for
-    "Channel", "Geocoder", "OAuth", "OrderSource", "PodSink", "PositionSource", "Receiver",
-    "ReportSource", "RoutingEngine", "StatusSink", "Subscriber", "TravelTimes",
+    "AnytimeEngine", "Channel", "Directions", "Geocoder", "OAuth", "OrderSource", "PodSink",
+    "PositionSource", "Receiver", "ReportSource", "RoutingEngine", "StatusSink", "Subscriber", "TravelTimes",
     "Budget", "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling",
     "guard", "hookimpl", "judge", "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
-    "Address", "Callback", "Cancelled", "Connect", "Cursor", "Delivery", "DeliveryReport",
-    "DeliveryStatus", "DevicePosition", "Disconnected", "Fix", "Grant", "HandedLine", "Hook",
-    "InboundText", "Incoming", "Legs", "Location", "Matrix", "Message", "Money", "Order",
-    "OrderLine", "Plan", "PlannedRoute", "PrivacyRequest", "Problem", "ProblemStop",
-    "ProblemVehicle", "Proof", "ProofFile", "Receipt", "Recipient", "RefusedRow", "Subscribed",
-    "TimeWindow", "Unserved", "Visit",
+    "Address", "Break", "Callback", "Cancelled", "Connect", "Costs", "Cursor", "Delivery",
+    "DeliveryReport", "DeliveryStatus", "DevicePosition", "Disconnected", "Fix", "Found", "Grant",
+    "Grid", "HandedLine", "Hook", "InboundText", "Incoming", "Legs", "Location", "Maneuver",
+    "Matrix", "Message", "Money", "Order", "OrderLine", "Pause", "Plan", "PlannedRoute",
+    "PrivacyRequest", "Problem", "ProblemStop", "ProblemVehicle", "Proof", "ProofFile", "Receipt",
+    "Recipient", "RefusedRow", "Relaxation", "Reloads", "Shipment", "Subscribed", "TimeWindow",
+    "Trip", "Unserved", "Visit", "Way", "WayLeg",
 ]  # fmt: skip
 
 

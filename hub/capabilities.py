@@ -6,7 +6,7 @@ as well, and then has the whole of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 from hub.nouns import (
@@ -20,6 +20,7 @@ from hub.nouns import (
     DeliveryStatus,
     DevicePosition,
     Disconnected,
+    Found,
     Grant,
     Hook,
     InboundText,
@@ -36,6 +37,8 @@ from hub.nouns import (
     Receipt,
     RefusedRow,
     Subscribed,
+    Trip,
+    Way,
 )
 
 
@@ -48,7 +51,11 @@ class OrderSource(Protocol):
 
 @runtime_checkable
 class RoutingEngine(Protocol):
-    """Turns a problem into routes; what does not fit is listed with a reason, never raised."""
+    """Turns a problem into routes; what does not fit is listed with a reason, never raised.
+
+    Its class says in `Connector.features` what it keeps beyond one window, one load, the shift and
+    the capacity. What it does not keep the hub mends afterwards, by taking stops out.
+    """
 
     def plan(self, problem: Problem) -> Plan: ...
 
@@ -151,6 +158,22 @@ class ReportSource(Protocol):
     """Hands over what became of messages; after each `Cursor`, what came before is safe."""
 
     def reports(self, cursor: Cursor) -> Iterator[DeliveryReport | InboundText | Cursor]: ...
+
+
+@runtime_checkable
+class AnytimeEngine(Protocol):
+    """An engine that tells what it has found so far, and can be stopped with that."""
+
+    def search(self, problem: Problem, report: Callable[[Found], bool]) -> Plan:
+        """Plan, and call `report` with each better find; once it says False, end with the best."""
+        ...
+
+
+@runtime_checkable
+class Directions(Protocol):
+    """Travel times that also know the way itself: its line and what to do at each corner."""
+
+    def directions(self, trip: Trip) -> Way: ...
 
 
 @runtime_checkable

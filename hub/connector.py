@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel
 
 from hub.errors import PluginError
+from hub.nouns import Feature
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -35,6 +36,8 @@ class Connector(Generic[C]):
     """Slow modules that its methods import; a worker that forks may import them once before."""
     medium: ClassVar[Literal["sms", "email"]] = "sms"
     """What a `Channel` carries."""
+    features: ClassVar[frozenset[Feature]] = frozenset()
+    """Of a routing engine: what it keeps of a `Problem` beyond the least of it."""
     needs: ClassVar[Mapping[str, str]] = {}
     """Hook, or `reports` for what hands over reports -> the setting without which a connection is
     not used for it: it has to be filled in, and be other than `none`."""

@@ -30,6 +30,8 @@ TRAITS = (
     capabilities.Subscriber,
     capabilities.StatusSink,
     capabilities.ReportSource,
+    capabilities.AnytimeEngine,
+    capabilities.Directions,
 )
 """What a connector of any kind can do besides; who has one method of it has them all."""
 CEL_TYPES: dict[Any, str] = {str: "string", int: "int", float: "double", bool: "bool"}
