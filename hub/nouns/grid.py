@@ -55,7 +55,7 @@ class Grid(Sequence[Sequence[int]]):
         return self._rows[row]
 
     def __iter__(self) -> Iterator[Sequence[int]]:
-        return iter(self._rows)  # type: ignore[arg-type]
+        return iter(self._rows)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Grid) and self._cells == other._cells
