@@ -17,7 +17,8 @@ from hub.planning.times import DETOUR, EARTH, EXPONENT, SAFETY, SCALE, haversine
 class StraightConfig(BaseModel):
     """How roads differ from straight lines (see hub.planning.times for where this comes from).
 
-    Fit `scale` and `exponent` to legs of your own as soon as you have fifty of them: `hub times fit`.
+    Fit `scale` and `exponent` to legs of your own as soon as you have fifty of them, with
+    `hub times fit`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,29 +95,22 @@ class Straight(Connector[StraightConfig]):
 
     def directions(self, trip: Trip) -> Way:
         """Return straight lines, to be drawn as such."""
-        legs = []
-        for here, there in zip(trip.points, trip.points[1:], strict=False):
-            straight = haversine(here, there)
-            seconds = round(float(self.seconds(straight, trip.profile)))
-            metres = round(straight * self.config.detour)
-            legs.append(
-                WayLeg(
-                    seconds=seconds,
-                    metres=metres,
-                    line=((here.lat, here.lon), (there.lat, there.lon)),
-                    maneuvers=(
-                        Maneuver(
-                            kind="depart",
-                            lat=here.lat,
-                            lon=here.lon,
-                            metres=metres,
-                            seconds=seconds,
-                        ),
-                        Maneuver(kind="arrive", lat=there.lat, lon=there.lon),
-                    ),
-                )
-            )
-        return Way(legs=tuple(legs), approximate=True)
+        ends = zip(trip.points, trip.points[1:], strict=False)
+        legs = tuple(self.leg(here, there, trip.profile) for here, there in ends)
+        return Way(legs=legs, approximate=True)
+
+    def leg(self, here: Location, there: Location, profile: Profile) -> WayLeg:
+        """Return a straight line from one place to another."""
+        straight = haversine(here, there)
+        seconds = round(float(self.seconds(straight, profile)))
+        metres = round(straight * self.config.detour)
+        start = Maneuver(kind="depart", lat=here.lat, lon=here.lon, metres=metres, seconds=seconds)
+        return WayLeg(
+            seconds=seconds,
+            metres=metres,
+            line=((here.lat, here.lon), (there.lat, there.lon)),
+            maneuvers=(start, Maneuver(kind="arrive", lat=there.lat, lon=there.lon)),
+        )
 
     @property
     def margin(self) -> float:

@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hub.builtin.osrm.steps import read_route
-from hub.builtin.tables import Table, blocks, pieces
+from hub.builtin.tables import Block, Table, blocks, pieces
 from hub.errors import PluginError, Rejected
 from hub.maps import LoadedMap, loaded
 from hub.nouns import Legs, Location, Matrix, Profile, Trip, Way, WayLeg
@@ -46,13 +47,7 @@ class Embedded:
             self.fill(engine, legs.points, block, table)
         return table.matrix()
 
-    def fill(
-        self,
-        engine: Any,
-        points: Sequence[Location],
-        block: tuple[list[int], list[int]],
-        table: Table,
-    ) -> None:
+    def fill(self, engine: Any, points: Sequence[Location], block: Block, table: Table) -> None:
         """Ask for one block and fill it in."""
         rows, columns = block
         whole = len(rows) == len(columns) == len(points)
@@ -134,13 +129,12 @@ class Embedded:
 def bindings() -> Any:
     """Return the module of the engine; raise `PluginError` that says how to get it."""
     try:
-        import osrm
+        return import_module("osrm")
     except ImportError as error:
         raise PluginError(
             "OSRM is not installed: pip install 'lastmile-hub[maps]' with Python 3.12 or newer, "
             "or name a server in the settings"
         ) from error
-    return osrm
 
 
 @lru_cache(maxsize=8)
