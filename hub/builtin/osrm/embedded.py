@@ -94,7 +94,7 @@ class Embedded:
             try:
                 found = engine.Route(parameters)
             except RuntimeError as error:
-                raise Rejected(no_way(str(error))) from error
+                raise Rejected(no_way(str(error), len(legs))) from error
             legs += read_route(found)
         return Way(legs=tuple(legs), credit=chosen.credit)
 
@@ -143,12 +143,12 @@ def opened(path: str, changed: int, process: int) -> Any:
     return bindings().OSRM(storage_config=path, use_shared_memory=False, algorithm="CH")
 
 
-def no_way(said: str) -> str:
-    """Return in words for people why OSRM found no way."""
+def no_way(said: str, before: int = 0) -> str:
+    """Return in words for people why OSRM found no way; `before` points of the trip were asked."""
     code, _, text = said.partition(" - ")
     if code == "NoSegment":
         number = re.search(r"\d+", text)
-        which = f"place {int(number[0]) + 1}" if number else "a place"
+        which = f"place {before + int(number[0]) + 1}" if number else "a place"
         return f"{which} of the trip has no road near it"
     if code == "NoRoute":
         return "there is no way between the places of the trip"

@@ -87,7 +87,7 @@ class Remote:
                     "radiuses": ";".join(str(self.snap) for _ in every),
                 },
             )
-            demand(found)
+            demand(found, len(legs))
             legs += read_route(found)
         return Way(legs=tuple(legs), credit="© OpenStreetMap contributors")
 
@@ -128,13 +128,13 @@ def segmentless(found: dict[str, Any], count: int) -> int:
     return int(number[1])
 
 
-def demand(found: dict[str, Any]) -> None:
-    """Raise `Rejected` for any answer but a good one."""
+def demand(found: dict[str, Any], before: int = 0) -> None:
+    """Raise `Rejected` for any answer but a good one; `before` points of a trip were asked."""
     code = found["code"]
     if code == "TooBig":
         raise Rejected(f"OSRM refused the size: {said(found)}; lower `most` in its settings")
     if code in ("NoSegment", "NoRoute"):
-        raise Rejected(no_way(f"{code} - {found.get('message', '')}"))
+        raise Rejected(no_way(f"{code} - {found.get('message', '')}", before))
     if code != "Ok":
         raise Rejected(f"OSRM refused it: {said(found)}")
 
