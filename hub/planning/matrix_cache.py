@@ -70,7 +70,7 @@ def cached(
         asked = legs.model_copy(
             update={
                 "points": tuple(legs.points[at] for at in first),
-                "touching": None if len(missing) == count else tuple(missing),
+                "touching": tuple(missing) if len(missing) < count - 1 else None,
             }
         )
         take(square, ask(asked), missing, count)
@@ -223,10 +223,10 @@ def write(path: Path, square: Square) -> None:
 def tidy(folder: Path) -> None:
     """Delete the oldest files where all together are too large, and what a lost process left."""
     found = []
-    for path in folder.iterdir():
+    for path in folder.glob("*"):
         try:
             facts = path.stat()
-        except OSError:
+        except OSError:  # another process was quicker
             continue
         if path.suffix == ".tmp" and facts.st_mtime < time.time() - 3600:
             path.unlink(missing_ok=True)

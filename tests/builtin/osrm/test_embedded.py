@@ -67,7 +67,7 @@ def test_without_a_map_it_is_told_what_to_load(tmp_path: Path) -> None:
     osrm = Osrm(OsrmConfig(maps=tmp_path))
     with pytest.raises(Rejected, match="no loaded map covers all places for a van"):
         osrm.matrix(Legs(points=(VADUZ, BALZERS)))
-    with pytest.raises((Rejected, PluginError), match="hub map load|pip install"):
+    with pytest.raises((Rejected, PluginError), match=r"hub map load|pip install"):
         osrm.check()
 
 
