@@ -113,7 +113,7 @@ def sample(hub: Hub, depot: str | None) -> tuple[date | None, list[Point]]:
     from hub.store import DepotRow, StopRow
 
     with hub.store.read(BY) as session:
-        first = session.exec(select(DepotRow).order_by(col(DepotRow.created_at))).first()
+        first = session.exec(select(DepotRow).order_by(col(DepotRow.id))).first()
         place = find_depot(session, depot) if depot else first
         if place is None:
             raise Missing("there is no depot yet; add one with: hub depot add")
