@@ -60,7 +60,12 @@ def stretched(part: list[int], box: Box) -> list[int]:
 def edge_point(x: int, y: int, box: Box) -> tuple[int, int]:
     """Return the nearest point on the edge of a box."""
     left, top, right, bottom = box
-    ways = ((x - left, (left, y)), (right - x, (right, y)), (y - top, (x, top)), (bottom - y, (x, bottom)))
+    ways = (
+        (x - left, (left, y)),
+        (right - x, (right, y)),
+        (y - top, (x, top)),
+        (bottom - y, (x, bottom)),
+    )
     return min(ways)[1]
 
 

@@ -96,7 +96,9 @@ def read(path: Path, progress: Progress) -> Extract:
             take(found, thing)
         found.bounds = bounds(reader.header.box(), found)
     except RuntimeError as error:
-        raise Refused(f"{path.name} is no OpenStreetMap extract that can be read: {error}") from error
+        raise Refused(
+            f"{path.name} is no OpenStreetMap extract that can be read: {error}"
+        ) from error
     if not any(line.kind <= kinds.PATH for line in found.lines):
         raise Refused(f"{path.name} holds no road; is it a whole extract (.osm.pbf)?")
     progress(1.0)
@@ -224,7 +226,12 @@ def middle(ring: array[int]) -> tuple[int, int]:
     total, x, y = 0, 0, 0
     left, top = ring[0], ring[1]
     for at in range(0, len(ring) - 2, 2):
-        ax, ay, bx, by = (ring[at] - left, ring[at + 1] - top, ring[at + 2] - left, ring[at + 3] - top)
+        ax, ay, bx, by = (
+            ring[at] - left,
+            ring[at + 1] - top,
+            ring[at + 2] - left,
+            ring[at + 3] - top,
+        )
         part = ax * by - bx * ay
         total += part
         x += (ax + bx) * part

@@ -14,12 +14,12 @@ from pathlib import Path
 from hub.maps import kinds
 from hub.maps.extract import Extract, House, Progress
 from hub.maps.plane import unproject
-from hub.maps.spelling import key, number_key
+from hub.maps.spelling import key, long_key, number_key
 
 SCHEMA = """
 CREATE TABLE towns (id INTEGER PRIMARY KEY, key TEXT, name TEXT, rank INT, lat REAL, lon REAL);
 CREATE TABLE streets (id INTEGER PRIMARY KEY, key TEXT, name TEXT, town INT, postcode TEXT,
-                      lat REAL, lon REAL, metres INT, houses INT);
+                      lat REAL, lon REAL, metres INT, long TEXT);
 CREATE TABLE houses (street INT, number TEXT, postcode TEXT, lat REAL, lon REAL);
 CREATE TABLE grams (gram TEXT, street INT, PRIMARY KEY (gram, street)) WITHOUT ROWID;
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT);
@@ -185,13 +185,18 @@ def write_street(database: sqlite3.Connection, id: int, name: str, street: Stree
     database.execute(
         "INSERT INTO streets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (id, name, street.name, street.town, usual[0][0] if usual else "", lat, lon, round(extent),
-         len(street.houses)),
+         long_key(street.name)),
     )  # fmt: skip
     database.executemany(
         "INSERT INTO houses VALUES (?, ?, ?, ?, ?)",
-        [(id, number, postcode, *unproject(*at)) for (number, postcode), at in street.houses.items()],
+        [
+            (id, number, postcode, *unproject(*at))
+            for (number, postcode), at in street.houses.items()
+        ],
     )
-    database.executemany("INSERT INTO grams VALUES (?, ?)", [(gram, id) for gram in grams(name)])
+    database.executemany(
+        "INSERT INTO grams VALUES (?, ?)", [(gram, id) for gram in grams(long_key(street.name))]
+    )
     return len(street.houses)
 
 

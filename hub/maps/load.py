@@ -61,7 +61,9 @@ def load(
         programs = roads.programs()
         found = extracts.read(extract, lambda share: tell("reading", share))
         count = tiles.write(folder / catalogue.STREETS, found, lambda share: tell("streets", share))
-        known = gazetteer.write(folder / catalogue.PLACES, found, lambda share: tell("addresses", share))
+        known = gazetteer.write(
+            folder / catalogue.PLACES, found, lambda share: tell("addresses", share)
+        )
         bounds = found.bounds
         del found
         for profile in profiles if programs else ():

@@ -10,8 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hub.maps.catalogue import loaded
 from hub.maps.gazetteer import grams
-from hub.maps.spelling import distance, key, split
+from hub.maps.spelling import distance, key, long_key, split
 from hub.nouns import Address, Location
 
 EXACT, NEAR, STREET, LONG_STREET, TOWN = 0.95, 0.7, 0.6, 0.4, 0.3
@@ -66,7 +67,9 @@ class Places:
 
     def find(self, address: Address) -> Found | None:
         """Return where an address is, or None where this map does not know it."""
-        with closing(sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)) as database:
+        with closing(
+            sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)
+        ) as database:
             return Search(database, address).answer()
 
 
@@ -132,11 +135,12 @@ class Search:
         wanted = key(name)
         if not wanted:
             return []
-        columns = "id, name, town, postcode, lat, lon, metres, key"
+        columns = "id, name, town, postcode, lat, lon, metres, long"
         rows = self.database.execute(f"SELECT {columns} FROM streets WHERE key = ?", (wanted,))  # noqa: S608 - our own words
-        hits = list(self.placed(rows.fetchall(), wanted))
+        hits = list(self.placed(rows.fetchall(), ""))
         if hits:
             return hits
+        wanted = long_key(name)
         marks = sorted(grams(wanted))
         query = (
             f"SELECT {columns} FROM streets WHERE id IN (SELECT street FROM grams WHERE gram IN "  # noqa: S608
@@ -147,11 +151,13 @@ class Search:
         return list(self.placed(rows.fetchall(), wanted))
 
     def placed(self, rows: Iterable[tuple[object, ...]], wanted: str) -> Iterator[Hit]:
-        """Yield the streets whose spelling and town fit, each with its doubt."""
+        """Yield the streets whose town and spelling fit, each with its doubt; "" fits any."""
         most = min(3, max(1, len(wanted) // 5))
         for id, name, town, postcode, lat, lon, metres, filed in rows:
-            wrong = distance(str(filed), wanted, most)
-            hit = Hit(int(id), str(name), int(town), str(postcode), float(lat), float(lon), int(metres), 0)  # type: ignore[call-overload]
+            wrong = distance(str(filed), wanted, most) if wanted else 0
+            hit = Hit(
+                int(id), str(name), int(town), str(postcode), float(lat), float(lon), int(metres), 0
+            )  # type: ignore[call-overload]
             elsewhere = self.elsewhere(hit)
             if wrong <= most and elsewhere is not None:
                 yield replace(hit, doubt=wrong * LETTERS + elsewhere)
@@ -165,7 +171,8 @@ class Search:
             if same_code:
                 return 0.05
             near = any(
-                metres_between(hit.lat, hit.lon, lat, lon) < SOFT for _, lat, lon in self.towns.values()
+                metres_between(hit.lat, hit.lon, lat, lon) < SOFT
+                for _, lat, lon in self.towns.values()
             )
             return 0.1 if near and not hit.postcode else None
         if self.postcode and hit.postcode and not same_code:
@@ -175,15 +182,21 @@ class Search:
     def door(self, hit: Hit, number: str) -> Found:
         """Return the house in a street, else one beside it, else the street."""
         town = self.database.execute("SELECT name FROM towns WHERE id = ?", (hit.town,)).fetchone()
-        found = Found(Location(lat=hit.lat, lon=hit.lon), hit.name, "", town[0] if town else "", hit.postcode)
+        found = Found(
+            Location(lat=hit.lat, lon=hit.lon), hit.name, "", town[0] if town else "", hit.postcode
+        )
         if number:
             house = self.house(hit, number)
             if house is not None:
                 said, lat, lon, sure, postcode = house
                 place = Location(lat=lat, lon=lon, confidence=max(0.05, sure - hit.doubt))
-                return replace(found, location=place, number=said, postcode=postcode or hit.postcode)
+                return replace(
+                    found, location=place, number=said, postcode=postcode or hit.postcode
+                )
         sure = (STREET if hit.metres <= LONG else LONG_STREET) - hit.doubt
-        return replace(found, location=Location(lat=hit.lat, lon=hit.lon, confidence=max(0.05, sure)))
+        return replace(
+            found, location=Location(lat=hit.lat, lon=hit.lon, confidence=max(0.05, sure))
+        )
 
     def house(self, hit: Hit, number: str) -> tuple[str, float, float, float, str] | None:
         """Return (number, lat, lon, certainty, postcode) of a house, or of a place beside it."""
@@ -225,7 +238,8 @@ class Search:
 
     def town_alone(self) -> Found | None:
         """Return the town, where at least that is known."""
-        for name, lat, lon in self.towns.values():
+        named = [town for line in self.lines for town in self.towns_named(line).values()]
+        for name, lat, lon in self.towns.values() or (() if self.city else named):
             return Found(Location(lat=lat, lon=lon, confidence=TOWN), town=name)
         return None
 
@@ -255,9 +269,27 @@ def read_text(text: str) -> Address:
         return Address()
     town = parts[-1] if len(parts) > 1 else ""
     line = ", ".join(parts[:-1]) if town else parts[0]
-    if town and re.fullmatch(r"[\d\s]*\w?", town) and len(parts) == 2 and not re.search(r"\d", line):
+    if (
+        town
+        and re.fullmatch(r"[\d\s]*\w?", town)
+        and len(parts) == 2
+        and not re.search(r"\d", line)
+    ):
         return Address(line1=f"{line} {town}")
     match = re.match(r"^(?:[A-Z]{1,2}-)?(\d{3,}[\d\-]*)\s+(.*)$", town)
     if match:
         return Address(line1=line, postcode=match[1], city=match[2])
     return Address(line1=line, city=town)
+
+
+def find(directory: Path, address: Address) -> Found | None:
+    """Return where an address is by the map that is surest of it, or None where none knows it.
+
+    `directory` is the folder of the loaded maps.
+    """
+    best: Found | None = None
+    for one in loaded(directory):
+        found = Places(one.places).find(address)
+        if found and (best is None or found.location.confidence > best.location.confidence):
+            best = found
+    return best

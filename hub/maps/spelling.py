@@ -17,7 +17,7 @@ SHORT = {
 """Long word -> how it is written short; both then read alike."""
 TAILS = (("strasse", "str"), ("stras", "str"), ("stra", "str"), ("gass", "gasse"), ("platz", "pl"))
 """Ends of words that are written short as well: Bahnhofstrasse, Bahnhofstr."""
-NUMBER = r"\d+\s*[a-zA-Z]?(?:\s*[/\-+]\s*\d*\s*[a-zA-Z]?)?"
+NUMBER = r"\d+\s*[a-zA-Z]?(?:\s*[/\-+;]\s*\d*\s*[a-zA-Z]?)?"
 TAIL = re.compile(rf"^(?P<street>.*[^\W\d].*?)[\s,]+(?:n[r°ºo]?\.?\s*|#\s*)?(?P<number>{NUMBER})$")
 HEAD = re.compile(rf"^(?P<number>\d+\s*(?:bis|ter|[a-zA-Z])?)[\s,]+(?P<street>.*[^\W\d].*)$")
 
@@ -36,12 +36,18 @@ def key(text: str) -> str:
     return "".join(shortened(word) for word in words)
 
 
+def long_key(text: str) -> str:
+    """Return a street or town in full letters, to be compared with one that is misspelt."""
+    words = re.findall(r"[a-z0-9]+", re.sub(r"['’`´]", " ", folded(text)))
+    return "".join(re.sub(r"str(a|as)?$", "strasse", word) for word in words)
+
+
 def shortened(word: str) -> str:
     """Return a folded word in its short form."""
     if word in FOLDED:
         return FOLDED[word]
     for tail, short in TAILS:
-        if len(word) > len(tail) + 2 and word.endswith(tail):
+        if len(word) > len(tail) + 1 and word.endswith(tail):
             return word[: -len(tail)] + short
     return word
 

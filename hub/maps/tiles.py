@@ -113,7 +113,9 @@ class Level:
                     if len(steps) >= 4:
                         tile = self.tile(x, y)
                         name = tile.name(line.name) if named else -1
-                        tile.lines.append([line.kind, int(line.hidden), name, tile.name(line.ref), steps])
+                        tile.lines.append(
+                            [line.kind, int(line.hidden), name, tile.name(line.ref), steps]
+                        )
 
     def add_area(self, area: Area) -> None:
         """Put an area into every tile that it lies in, if it is large enough to be seen."""
@@ -148,7 +150,9 @@ class Level:
     def add_label(self, label: Label) -> None:
         """Put a name into the tile of its point."""
         x, y = label.x // self.size, label.y // self.size
-        self.tile(x, y).labels.append([label.rank, *self.steps((label.x, label.y), x, y), label.name])
+        self.tile(x, y).labels.append(
+            [label.rank, *self.steps((label.x, label.y), x, y), label.name]
+        )
 
     def add_house(self, house: House) -> None:
         """Put a house number into the tile of its point."""
@@ -165,7 +169,9 @@ def write(path: Path, found: Extract, progress: Progress) -> int:
     done = count = 0
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode=OFF")
-    database.execute("CREATE TABLE tiles (z INT, x INT, y INT, data BLOB, PRIMARY KEY (z, x, y)) WITHOUT ROWID")
+    database.execute(
+        "CREATE TABLE tiles (z INT, x INT, y INT, data BLOB, PRIMARY KEY (z, x, y)) WITHOUT ROWID"
+    )
     for zoom in kinds.LEVELS:
         level = Level(zoom)
         for thing in drawn(lines, areas, zoom):

@@ -23,11 +23,20 @@ function setup()
   profile.properties.u_turn_penalty = 60
   profile.access_tags_hierarchy = with("hgv", profile.access_tags_hierarchy)
   profile.restrictions = with("hgv", profile.restrictions)
-  for name, speed in pairs(profile.speeds.highway) do
-    profile.speeds.highway[name] = math.min(80, speed * 0.85)
-  end
   return profile
 end
 
+-- Trucks take longer than cars on every road: they start slowly and turn wide.
+local slower = 0.87
+local car_way = car.process_way
+
+function process_way(profile, way, result, relations)
+  car_way(profile, way, result, relations)
+  for _, field in ipairs({ "forward_speed", "backward_speed", "forward_rate", "backward_rate" }) do
+    if result[field] > 0 then result[field] = result[field] * slower end
+  end
+end
+
 car.setup = setup
+car.process_way = process_way
 return car

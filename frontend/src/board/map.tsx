@@ -16,6 +16,7 @@ export function BoardMap() {
     if (!node) return;
     node.dataset.tiles = mapSettings.tiles;
     node.dataset.attribution = mapSettings.attribution;
+    node.dataset.streets = mapSettings.streets;
     const map = new HubMap(node);
     const ends = [effect(() => drawDay(map)), effect(() => drawDrivers(map)), effect(() => fitDay(map)), effect(() => showChosen(map)), choosePlace(map)];
     return () => ends.forEach((end) => end());

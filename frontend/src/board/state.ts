@@ -28,7 +28,7 @@ export const ENDED = new Set(["completed", "partial", "failed", "returning", "re
 
 const root = document.getElementById("board") as HTMLElement;
 export const mayWrite = root.dataset.mayWrite === "yes";
-export const mapSettings = { tiles: root.dataset.tiles ?? "", attribution: root.dataset.attribution ?? "" };
+export const mapSettings = { tiles: root.dataset.tiles ?? "", attribution: root.dataset.attribution ?? "", streets: root.dataset.streets ?? "" };
 
 export const state = signal<State | null>(null);
 export const day = signal(root.dataset.date ?? "");
