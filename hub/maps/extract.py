@@ -135,7 +135,8 @@ def take_node(found: Extract, tags: dict[str, str], location: Any) -> None:
         return
     x, y = project(location.lat, location.lon)
     name = tags.get("name", "")
-    rank = kinds.PLACES.get(tags.get("place", ""))
+    capital = "place" in tags and tags.get("capital") in ("yes", "2")
+    rank = kinds.PLACES.get("city" if capital else tags.get("place", ""))
     if rank is not None and name:
         found.labels.append(Label(*rank, name, x, y))
     elif tags.get("natural") == "peak" and name:

@@ -131,7 +131,8 @@ export class Labels extends L.Layer {
     this.dress(look);
     const half = this.pen.measureText(said).width / 2;
     if (!this.claims(x - half - 4, y - look.size * 0.75, x + half + 4, y + look.size * 0.75) || !this.rare(text, x, y)) return;
-    this.inked(look, () => [said, x, y]);
+    this.inked(look, said, x, y);
+    if (said !== text) this.note(text, x, y);
   }
 
   /** A road's number on a small plate. */
@@ -218,7 +219,7 @@ export class Labels extends L.Layer {
       for (const house of tile.houses) {
         const [px, py] = [x + house.x * unit, y + house.y * unit];
         const half = this.pen.measureText(house.text).width / 2 + 1;
-        if (this.claims(px - half, py - 6, px + half, py + 6)) this.inked(look, () => [house.text, px, py]);
+        if (this.claims(px - half, py - 6, px + half, py + 6)) this.turned(house.text, { x: px, y: py, angle: 0 }, look);
       }
   }
 
@@ -228,8 +229,7 @@ export class Labels extends L.Layer {
     this.pen.textBaseline = "middle";
   }
 
-  private inked(look: Style, what: () => [string, number, number]): void {
-    const [text, x, y] = what();
+  private inked(look: Style, text: string, x: number, y: number): void {
     this.turned(text, { x, y, angle: 0 }, look);
     this.note(text, x, y);
   }
