@@ -111,7 +111,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - grouped by what they are for
     "AnytimeEngine", "Channel", "Directions", "Geocoder", "OAuth", "OrderSource", "PodSink",
-    "PositionSource", "Receiver", "ReportSource", "RoutingEngine", "StatusSink", "Subscriber", "TravelTimes",
+    "PositionSource", "Receiver", "ReportSource", "RoutingEngine", "StatusSink", "Subscriber",
+    "TravelTimes",
     "Budget", "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling",
     "guard", "hookimpl", "judge", "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",

@@ -14,6 +14,7 @@ from hub.connector import Connector
 from hub.hookspecs import hookimpl
 from hub.nouns import Matrix, Plan, Problem, ProblemStop, ProblemVehicle, Unserved
 from hub.planning.reasons import fill, impossible, working
+from hub.planning.rules import Item, amount
 from hub.planning.schedule import distance, drive, planned, travel
 
 LEFT_OUT = 10**9
@@ -60,12 +61,13 @@ class Ortools(Connector[OrtoolsConfig]):
         Random(problem.seed).shuffle(possible)
         found = self.sequences(problem, vehicles, possible)
         served = {stop.id for sequence in found.values() for stop in sequence}
-        left = fill(problem, found, [stop for stop in possible if stop.id not in served])
+        items: dict[str, list[Item]] = {id: list(stops) for id, stops in found.items()}
+        left = fill(problem, items, [stop for stop in possible if stop.id not in served])
         never = [Unserved(stop=id, reason=reason) for id, reason in hopeless.items() if reason]
         routes = [
-            planned(vehicle, drive(problem.matrix, vehicle, found[vehicle.id]))
+            planned(vehicle, drive(problem, vehicle, items[vehicle.id]))
             for vehicle in vehicles
-            if found.get(vehicle.id)
+            if items.get(vehicle.id)
         ]
         return Plan(engine=self.name, routes=tuple(routes), unserved=(*never, *left))
 
@@ -116,7 +118,13 @@ def search(
     model = pywrapcp.RoutingModel(manager)
     add_costs(model, problem.matrix, points)
     add_times(model, manager, problem.matrix, points, vehicles, stops)
-    add_limit(model, "load", [s.load for s in stops], fleet, [v.capacity for v in vehicles])
+    add_limit(
+        model,
+        "load",
+        [amount(s.deliver, 0) for s in stops],
+        fleet,
+        [amount(v.capacity, 0) for v in vehicles],
+    )
     add_limit(model, "stops", [1] * count, fleet, list(most))
     for node in range(count):
         model.AddDisjunction([manager.NodeToIndex(node)], LEFT_OUT)
@@ -153,8 +161,9 @@ def add_times(
     model.AddDimension(model.RegisterTransitMatrix(seconds), horizon, horizon, False, "time")
     time = model.GetDimensionOrDie("time")
     for node, stop in enumerate(stops):
-        if stop.window is not None:
-            low, high = max(0, stop.window[0] - zero), min(horizon, stop.window[1] - zero)
+        if stop.windows:
+            low = max(0, stop.windows[0][0] - zero)
+            high = min(horizon, stop.windows[-1][1] - zero)
             time.CumulVar(manager.NodeToIndex(node)).SetRange(low, high)
     for number, vehicle in enumerate(vehicles):
         for end in (model.Start(number), model.End(number)):

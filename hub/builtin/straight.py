@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.connector import Connector
 from hub.hookspecs import hookimpl
-from hub.nouns import Legs, Matrix
+from hub.nouns import Grid, Legs, Matrix
 from hub.planning.times import DETOUR, EXPONENT, SAFETY, SCALE, haversine, seconds_for
 
 
@@ -75,9 +75,7 @@ class Straight(Connector[StraightConfig]):
                 time, way = self.duration(straight), round(straight * self.config.detour)
                 seconds[row][column] = seconds[column][row] = time
                 metres[row][column] = metres[column][row] = way
-        return Matrix.model_construct(
-            seconds=tuple(map(tuple, seconds)), metres=tuple(map(tuple, metres)), approximate=True
-        )
+        return Matrix(seconds=Grid(seconds), metres=Grid(metres), approximate=True)
 
     def duration(self, straight: float) -> int:
         """Return the seconds for a leg of `straight` metres as the crow flies."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hub.dispatch.promises import issue
-from hub.dispatch.road import Road, check_published, stamp
+from hub.dispatch.road import Road, check_published, problem_of, stamp
 from hub.dispatch.rows import lock_route, lock_stops, tell_route
 from hub.errors import Retry
 from hub.events.catalogue import RouteChanged, StopEtaChanged
@@ -40,12 +40,13 @@ class Change(Noun):
 
 def change(road: Road, matrix: Matrix, stops: Sequence[ProblemStop]) -> Change:
     """Return the change to `stops` ahead, whether or not it keeps the promises."""
-    return timed(road, matrix, run(matrix, road.vehicle, stops, road.vehicle.shift[0]))
+    made = run(problem_of([road], matrix), road.vehicle, stops, road.vehicle.shift[0])
+    return timed(road, matrix, made)
 
 
 def timed(road: Road, matrix: Matrix, timetable: Timetable) -> Change:
     """Return a timetable as a change."""
-    before = run(matrix, road.vehicle, road.stops, road.vehicle.shift[0])
+    before = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
     return Change(
         route=road.route,
         stamp=road.stamp,

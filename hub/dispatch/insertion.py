@@ -8,11 +8,11 @@ from datetime import datetime
 from hub.access import get
 from hub.dispatch.changes import Change, Overtaken, apply, check_stamp, timed
 from hub.dispatch.promises import open_pages, promise
-from hub.dispatch.road import Road, check_published, lenient, published, read_road
+from hub.dispatch.road import Road, check_published, lenient, problem_of, published, read_road
 from hub.errors import Refused
 from hub.events.catalogue import StopDispatched
 from hub.hub import Hub
-from hub.nouns import Legs, Location, Matrix, Noun, Problem, ProblemStop
+from hub.nouns import Legs, Location, Matrix, Noun, ProblemStop
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
 from hub.planning.insertion import cheapest
@@ -113,8 +113,7 @@ def offer(session: Session, stop_id: str, route_id: str | None, measure: Measure
     times = measure(list(places))
     roads = {road.route: lenient(road, times) for road in strict}
     found = cheapest(
-        times,
-        [road.vehicle for road in roads.values()],
+        problem_of(roads.values(), times, wanted),
         {id: road.stops for id, road in roads.items()},
         wanted,
         {id: road.frozen for id, road in roads.items()},
@@ -151,16 +150,14 @@ def check_open(stop: StopRow) -> None:
 
 def why(times: Matrix, roads: dict[str, Road], stop: ProblemStop) -> str:
     """Return why a stop fits into none of `roads`."""
-    problem = Problem(
-        stops=(stop,), vehicles=tuple(road.vehicle for road in roads.values()), matrix=times
-    )
+    problem = problem_of(roads.values(), times, stop)
     sequences = {id: road.stops for id, road in roads.items()}
     return impossible(problem, stop) or beside(problem, sequences, stop)
 
 
 def priced(road: Road, times: Matrix, stop: ProblemStop, change: Change) -> Offer:
     """Return a change as an offer."""
-    before = run(times, road.vehicle, road.stops, road.vehicle.shift[0])
+    before = run(problem_of([road], times), road.vehicle, road.stops, road.vehicle.shift[0])
     known = {visit.stop: visit.arrive for visit in before.visits}
     index = change.stops.index(stop.id)
     later = [

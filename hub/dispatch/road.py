@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from hub.errors import Refused
 from hub.fleet.shifts import shift_on
-from hub.nouns import Matrix, ProblemStop, ProblemVehicle
+from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
 from hub.planning.day import LAST, TAKEN, Point, midnight, seconds_since
 from hub.planning.schedule import run
 from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow, VehicleRow
@@ -58,7 +58,7 @@ def read_road(session: Session, route: RouteRow, places: dict[Point, int]) -> Ro
             id=route.id,
             start=places.setdefault(place, len(places)),
             end=places.setdefault((depot.lat, depot.lon), len(places)),
-            capacity=vehicle.capacity,
+            capacity=(vehicle.capacity,),
             shift=(seconds_since(zero, at), seconds_since(zero, ends)),
         ),
         stops=tuple(as_promised(row, places, zero) for row in ahead),
@@ -104,8 +104,8 @@ def as_promised(row: StopRow, places: dict[Point, int], zero: datetime) -> Probl
         id=row.id,
         point=places.setdefault((row.lat, row.lon), len(places)),
         service=row.service_time,
-        load=row.load,
-        window=window,
+        deliver=(row.load,),
+        windows=() if window is None else (window,),
     )
 
 
@@ -115,16 +115,26 @@ def stamp(route: RouteRow, rows: Sequence[StopRow]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
+def problem_of(roads: Iterable[Road], matrix: Matrix, *more: ProblemStop) -> Problem:
+    """Return what is ahead on some routes, and perhaps more stops, as a problem."""
+    found = list(roads)
+    stops = [stop for road in found for stop in road.stops]
+    return Problem(
+        stops=(*stops, *more), vehicles=tuple(road.vehicle for road in found), matrix=matrix
+    )
+
+
 def lenient(road: Road, matrix: Matrix) -> Road:
     """Return the road with what is late already excused, but only by as much as it is late.
 
     So a new stop never makes a late one later, and never adds to overtime.
     """
-    asis = run(matrix, road.vehicle, road.stops, road.vehicle.shift[0])
+    asis = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
     stops = []
     for stop, visit in zip(road.stops, asis.visits, strict=True):
-        if stop.window is not None and visit.arrive > stop.window[1]:
-            stop = stop.model_copy(update={"window": (stop.window[0], visit.arrive)})
+        if stop.windows and visit.arrive > stop.windows[-1][1]:
+            windows = (*stop.windows[:-1], (stop.windows[-1][0], visit.arrive))
+            stop = stop.model_copy(update={"windows": windows})
         stops.append(stop)
     shift = (road.vehicle.shift[0], max(road.vehicle.shift[1], asis.ends))
     vehicle = road.vehicle.model_copy(update={"shift": shift})

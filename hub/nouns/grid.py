@@ -55,7 +55,7 @@ class Grid(Sequence[Sequence[int]]):
         return self._rows[row]
 
     def __iter__(self) -> Iterator[Sequence[int]]:
-        return iter(self._rows)  # type: ignore[arg-type]
+        return iter(self._rows)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Grid) and self._cells == other._cells
@@ -112,7 +112,12 @@ def read(value: Any) -> Grid:
     if hasattr(value, "__array_interface__"):
         import numpy as np
 
-        return Grid.of(np.ascontiguousarray(value, dtype=np.intc))
+        table = np.asarray(value)
+        if table.dtype.kind not in "iu" or (table.size and np.abs(table).max() > LARGEST):
+            raise ValueError(f"a grid holds whole numbers of 32 bits, not {table.dtype}")
+        if table.ndim != 2 or table.shape[0] != table.shape[1]:
+            raise ValueError(f"a grid is square, not {table.shape}")
+        return Grid.of(np.ascontiguousarray(table, dtype=np.intc))
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise ValueError("a grid is made of rows of whole numbers")
     return Grid(value)

@@ -6,8 +6,9 @@ of dimensions; a tuple of loads may be shorter than the others, what it lacks is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -181,6 +182,13 @@ class Problem(Noun):
     def matrix_of(self, vehicle: ProblemVehicle) -> Matrix:
         """Return the travel times of a vehicle."""
         return self.profiles.get(vehicle.profile, self.matrix)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a changed copy, without what was worked out for this one."""
+        made = super().model_copy(update=update, deep=deep)
+        for name in ("shipment_of", "stop_of", "vehicle_of"):
+            vars(made).pop(name, None)
+        return made
 
     @cached_property
     def shipment_of(self) -> dict[str, Shipment]:

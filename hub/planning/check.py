@@ -1,11 +1,12 @@
-"""Check a plan against its problem, trusting nothing that the engine computed."""
+"""Check a plan against its problem, trusting nothing that an engine or the scheduler computed."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from hub.errors import PluginError
-from hub.nouns import Plan, PlannedRoute, Problem, ProblemStop, ProblemVehicle
+from hub.nouns import Plan, Problem
+from hub.planning.check_route import route_faults
 
 
 def check(problem: Problem, plan: Plan) -> None:
@@ -18,23 +19,24 @@ def check(problem: Problem, plan: Plan) -> None:
 
 def faults(problem: Problem, plan: Plan) -> list[str]:
     """Return everything that is wrong with `plan`: empty for a sound one."""
-    stops = {stop.id: stop for stop in problem.stops}
-    vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
-    found = each_once(stops, plan)
+    found = each_once(problem, plan)
     used = Counter(route.vehicle for route in plan.routes)
     found += [f"{vehicle} has {times} routes" for vehicle, times in used.items() if times > 1]
     for route in plan.routes:
-        if route.vehicle not in vehicles:
+        vehicle = problem.vehicle_of.get(route.vehicle)
+        if vehicle is None:
             found.append(f"there is no vehicle {route.vehicle}")
-            continue
-        known = [stops[visit.stop] for visit in route.visits if visit.stop in stops]
-        if len(known) == len(route.visits):
-            found += route_faults(problem, vehicles[route.vehicle], route, known)
+        elif all(visit.stop in problem.stop_of for visit in route.visits):
+            found += route_faults(problem, vehicle, route)
+    for vehicle in problem.vehicles:
+        if vehicle.locked and not used[vehicle.id]:
+            found.append(f"{vehicle.id} does not go to its locked stops")
     return found
 
 
-def each_once(stops: dict[str, ProblemStop], plan: Plan) -> list[str]:
+def each_once(problem: Problem, plan: Plan) -> list[str]:
     """Return the stops that are not exactly once in a route or among the unserved."""
+    stops = problem.stop_of
     seen = Counter(visit.stop for route in plan.routes for visit in route.visits)
     seen.update(unserved.stop for unserved in plan.unserved)
     found = [f"{stop} is missing" for stop in stops if stop not in seen]
@@ -43,35 +45,4 @@ def each_once(stops: dict[str, ProblemStop], plan: Plan) -> list[str]:
     found += [
         f"{left.stop} is left out without a reason" for left in plan.unserved if not left.reason
     ]
-    return found
-
-
-def route_faults(
-    problem: Problem, vehicle: ProblemVehicle, route: PlannedRoute, stops: list[ProblemStop]
-) -> list[str]:
-    """Return what is wrong with one route: load, shift, windows, and times that cannot be."""
-    found = []
-    load = sum(stop.load for stop in stops)
-    if load > vehicle.capacity:
-        found.append(f"{vehicle.id} carries {load} of {vehicle.capacity}")
-    if route.starts < vehicle.shift[0] or route.ends > vehicle.shift[1]:
-        found.append(f"{vehicle.id} drives outside the shift")
-    ready, point, metres = route.starts, vehicle.start, 0
-    for stop, visit in zip(stops, route.visits, strict=True):
-        seconds = problem.matrix.seconds[point][stop.point]
-        if seconds < 0 or visit.arrive < ready + seconds:
-            found.append(f"{stop.id} is reached sooner than one can drive")
-        if stop.window is not None and not stop.window[0] <= visit.arrive <= stop.window[1]:
-            found.append(f"{stop.id} is reached outside its window")
-        if visit.depart < visit.arrive + stop.service:
-            found.append(f"{stop.id} is left before it is served")
-        metres += problem.matrix.metres[point][stop.point]
-        ready, point = visit.depart, stop.point
-    if stops:
-        back = problem.matrix.seconds[point][vehicle.end]
-        metres += problem.matrix.metres[point][vehicle.end]
-        if back < 0 or route.ends < ready + back:
-            found.append(f"{vehicle.id} is back sooner than one can drive")
-    if route.metres != metres:
-        found.append(f"{vehicle.id} drives {metres} m, not {route.metres} m")
     return found

@@ -103,8 +103,8 @@ def asked(row: StopRow, places: dict[Point, int], zero: datetime) -> ProblemStop
         id=row.id,
         point=places.setdefault((row.lat, row.lon), len(places)),
         service=row.service_time,
-        load=row.load,
-        window=window,
+        deliver=(row.load,),
+        windows=() if window is None else (window,),
     )
 
 
@@ -135,7 +135,7 @@ def available(session: Session, depot: DepotRow, day: date, zero: datetime) -> l
         if starts < ends:
             found.append(
                 ProblemVehicle(
-                    id=driver.id, start=0, end=0, capacity=vehicle.capacity, shift=(starts, ends)
+                    id=driver.id, start=0, end=0, capacity=(vehicle.capacity,), shift=(starts, ends)
                 )
             )
     return found

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.nouns import Matrix, ProblemStop, ProblemVehicle
+from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
+from hub.planning.rules import Item
 from hub.planning.schedule import NEVER, Timetable, run, travel
 
-Sequences = Mapping[str, Sequence[ProblemStop]]
-"""Vehicle id -> its stops in order."""
+Sequences = Mapping[str, Sequence[Item]]
+"""Vehicle id -> its stops and reloads in order."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stop fits: before index `index` of the vehicle's stops, and what it costs."""
+    """Where a stop fits: before index `index` of the vehicle's items, and what it costs."""
 
     vehicle: str
     index: int
@@ -25,8 +26,7 @@ class Place:
 
 
 def cheapest(
-    matrix: Matrix,
-    vehicles: Sequence[ProblemVehicle],
+    problem: Problem,
     sequences: Sequences,
     stop: ProblemStop,
     frozen: Mapping[str, int] | None = None,
@@ -36,30 +36,25 @@ def cheapest(
     `frozen` says how many stops at the head of a vehicle's route nothing may precede.
     """
     best: Place | None = None
-    for vehicle in vehicles:
-        stops = sequences.get(vehicle.id, ())
-        if sum(other.load for other in stops) + stop.load > vehicle.capacity:
-            continue
-        for index in range((frozen or {}).get(vehicle.id, 0), len(stops) + 1):
-            seconds = detour(matrix, vehicle, stops, stop, index)
+    for vehicle in problem.vehicles:
+        items = sequences.get(vehicle.id, ())
+        matrix = problem.matrix_of(vehicle)
+        for index in range((frozen or {}).get(vehicle.id, 0), len(items) + 1):
+            seconds = detour(matrix, vehicle, items, stop, index)
             if seconds >= NEVER or (best is not None and seconds >= best.seconds):
                 continue
-            longer = [*stops[:index], stop, *stops[index:]]
-            timetable = run(matrix, vehicle, longer, vehicle.shift[0])
+            longer = [*items[:index], stop, *items[index:]]
+            timetable = run(problem, vehicle, longer, vehicle.shift[0])
             if not timetable.broken:
                 best = Place(vehicle.id, index, seconds, timetable)
     return best
 
 
 def detour(
-    matrix: Matrix,
-    vehicle: ProblemVehicle,
-    stops: Sequence[ProblemStop],
-    stop: ProblemStop,
-    index: int,
+    matrix: Matrix, vehicle: ProblemVehicle, items: Sequence[Item], stop: ProblemStop, index: int
 ) -> int:
-    """Return the extra seconds on the road when `stop` comes before `stops[index]`."""
-    before = stops[index - 1].point if index else vehicle.start
-    after = stops[index].point if index < len(stops) else vehicle.end
-    direct = travel(matrix, before, after) if stops else 0
+    """Return the extra seconds on the road when `stop` comes before `items[index]`."""
+    before = items[index - 1].point if index else vehicle.start
+    after = items[index].point if index < len(items) else vehicle.end
+    direct = travel(matrix, before, after) if items else 0
     return travel(matrix, before, stop.point) + travel(matrix, stop.point, after) - direct

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hub.nouns import Matrix, Plan, Problem, ProblemStop, ProblemVehicle, Unserved
+from hub.nouns import Loads, Plan, Problem, ProblemStop, ProblemVehicle, Unserved
 from hub.planning.insertion import Sequences, cheapest
-from hub.planning.schedule import NEVER, run, travel
+from hub.planning.rules import Item, amount
+from hub.planning.schedule import NEVER, drive, only_stops, travel
 
 DAY = 86_400
 
@@ -21,63 +22,90 @@ def impossible(problem: Problem, stop: ProblemStop) -> str:
     vehicles = working(problem)
     if not vehicles:
         return "no driver is free that day; look at the shifts and the routes already published"
-    carriers = [vehicle for vehicle in vehicles if vehicle.capacity >= stop.load]
+    allowed = [v for v in vehicles if not stop.vehicles or v.id in stop.vehicles]
+    if not allowed:
+        return "it is for a driver who is not free that day"
+    skilled = [vehicle for vehicle in allowed if stop.skills <= vehicle.skills]
+    if not skilled:
+        return f"nobody has what it needs: {', '.join(sorted(stop.skills))}"
+    carriers = [vehicle for vehicle in skilled if carries(vehicle, stop)]
     if not carriers:
-        most = max(vehicle.capacity for vehicle in vehicles)
-        return f"its load of {stop.load} is more than any vehicle takes (at most {most})"
-    if any(alone(problem.matrix, vehicle, stop) for vehicle in carriers):
+        most = max(amount(vehicle.capacity, 0) for vehicle in skilled)
+        load = amount(needs(stop), 0)
+        return f"its load of {load} is more than any vehicle takes (at most {most})"
+    if any(alone(problem, vehicle, stop) for vehicle in carriers):
         return ""
-    return why_not_alone(problem.matrix, carriers, stop, others=len(carriers) < len(vehicles))
+    return why_not_alone(problem, carriers, stop, others=len(carriers) < len(vehicles))
 
 
-def alone(matrix: Matrix, vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
+def needs(stop: ProblemStop) -> Loads:
+    """Return the room that a stop's goods take, in each dimension."""
+    size = max(len(stop.deliver), len(stop.collect))
+    return tuple(max(amount(stop.deliver, n), amount(stop.collect, n)) for n in range(size))
+
+
+def carries(vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
+    """Say whether a stop's goods fit into a vehicle that is empty."""
+    return all(
+        amount(needs(stop), n) <= capacity - amount(vehicle.carries, n)
+        for n, capacity in enumerate(vehicle.capacity)
+    )
+
+
+def alone(problem: Problem, vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
     """Say whether a vehicle can do `stop` and nothing else that day."""
-    return not run(matrix, vehicle, [stop], vehicle.shift[0]).broken
+    return not drive(problem, vehicle, [stop]).broken
 
 
 def why_not_alone(
-    matrix: Matrix, vehicles: Sequence[ProblemVehicle], stop: ProblemStop, *, others: bool
+    problem: Problem, vehicles: Sequence[ProblemVehicle], stop: ProblemStop, *, others: bool
 ) -> str:
     """Return the rule that keeps `stop` from all of `vehicles`, none of which can do it."""
     whose = "of a vehicle that can carry it " if others else ""
     opens = min(vehicle.shift[0] for vehicle in vehicles)
     closes = max(vehicle.shift[1] for vehicle in vehicles)
     shifts = f"({clock(opens)}-{clock(closes)})"
-    reachable = [v for v in vehicles if travel(matrix, v.start, stop.point) < NEVER]
-    if not any(travel(matrix, stop.point, v.end) < NEVER for v in reachable):
+    there = {v.id: travel(problem.matrix_of(v), v.start, stop.point) for v in vehicles}
+    reachable = [v for v in vehicles if there[v.id] < NEVER]
+    if not any(travel(problem.matrix_of(v), stop.point, v.end) < NEVER for v in reachable):
         return "there is no way to its place and back"
-    if stop.window is not None:
-        window = f"its window {clock(stop.window[0])}-{clock(stop.window[1])}"
-        if stop.window[0] > stop.window[1]:
+    if stop.windows:
+        first, last = stop.windows[0], stop.windows[-1]
+        window = f"its window {clock(first[0])}-{clock(last[1])}"
+        if all(low > high for low, high in stop.windows):
             return f"{window} ends before it begins"
-        if stop.window[1] < opens or stop.window[0] > closes:
+        if last[1] < opens or first[0] > closes:
             return f"{window} lies outside every shift {whose}{shifts}"
-        soonest = min(v.shift[0] + travel(matrix, v.start, stop.point) for v in reachable)
-        if soonest > stop.window[1]:
+        soonest = min(v.shift[0] + there[v.id] for v in reachable)
+        if soonest > last[1]:
             return f"{window} cannot be reached: {clock(soonest)} is the earliest arrival"
     return f"no shift {whose}{shifts} is long enough to serve it and come back"
 
 
 def beside(problem: Problem, sequences: Sequences, stop: ProblemStop) -> str:
     """Return why `stop`, which alone could be served, has no place beside the planned ones."""
-    able = [v for v in working(problem) if alone(problem.matrix, v, stop)]
-    able = [v for v in able if v.capacity >= stop.load]
-    room = [
-        vehicle
-        for vehicle in able
-        if sum(other.load for other in sequences.get(vehicle.id, ())) + stop.load
-        <= vehicle.capacity
-    ]
+    able = [v for v in working(problem) if alone(problem, v, stop)]
+    room = [vehicle for vehicle in able if has_room(vehicle, sequences.get(vehicle.id, ()), stop)]
     if not room:
-        return f"it does not fit beside the others: no vehicle has room for its load of {stop.load}"
-    if stop.window is not None and stop.window[1] < max(v.shift[1] for v in room):
-        window = f"{clock(stop.window[0])}-{clock(stop.window[1])}"
+        load = amount(needs(stop), 0)
+        return f"it does not fit beside the others: no vehicle has room for its load of {load}"
+    if stop.windows and stop.windows[-1][1] < max(v.shift[1] for v in room):
+        window = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
         return f"it does not fit beside the others: nobody has time for it in {window}"
     return "it does not fit beside the others: nobody has time for it before the shift ends"
 
 
+def has_room(vehicle: ProblemVehicle, items: Sequence[Item], stop: ProblemStop) -> bool:
+    """Say whether a vehicle has room for a stop's goods beside the others'."""
+    others = [*only_stops(items), stop]
+    return all(
+        sum(amount(needs(one), n) for one in others) <= capacity
+        for n, capacity in enumerate(vehicle.capacity)
+    )
+
+
 def fill(
-    problem: Problem, sequences: dict[str, list[ProblemStop]], left: Iterable[ProblemStop]
+    problem: Problem, sequences: dict[str, list[Item]], left: Iterable[ProblemStop]
 ) -> tuple[Unserved, ...]:
     """Insert every stop of `left` that fits after all, and return the others with their reason.
 
@@ -85,7 +113,7 @@ def fill(
     """
     waiting = []
     for stop in left:
-        place = cheapest(problem.matrix, working(problem), sequences, stop)
+        place = cheapest(problem, sequences, stop)
         if place is None:
             waiting.append(stop)
         else:

@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from hub.dispatch.insertion import straight
 from hub.dispatch.publish import publish
 from hub.hub import Hub
-from hub.nouns import ProblemStop
 from hub.planning.day import Day, survey
 from hub.planning.drafts import put
 from hub.planning.plans import plan_now
 from hub.planning.reasons import fill
+from hub.planning.rules import Item
 from hub.planning.schedule import Timetable, drive
 from hub.store import (
     DepotRow,
@@ -89,12 +89,10 @@ class Town:
         with self.hub.store.write(System()) as session:
             day = survey(session, session.get_one(DepotRow, self.world.depot), DAY)
             problem = day.problem(straight(self.hub, day.points), 0.1)
-            found: dict[str, list[ProblemStop]] = {}
+            found: dict[str, list[Item]] = {}
             fill(problem, found, day.stops)
             return [
-                self._publish(
-                    session, day, drive(problem.matrix, vehicle, found[vehicle.id]), vehicle.id
-                )
+                self._publish(session, day, drive(problem, vehicle, found[vehicle.id]), vehicle.id)
                 for vehicle in day.vehicles
                 if vehicle.id in found
             ]

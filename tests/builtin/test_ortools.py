@@ -21,7 +21,7 @@ def line(places: int, apart: int = 600) -> Matrix:
 
 
 def van(id: str = "v1", capacity: int = 100, shift: tuple[int, int] = SHIFT) -> ProblemVehicle:
-    return ProblemVehicle(id=id, start=0, end=0, capacity=capacity, shift=shift)
+    return ProblemVehicle(id=id, start=0, end=0, capacity=(capacity,), shift=shift)
 
 
 def ask(stops: list[ProblemStop], vehicles: list[ProblemVehicle], matrix: Matrix) -> Plan:
@@ -43,19 +43,19 @@ def test_stops_along_a_road_are_visited_without_a_detour() -> None:
 
 
 def test_windows_decide_the_order_where_the_road_does_not() -> None:
-    near = ProblemStop(id="near", point=1, window=(12 * 3600, 13 * 3600))
-    far = ProblemStop(id="far", point=4, window=(9 * 3600, 10 * 3600))
+    near = ProblemStop(id="near", point=1, windows=((12 * 3600, 13 * 3600),))
+    far = ProblemStop(id="far", point=4, windows=((9 * 3600, 10 * 3600),))
     plan = ask([near, far], [van()], line(5))
     assert [visit.stop for visit in plan.routes[0].visits] == ["far", "near"]
 
 
 def test_the_driver_leaves_late_rather_than_waiting_at_the_door() -> None:
-    plan = ask([ProblemStop(id="s", point=1, window=(14 * 3600, 15 * 3600))], [van()], line(2))
+    plan = ask([ProblemStop(id="s", point=1, windows=((14 * 3600, 15 * 3600),))], [van()], line(2))
     assert plan.routes[0].starts == 14 * 3600 - 600
 
 
 def test_a_second_vehicle_takes_what_the_first_cannot_carry() -> None:
-    stops = [ProblemStop(id=f"s{n}", point=1, load=60) for n in range(2)]
+    stops = [ProblemStop(id=f"s{n}", point=1, deliver=(60,)) for n in range(2)]
     plan = ask(stops, [van("v1"), van("v2")], line(2))
     assert [len(route.visits) for route in plan.routes] == [1, 1]
 
@@ -70,15 +70,21 @@ def test_work_is_shared_between_drivers() -> None:
 @pytest.mark.parametrize(
     ("stop", "said"),
     [
-        (ProblemStop(id="x", point=1, load=500), "its load of 500 is more than any vehicle takes"),
-        (ProblemStop(id="x", point=1, window=(0, 3600)), "00:00-01:00 lies outside every shift"),
         (
-            ProblemStop(id="x", point=3, window=(SHIFT[0], SHIFT[0] + 900)),
+            ProblemStop(id="x", point=1, deliver=(500,)),
+            "its load of 500 is more than any vehicle takes",
+        ),
+        (
+            ProblemStop(id="x", point=1, windows=((0, 3600),)),
+            "00:00-01:00 lies outside every shift",
+        ),
+        (
+            ProblemStop(id="x", point=3, windows=((SHIFT[0], SHIFT[0] + 900),)),
             "08:00-08:15 cannot be reached: 08:30 is the earliest arrival",
         ),
         (ProblemStop(id="x", point=1, service=12 * 3600), "is long enough to serve it"),
-        (ProblemStop(id="x", point=1, window=(40_000, 39_000)), "ends before it begins"),
-        (ProblemStop(id="x", point=1, window=(-7200, -3600)), "22:00 (-1 d)"),
+        (ProblemStop(id="x", point=1, windows=((40_000, 39_000),)), "ends before it begins"),
+        (ProblemStop(id="x", point=1, windows=((-7200, -3600),)), "22:00 (-1 d)"),
     ],
 )
 def test_a_stop_that_nobody_could_serve_says_why(stop: ProblemStop, said: str) -> None:
@@ -102,7 +108,7 @@ def test_what_only_fits_alone_says_that_it_does_not_fit_beside_the_others() -> N
 
 
 def test_a_full_vehicle_is_named_as_the_reason() -> None:
-    stops = [ProblemStop(id=f"s{n}", point=1, load=60) for n in range(2)]
+    stops = [ProblemStop(id=f"s{n}", point=1, deliver=(60,)) for n in range(2)]
     plan = ask(stops, [van()], line(2))
     assert "no vehicle has room for its load of 60" in plan.unserved[0].reason
 
@@ -164,8 +170,8 @@ def problems(draw: st.DrawFn) -> Problem:
             id=f"s{n}",
             point=n,
             service=draw(st.integers(0, 9000)),
-            load=draw(st.integers(0, 60)),
-            window=draw(st.none() | st.tuples(instant, instant)),
+            deliver=(draw(st.integers(0, 60)),),
+            windows=draw(st.just(()) | st.tuples(st.tuples(instant, instant))),
         )
         for n in range(1, size + 1)
     ]

@@ -22,10 +22,10 @@ from hub.planning.check import check, faults
 CELLS = ((0, 100, 200), (100, 0, 100), (200, 100, 0))
 PROBLEM = Problem(
     stops=(
-        ProblemStop(id="a", point=1, service=50, load=3, window=(1000, 2000)),
-        ProblemStop(id="b", point=2, service=50, load=3),
+        ProblemStop(id="a", point=1, service=50, deliver=(3,), windows=((1000, 2000),)),
+        ProblemStop(id="b", point=2, service=50, deliver=(3,)),
     ),
-    vehicles=(ProblemVehicle(id="v", start=0, end=0, capacity=6, shift=(1000, 5000)),),
+    vehicles=(ProblemVehicle(id="v", start=0, end=0, capacity=(6,), shift=(1000, 5000)),),
     matrix=Matrix(seconds=CELLS, metres=CELLS),
 )
 SOUND = PlannedRoute(
@@ -85,7 +85,7 @@ def test_a_plan_that_breaks_a_rule_is_refused_by_name(wrong: Plan, said: str) ->
 
 
 def test_an_overloaded_vehicle_is_found() -> None:
-    small = PROBLEM.vehicles[0].model_copy(update={"capacity": 5})
+    small = PROBLEM.vehicles[0].model_copy(update={"capacity": (5,)})
     assert faults(PROBLEM.model_copy(update={"vehicles": (small,)}), plan()) == ["v carries 6 of 5"]
 
 

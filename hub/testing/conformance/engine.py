@@ -73,7 +73,7 @@ class RoutingEngineTests(Ground):
         """A day that is too full breaks no rule: what does not fit is explained."""
         full = samples.a_problem(stops=10)
         vehicles = tuple(
-            one.model_copy(update={"capacity": 5, "shift": (28_800, 31_800)})
+            one.model_copy(update={"capacity": (5,), "shift": (28_800, 31_800)})
             for one in full.vehicles
         )
         self.planned(full.model_copy(update={"vehicles": vehicles}), peer)
@@ -84,8 +84,8 @@ class RoutingEngineTests(Ground):
         problem = samples.a_problem()
         first, *others = problem.stops
         impossible: dict[str, dict[str, Any]] = {
-            "before the shift": {"window": (0, 3_600)},
-            "too heavy": {"load": 10_000},
+            "before the shift": {"windows": ((0, 3_600),)},
+            "too heavy": {"deliver": (10_000,)},
         }
         for name, change in impossible.items():
             stops = (first.model_copy(update=change), *others)

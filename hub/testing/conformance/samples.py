@@ -116,14 +116,14 @@ def a_problem(stops: int = 8, vehicles: int = 2, **values: Any) -> Problem:
                 id=f"stp_{number}",
                 point=number,
                 service=120,
-                load=2,
-                window=(28_800, 57_600) if number % 3 == 0 else None,
+                deliver=(2,),
+                windows=((28_800, 57_600),) if number % 3 == 0 else (),
             )
             for number in range(1, size)
         ),
         "vehicles": tuple(
             ProblemVehicle(
-                id=f"drv_{number}", start=0, end=0, capacity=2 * stops, shift=(28_800, 61_200)
+                id=f"drv_{number}", start=0, end=0, capacity=(2 * stops,), shift=(28_800, 61_200)
             )
             for number in range(1, vehicles + 1)
         ),

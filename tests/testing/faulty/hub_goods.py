@@ -219,20 +219,20 @@ class Engine(Connector[Nothing]):
             for stop in list(stops):
                 seconds = problem.matrix.seconds
                 arrive = ready + seconds[at][stop.point]
-                if stop.window:
-                    arrive = max(arrive, stop.window[0])
+                if stop.windows:
+                    arrive = max(arrive, stop.windows[0][0])
                 depart = arrive + stop.service
-                late = bool(stop.window) and self.is_late(arrive, stop.window[1])
+                late = bool(stop.windows) and self.is_late(arrive, stop.windows[0][1])
                 if (
                     late
-                    or self.is_heavy(load + stop.load, vehicle.capacity)
+                    or self.is_heavy(load + sum(stop.deliver), sum(vehicle.capacity))
                     or depart + seconds[stop.point][vehicle.end] > vehicle.shift[1]
                 ):
                     continue
                 stops.remove(stop)
                 metres += problem.matrix.metres[at][stop.point]
                 visits.append(Visit(stop=stop.id, arrive=arrive, depart=depart))
-                at, ready, load = stop.point, depart, load + stop.load
+                at, ready, load = stop.point, depart, load + sum(stop.deliver)
             if visits:
                 ends = ready + problem.matrix.seconds[at][vehicle.end]
                 metres += problem.matrix.metres[at][vehicle.end]
