@@ -34,7 +34,7 @@ class Loading:
 
 
 def name_of(path: Path) -> str:
-    """Return the name that a map gets of its file: `liechtenstein-latest.osm.pbf` -> liechtenstein."""
+    """Return the name that a map gets of its file: `tyrol-latest.osm.pbf` -> tyrol."""
     plain = path.name.split(".")[0].removesuffix("-latest")
     return re.sub(r"[^a-z0-9_-]+", "-", folded(plain)).strip("-_") or "map"
 
@@ -66,7 +66,9 @@ def load(
         )
         bounds = found.bounds
         del found
-        for profile in profiles if programs else ():
+        for profile in profiles:
+            if programs is None:
+                break
             stage = f"road graph, {profile}"
             roads.build(
                 programs, extract, profile, folder / "osrm" / profile,

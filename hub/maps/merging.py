@@ -1,4 +1,4 @@
-"""Put the pieces of a street together, so that its name is written along it and not once a piece."""
+"""Put the pieces of a street together, so that its name is written along all of it."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hub.maps.catalogue import loaded
 from hub.maps.gazetteer import grams
@@ -150,14 +151,12 @@ class Search:
         rows = self.database.execute(query, (*marks, max(1, len(marks) // 3)))
         return list(self.placed(rows.fetchall(), wanted))
 
-    def placed(self, rows: Iterable[tuple[object, ...]], wanted: str) -> Iterator[Hit]:
+    def placed(self, rows: Iterable[tuple[Any, ...]], wanted: str) -> Iterator[Hit]:
         """Yield the streets whose town and spelling fit, each with its doubt; "" fits any."""
         most = min(3, max(1, len(wanted) // 5))
         for id, name, town, postcode, lat, lon, metres, filed in rows:
             wrong = distance(str(filed), wanted, most) if wanted else 0
-            hit = Hit(
-                int(id), str(name), int(town), str(postcode), float(lat), float(lon), int(metres), 0
-            )  # type: ignore[call-overload]
+            hit = Hit(id, name, town, postcode, lat, lon, metres, 0)
             elsewhere = self.elsewhere(hit)
             if wrong <= most and elsewhere is not None:
                 yield replace(hit, doubt=wrong * LETTERS + elsewhere)

@@ -17,13 +17,14 @@ PROFILES = ("car", "bike", "truck")
 LUA = {"car": "car.lua", "bike": "bicycle.lua"}
 """Profiles that come with OSRM; the truck's is ours, on top of its car."""
 MISSING = (
-    "the road graph is left out: osrm-bindings is not installed, and it needs Python 3.12 or newer; "
-    "travel times stay approximate on this map"
+    "the road graph is left out: osrm-bindings is not installed (it needs Python 3.12 or "
+    "newer); travel times stay approximate on this map"
 )
 SPARE = (".cnbg", ".cnbg_to_ebg", ".ebg", ".enw", ".restrictions", ".osm.pbf")
 """Endings of what only the making needs."""
 STEPS = (
-    ("Parse ways and nodes", 0.05), ("Parsing finished", 0.4), ("Generating edge-expanded graph", 0.45),
+    ("Parse ways and nodes", 0.05), ("Parsing finished", 0.4),
+    ("Generating edge-expanded graph", 0.45),
     ("Generating guidance turns", 0.55), ("Building r-tree", 0.6), ("Reading node weights", 0.65),
     ("initializing node priorities", 0.7), ("Contracted graph has", 0.95),
 )  # fmt: skip

@@ -8,8 +8,9 @@ import unicodedata
 SHORT = {
     "strasse": "str", "street": "st", "saint": "st", "sainte": "ste", "sankt": "st", "avenue": "av",
     "ave": "av", "avenida": "av", "boulevard": "bd", "boul": "bd", "blvd": "bd", "bvd": "bd",
-    "road": "rd", "rue": "r", "rua": "r", "place": "pl", "platz": "pl", "praca": "pl", "plaza": "pl",
-    "piazza": "pl", "square": "sq", "lane": "ln", "drive": "dr", "court": "ct", "chemin": "ch",
+    "road": "rd", "rue": "r", "rua": "r", "place": "pl", "platz": "pl", "praca": "pl",
+    "plaza": "pl", "piazza": "pl", "square": "sq", "lane": "ln", "drive": "dr", "court": "ct",
+    "chemin": "ch",
     "route": "rte", "quai": "q", "allee": "al", "impasse": "imp", "passage": "pass",
     "professor": "prof", "doktor": "dr", "doutor": "dr", "docteur": "dr", "general": "gen",
     "mount": "mt", "north": "n", "south": "s", "east": "e", "west": "w", "und": "u", "and": "u",
@@ -19,11 +20,11 @@ TAILS = (("strasse", "str"), ("stras", "str"), ("stra", "str"), ("gass", "gasse"
 """Ends of words that are written short as well: Bahnhofstrasse, Bahnhofstr."""
 NUMBER = r"\d+\s*[a-zA-Z]?(?:\s*[/\-+;]\s*\d*\s*[a-zA-Z]?)?"
 TAIL = re.compile(rf"^(?P<street>.*[^\W\d].*?)[\s,]+(?:n[r°ºo]?\.?\s*|#\s*)?(?P<number>{NUMBER})$")
-HEAD = re.compile(rf"^(?P<number>\d+\s*(?:bis|ter|[a-zA-Z])?)[\s,]+(?P<street>.*[^\W\d].*)$")
+HEAD = re.compile(r"^(?P<number>\d+\s*(?:bis|ter|[a-zA-Z])?)[\s,]+(?P<street>.*[^\W\d].*)$")
 
 
 def folded(text: str) -> str:
-    """Return a text in plain lower-case letters: Straße -> strasse, Büchel and Buechel -> buchel."""
+    """Return a text in plain small letters: Straße -> strasse, Büchel and Buechel -> buchel."""
     text = text.casefold().replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("œ", "oe")
     text = unicodedata.normalize("NFKD", text)
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
