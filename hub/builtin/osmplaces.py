@@ -41,7 +41,7 @@ class OsmPlaces(Connector[OsmPlacesConfig]):
     """
 
     name: ClassVar[str] = "osmplaces"
-    title: ClassVar[str] = "Addresses of the loaded map"
+    title: ClassVar[str] = "The loaded map"
     local: ClassVar[bool] = True
     Config = OsmPlacesConfig
 

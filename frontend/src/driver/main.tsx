@@ -179,7 +179,7 @@ function List() {
   };
   return (
     <section aria-labelledby="all">
-      <div class="spread">
+      <div class="row spread list-head">
         <h2 id="all">All stops</h2>
         <button type="button" class="button" aria-expanded={mapped} onClick={() => setMapped(!mapped)}>{mapped ? "Hide the map" : "Map"}</button>
       </div>

@@ -46,7 +46,7 @@ export class HubMap {
   readonly leaflet: L.Map;
   private dots = new Map<string, { dot: Dot; drawn: L.CircleMarker }>();
   private lines = new Map<string, { line: Line; drawn: L.Polyline }>();
-  private badges = new Map<string, { text: string; drawn: L.Marker }>();
+  private badges = new Map<string, { text: string; tone: string; sign: HTMLElement; drawn: L.Marker }>();
   private tiles: L.TileLayer | null = null;
   private tilesCredit: L.Control.Attribution | null = null;
   private streets: Streets | null = null;
@@ -172,7 +172,7 @@ export class HubMap {
   /** Show or move a small round sign with text, e.g. a driver's initials. */
   setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void): void {
     const known = this.badges.get(id);
-    if (known && known.text === text + tone) {
+    if (known && known.text === text && known.tone === tone) {
       known.drawn.setLatLng(at);
       known.drawn.setTooltipContent(plain(label));
       return;
@@ -186,7 +186,7 @@ export class HubMap {
     drawn.bindTooltip(plain(label), { direction: "top", offset: [0, -12] });
     if (click) drawn.on("click", click);
     drawn.addTo(this.leaflet);
-    this.badges.set(id, { text: text + tone, drawn });
+    this.badges.set(id, { text, tone, sign, drawn });
   }
 
   /** Remove the signs whose id is not among `ids`. */
@@ -224,6 +224,7 @@ export class HubMap {
     probes.clear();
     for (const { dot, drawn } of this.dots.values()) drawn.setStyle(dotStyle(dot));
     for (const { line, drawn } of this.lines.values()) drawn.setStyle(lineStyle(line));
+    for (const { tone, sign } of this.badges.values()) sign.style.setProperty("--pin", colour(tone));
     this.streets?.repaint();
   }
 }

@@ -41,7 +41,8 @@ export class Streets {
 
   /** Paint in the colours of now. */
   repaint(): void {
-    for (const ground of this.grounds) if (this.shown) ground.redraw();
+    // Not `redraw`: at half zooms Leaflet would then ask for tiles of half a zoom.
+    for (const ground of this.grounds) if (this.shown) ground.remove().addTo(this.leaflet);
     this.labels.later();
   }
 }
