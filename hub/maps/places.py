@@ -17,8 +17,10 @@ from hub.maps.spelling import distance, key, long_key, split
 from hub.nouns import Address, Location
 
 EXACT, NEAR, STREET, LONG_STREET, TOWN = 0.95, 0.7, 0.6, 0.4, 0.3
-LONG = 1500
+LONG = 600
 """Metres: in a longer street its name alone does not lead to a door."""
+FAR = 1500
+"""Metres between two doors of the same address, from which it is not clear which is meant."""
 NEIGHBOURS = 12
 """How far a known house number may be from one that is not known."""
 SOFT = 3500
@@ -122,7 +124,7 @@ class Search:
         hits = [hit for hit in self.streets(street) if hit is not None]
         answers = [self.door(hit, number) for hit in hits]
         sure = [found for found in answers if found.location.confidence >= NEAR]
-        if self.is_vague() and apart(sure or answers) > LONG:
+        if self.is_vague() and apart(sure or answers) > FAR:
             # Streets of this name lie in several towns, and nothing says which is meant.
             answers = [doubted(found, TOWN) for found in answers]
         yield from answers

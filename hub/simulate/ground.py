@@ -173,7 +173,7 @@ def pick(one: LoadedMap, places: Places, count: int) -> Iterable[Door]:
     )
     streets = (
         "SELECT s.name, s.postcode, coalesce(t.name, ''), s.lat, s.lon FROM streets s "
-        "LEFT JOIN towns t ON t.id = s.town WHERE s.metres <= 1500"
+        "LEFT JOIN towns t ON t.id = s.town WHERE s.metres <= 600"
     )
     with closing(sqlite3.connect(f"file:{one.places}?mode=ro", uri=True)) as database:
         known = [sorted(database.execute(query).fetchall()) for query in (houses, streets)]
