@@ -19,9 +19,8 @@ SHORT = {
 TAILS = (("strasse", "str"), ("stras", "str"), ("stra", "str"), ("gass", "gasse"), ("platz", "pl"))
 """Ends of words that are written short as well: Bahnhofstrasse, Bahnhofstr."""
 NUMBER = r"\d+\s*[a-zA-Z]?(?:\s*[/\-+;]\s*\d*\s*[a-zA-Z]?)?"
-TAIL = re.compile(
-    rf"^(?P<street>.*[^\W\d].*?)[\s,]+(?:n[r°ºo]?\.?\s*|#\s*)?(?P<number>{NUMBER})$", re.IGNORECASE
-)
+SIGN = r"(?:n[r°ºo]?\.?\s*|#\s*)?"
+TAIL = re.compile(rf"^(?P<street>.*?[^\W\d].*?)[\s,]+{SIGN}(?P<number>{NUMBER})$", re.IGNORECASE)
 HEAD = re.compile(r"^(?P<number>\d+\s*(?:bis|ter|[a-zA-Z])?)[\s,]+(?P<street>.*[^\W\d].*)$")
 
 
