@@ -25,6 +25,8 @@ class Settings(BaseModel):
     map_tiles: str = ""
     """Raster tile template with {z}/{x}/{y}; empty: a quiet plain ground."""
     map_attribution: str = ""
+    map_downloads: str = ""
+    """Where extracts of OpenStreetMap are fetched, with {region} in it; empty: from files only."""
     proxies: int = 0
     """How many reverse proxies in front may be believed for X-Forwarded-*."""
     fast_seconds: float = 60
@@ -51,6 +53,11 @@ class Settings(BaseModel):
             if found and name != "directory":
                 values[name] = found
         return cls.model_validate(values)
+
+    @property
+    def maps(self) -> Path:
+        """The folder of the loaded maps."""
+        return self.directory / "maps"
 
     def environ(self) -> dict[str, str]:
         """Return the variables that give another process the same settings."""

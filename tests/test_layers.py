@@ -25,7 +25,7 @@ LAYERS = [
     ["hub"],
     ["connections"],
     ["events"],
-    ["plugins", "files", "access"],
+    ["plugins", "files", "access", "maps"],
     ["contract"],
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",

@@ -25,6 +25,7 @@ COMMANDS = {
     "driver": ("hub.cli.drivers", "Add drivers, sign their phones in, switch them off."),
     "message": ("hub.cli.messages", "Look at messages and say how many may be sent."),
     "optout": ("hub.cli.messages", "Keep the list of those who want no messages."),
+    "map": ("hub.cli.maps", "Load maps: streets to draw, addresses, road graphs."),
     "connect": ("hub.cli.connect", "Set up a connection to a shop, a gateway or the books."),
     "connections": ("hub.cli.connections", "See, pause, test and remove connections."),
     "workflow": ("hub.cli.workflows", "Check, save, compare and follow workflows."),

@@ -15,6 +15,7 @@ from hub.cli import up
 from hub.cli.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from hub.maps import LoadedMap
     from hub.store import Store
 
 EVERY = 0.5
@@ -28,9 +29,18 @@ LONGEST = 900.0
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option("--speed", type=float, help="Business seconds per second; default 20.")
 @click.option("--directory", type=click.Path(path_type=Path), help="Where to keep it.")
+@click.option(
+    "--map", "extract", type=click.Path(path_type=Path),
+    help="OpenStreetMap extract (.osm.pbf) on whose streets the day is played.",
+)  # fmt: skip
 @click.option("--port", default=8000, show_default=True, help="Port of the pages, or the next.")
 def demo_command(
-    once: bool, as_json: bool, speed: float | None, directory: Path | None, port: int
+    once: bool,
+    as_json: bool,
+    speed: float | None,
+    directory: Path | None,
+    extract: Path | None,
+    port: int,
 ) -> None:
     """Play a delivery day: orders in, planned, driven, proven, told and recorded.
 
@@ -40,7 +50,9 @@ def demo_command(
     once = once or not sys.stdout.isatty()
     with tempfile.TemporaryDirectory(prefix="hub-demo-") as spare:
         where = (directory or Path(spare)).absolute()
-        Demo(where, once=once, as_json=as_json, speed=speed, port=port).run()
+        demo = Demo(where, once=once, as_json=as_json, speed=speed, port=port)
+        demo.extract = extract
+        demo.run()
 
 
 class Demo:
@@ -61,14 +73,17 @@ class Demo:
         self.code = 0
         self.drawn = 0.0
         self.store: Store | None = None
+        self.extract: Path | None = None
+        """Extract of the map to play on, if one was given."""
 
     def run(self) -> None:
         """Set up where it is not yet, supervise, and print the end."""
         self.settings = up.settle(self.directory, self.port, self.port + 1)
         fresh = not (self.directory / "demo.json").exists()
         up.prepare(self.settings)
+        one = self.load_map() if self.extract else None
         if fresh:
-            self.seed()
+            self.seed(one)
         up.open_demo(self.settings)
         self.log = (self.directory / "hub.log").open("a", buffering=1)
         supervisor = Supervisor(
@@ -82,14 +97,30 @@ class Demo:
             self.log.close()
         self.finish()
 
-    def seed(self) -> None:
+    def load_map(self) -> LoadedMap:
+        """Load the map of the extract, unless that is done already."""
+        from datetime import UTC, datetime
+
+        from hub.cli.bars import Bars
+        from hub.maps import loaded
+        from hub.maps.load import check, is_current, load, name_of
+
+        extract = self.extract or Path()
+        check(extract, name_of(extract), ())
+        for one in loaded(self.settings.maps):
+            if is_current(one, extract, ("car",)):
+                return one
+        with Bars() as bars:
+            return load(self.settings.maps, extract, now=datetime.now(UTC), tell=bars).map
+
+    def seed(self, one: LoadedMap | None) -> None:
         """Make the demo's operator, and its history where somebody will look at it."""
         from hub.hub import open_hub
         from hub.simulate.history import invent
         from hub.simulate.seed import seed
 
         hub = open_hub(self.settings)
-        seed(hub, speed=self.speed, once=self.once)
+        seed(hub, speed=self.speed, once=self.once, one=one)
         if not self.once:
             invent(hub, days=14)
         hub.close()

@@ -39,11 +39,9 @@ def make_stop(hub: Hub, session: Session, given: OrderInput) -> StopOutput:
 
 
 def look_up(hub: Hub, session: Session, given: OrderInput) -> LookUpOutput:
-    """Have the place of an order looked up, if it waits for one and a geocoder is on."""
+    """Have the place of an order looked up, if it waits for one and can be."""
     order = get(session, OrderRow, given.order)
-    asked = order.state == "needs_address" and bool(
-        hub.connections.find(session, "geocoders", order.merchant)
-    )
+    asked = order.state == "needs_address" and geocoding.is_possible(hub, session, order.merchant)
     if asked:
         geocoding.ask(session, order.id)
     return LookUpOutput(asked=asked)

@@ -1,4 +1,4 @@
-"""Find the place of an order's address through a geocoder connection, at the pace it allows."""
+"""Find the place of an order's address: through a geocoder connection, or by the loaded maps."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
 from hub.fleet import places
+from hub.maps import loaded
 from hub.nouns import Address, Location
 from hub.orders.places import put
 from hub.orders.resolve import SURE
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 KIND = "geocode"
+OFFLINE = "osmplaces"
+"""The built-in geocoder over the loaded maps."""
 QUEUE = "outward"
 LONGEST = 45.0
 """Seconds that one look-up may take before its worker is ended."""
@@ -60,10 +63,32 @@ def work(hub: Hub, claim: Claim) -> None:
     address = Address.model_validate(order.address)
     if use_known(hub, claim, address):
         return
-    if not rows:
+    if rows:
+        look_up(hub, claim, rows[0], address)
+    else:
+        look_at_maps(hub, claim, address)
+
+
+def is_possible(hub: Hub, session: Session, merchant: str | None) -> bool:
+    """Say whether an address can be looked up: a geocoder is connected, or a map is loaded."""
+    found = hub.connections.find(session, "geocoders", merchant)
+    return bool(found) or bool(loaded(hub.settings.maps))
+
+
+def look_at_maps(hub: Hub, claim: Claim, address: Address) -> None:
+    """Ask the loaded maps, as where no geocoder is connected."""
+    if not loaded(hub.settings.maps):
         end(hub, claim, "the place of its address is not known; set the pin on the map")
         return
-    look_up(hub, claim, rows[0], address)
+    kind = hub.plugins.connector(OFFLINE)
+    geocoder = kind(kind.Config.model_validate({"folder": hub.settings.maps}))
+    try:
+        with deadline(LONGEST), hub.connections.contained(geocoder):
+            location = located(geocoder, address)
+    except Exception as error:  # a map may be taken away meanwhile
+        again(hub, claim, Retry(f"{geocoder.title} failed: {error}"))
+        return
+    settle(hub, claim, kind.title, OFFLINE, address, location)
 
 
 def look_up(hub: Hub, claim: Claim, row: ConnectionRow, address: Address) -> None:
@@ -92,7 +117,7 @@ def look_up(hub: Hub, claim: Claim, row: ConnectionRow, address: Address) -> Non
     except Exception as error:  # a connector may raise anything
         again(hub, claim, Retry(f"{row.title} failed: {error}"))
     else:
-        found(hub, claim, row, address, location)
+        settle(hub, claim, row.title, row.connector, address, location)
 
 
 def located(geocoder: Any, address: Address) -> Location | None:
@@ -166,19 +191,19 @@ def use_known(hub: Hub, claim: Claim, address: Address) -> bool:
         return True
 
 
-def found(
-    hub: Hub, claim: Claim, row: ConnectionRow, address: Address, location: Location | None
+def settle(
+    hub: Hub, claim: Claim, title: str, source: str, address: Address, location: Location | None
 ) -> None:
-    """Record what the geocoder answered."""
+    """Record what a geocoder answered: its `title` for people, its `source` with the place."""
     if location is None:
-        end(hub, claim, f"{row.title} does not know its address; set the pin on the map")
+        end(hub, claim, f"{title} does not know its address; set the pin on the map")
         return
     if location.confidence < SURE:
-        end(hub, claim, f"{row.title} is not sure about its address; set the pin on the map")
+        end(hub, claim, f"{title} is not sure about its address; set the pin on the map")
         return
     with hub.store.write() as session:
         order = session.get_one(OrderRow, claim.subject, with_for_update={"key_share": True})
-        places.remember(session, address, location, row.connector)
+        places.remember(session, address, location, source)
         # The address may have been changed or pinned while the geocoder was asked.
         if order.state == "needs_address" and Address.model_validate(order.address) == address:
             put(session, order, location)

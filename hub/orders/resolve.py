@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from hub.errors import Refused
 from hub.fleet import places, shifts
+from hub.maps import loaded
 from hub.nouns import Address, Location, Money, Order
 from hub.store import DepotRow, MerchantRow, OrderRow, PlaceRow, Session
 
@@ -63,7 +64,8 @@ def open_desk(
     return Desk(
         merchant=row,
         depots=depots,
-        geocoder=bool(hub.connections.find(session, "geocoders", merchant)),
+        geocoder=bool(hub.connections.find(session, "geocoders", merchant))
+        or bool(loaded(hub.settings.maps)),
         now=session.now,
         places=places.known(session, unplaced),
         days={depot.id: shifts.next_day(session, depot, ready) for depot in depots},

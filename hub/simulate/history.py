@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import random
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import func
@@ -28,6 +25,7 @@ from hub.orders.happenings import customer, merchant_facts, order_facts, stop_fa
 from hub.planning.times import seconds_between
 from hub.queue.leader import lead, resign
 from hub.simulate.folder import Folder
+from hub.simulate.ground import Door, ground_of
 from hub.simulate.script import Day
 from hub.store import (
     AttemptRow,
@@ -48,39 +46,14 @@ REASONS = ("not_home", "not_home", "no_access", "cant_find_address", "refused")
 SERVICE = 150
 
 
-@dataclass(frozen=True)
-class Door:
-    """An address of the gazetteer."""
-
-    line1: str
-    postcode: str
-    city: str
-    lat: float
-    lon: float
-
-    @property
-    def place(self) -> Location:
-        """Its coordinates."""
-        return Location(lat=self.lat, lon=self.lon)
-
-
 def invent(hub: Hub, days: int) -> None:
     """Write `days` finished days before the one in play; photos are the only thing they lack."""
     today = Folder(hub.settings.directory).day()
-    doors = read_doors()
+    doors = list(ground_of(hub.settings.directory).doors)
     for back in range(days, 0, -1):
         day = Day(today.date - timedelta(days=back), 0)
         invent_day(hub, day, doors, random.Random(back))
     settle(hub)
-
-
-def read_doors() -> list[Door]:
-    """Return the addresses that the demo knows."""
-    text = files("hub.simulate").joinpath("data/addresses.csv").read_text("utf-8")
-    return [
-        Door(row["line1"], row["postcode"], row["city"], float(row["lat"]), float(row["lon"]))
-        for row in csv.DictReader(text.splitlines())
-    ]
 
 
 def invent_day(hub: Hub, day: Day, doors: list[Door], dice: random.Random) -> None:

@@ -13,6 +13,7 @@ from hub.errors import Missing
 from hub.hub import Hub
 from hub.simulate.caller import Caller
 from hub.simulate.folder import Folder
+from hub.simulate.ground import ground_of
 from hub.simulate.script import AD_HOC, Day
 from hub.store import ConnectionRow, DepotRow, DriverRow, MerchantRow, OrderRow, StopRow
 
@@ -72,6 +73,7 @@ class Scene:
 def import_file(stage: Stage, day: Day, slug: str) -> None:
     """Send a merchant's file to the API, its order numbers marked with the day."""
     text = files("hub.simulate").joinpath(f"data/{slug}-orders.csv").read_text("utf-8")
+    text = ground_of(stage.folder.directory).rewritten(text)
     if day.number > 1:
         text = text.replace("\n#", f"\n#D{day.number}-")
     stage.api.post(
@@ -117,7 +119,7 @@ def order_ad_hoc(stage: Stage, day: Day) -> None:
     """A customer orders while the drivers are on the road."""
     ref = AD_HOC["ref"] if day.number == 1 else f"D{day.number}-{AD_HOC['ref']}"
     body = {
-        **AD_HOC,
+        **ground_of(stage.folder.directory).order(AD_HOC),
         "ref": ref,
         "merchant": stage.merchant("alpenkraut"),
         "service_date": day.date.isoformat(),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hub.access import tokens, users
 from hub.hub import Hub
+from hub.maps import LoadedMap
 from hub.simulate.folder import Folder
+from hub.simulate.ground import Ground, choose, ground_of
 from hub.simulate.script import ZONE, Day
 from hub.store import (
     ClockRow,
@@ -29,19 +32,28 @@ MERCHANTS = (
     ("alpenkraut", "Alpenkraut", "#2f7d4f", "+423 230 10 10"),
     ("rheinwein", "Rheinwein", "#8b1e3f", "+423 230 20 20"),
 )
-DEPOTS = (
-    ("Vaduz", "Austrasse 52, 9490 Vaduz", 47.12836, 9.52173),
-    ("Eschen", "Essanestrasse 150, 9492 Eschen", 47.21243, 9.52612),
-)
 DRIVERS = (
-    ("Lea Frick", "Vaduz", "Van 1", "#1f6feb"),
-    ("Tim Gassner", "Vaduz", "Van 2", "#d9730d"),
-    ("Mia Schreiber", "Eschen", "Van 3", "#8250df"),
+    ("Lea Frick", 0, "Van 1", "#1f6feb"),
+    ("Tim Gassner", 0, "Van 2", "#d9730d"),
+    ("Mia Schreiber", 1, "Van 3", "#8250df"),
 )
 
 
-def seed(hub: Hub, *, speed: float, once: bool, start: datetime | None = None) -> None:
-    """Set the demo up; the day in play is today, its clock stands at half past six."""
+def seed(
+    hub: Hub,
+    *,
+    speed: float,
+    once: bool,
+    start: datetime | None = None,
+    one: LoadedMap | None = None,
+) -> None:
+    """Set the demo up; the day in play is today, its clock stands at half past six.
+
+    On a map `one` the addresses are that map's, and it is the one that finds them.
+    """
+    ground = choose(one) if one else ground_of(hub.settings.directory)
+    if ground.moved:
+        ground.write(hub.settings.directory)
     day = Day((start or datetime.now(ZONE)).date())
     peers = claim_ports(hub.settings.directory / "peers")
     hashed = users.hash_password(PASSWORD)
@@ -49,7 +61,7 @@ def seed(hub: Hub, *, speed: float, once: bool, start: datetime | None = None) -
         session.add(ClockRow(anchor=day.begins, since=time.time(), speed=0))
         session.add(SettingRow(name="operator", value={"name": "Rhine Valley Deliveries"}))
         merchants = add_merchants(session)
-        add_fleet(session)
+        add_fleet(session, ground)
         key = tokens.issue_key(session, "demo", SCOPES, None)
         users.add_user(session, "owner@example.com", "owner", name="Olivia", hashed=hashed)
         users.add_user(session, "desk@example.com", "dispatcher", name="Desk", hashed=hashed)
@@ -57,7 +69,7 @@ def seed(hub: Hub, *, speed: float, once: bool, start: datetime | None = None) -
             session, "shop@example.com", "merchant", name="Rheinwein shop", hashed=hashed,
             merchant=merchants["rheinwein"],
         )  # fmt: skip
-    connect(hub, merchants, peers)
+    connect(hub, merchants, peers, searched=one is None)
     Folder(hub.settings.directory).write(
         {"date": day.date.isoformat(), "number": 1, "speed": speed, "once": once, "key": key}
     )
@@ -76,12 +88,10 @@ def add_merchants(session: Session) -> dict[str, str]:
     return ids
 
 
-def add_fleet(session: Session) -> None:
+def add_fleet(session: Session, ground: Ground) -> None:
     """Add depots, vehicles and drivers who work every day."""
-    depots = {}
-    for name, address, lat, lon in DEPOTS:
-        depots[name] = DepotRow(name=name, address=address, lat=lat, lon=lon, timezone=ZONE.key)
-        session.add(depots[name])
+    depots = [DepotRow(**asdict(depot), timezone=ZONE.key) for depot in ground.depots]
+    session.add_all(depots)
     vehicles = {vehicle: VehicleRow(name=vehicle, capacity=160) for _, _, vehicle, _ in DRIVERS}
     session.add_all(vehicles.values())
     session.flush()
@@ -95,8 +105,13 @@ def add_fleet(session: Session) -> None:
             session.add(ShiftRow(driver=driver.id, weekday=weekday, starts="08:00", ends="16:00"))
 
 
-def connect(hub: Hub, merchants: dict[str, str], peers: dict[str, int]) -> None:
-    """Connect the recording services, each the way a merchant or the operator would."""
+def connect(
+    hub: Hub, merchants: dict[str, str], peers: dict[str, int], *, searched: bool = True
+) -> None:
+    """Connect the recording services, each the way a merchant or the operator would.
+
+    `searched`: also the one that finds addresses; a loaded map does without.
+    """
     from hub.testing.peers.sms import SmsPeer
     from hub.testing.peers.xero import ROOT, XeroPeer
 
@@ -121,6 +136,8 @@ def connect(hub: Hub, merchants: dict[str, str], peers: dict[str, int]) -> None:
     ]  # fmt: skip
     with hub.store.write() as session:
         for connector, merchant, title, settings in wanted:
+            if connector == "nominatim" and not searched:
+                continue
             hub.connections.save(session, connector, settings, merchant=merchant, title=title)
 
 

@@ -14,6 +14,7 @@ from hub.web import auth, extensions, policy, problems, security
 BLUEPRINTS = (
     "hub.web.health",
     "hub.web.assets",
+    "hub.web.maps",
     "hub.web.frame",
     "hub.web.schema",
     "hub.web.signin",

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request, send_
 from flask.blueprints import BlueprintSetupState
 
 from hub.errors import HubError
+from hub.maps import LoadedMap, loaded
 from hub.web.context import hub
 from hub.web.policy import allow
 
@@ -81,9 +82,22 @@ def hub_clock() -> dict[str, datetime | float]:
 
 
 def map_settings() -> dict[str, str]:
-    """Return the tile template and the attribution of the operator's map."""
+    """Return the operator's tiles with their attribution, and the loaded maps as JSON."""
     settings = hub().settings
-    return {"tiles": settings.map_tiles, "attribution": settings.map_attribution}
+    return {
+        "tiles": settings.map_tiles,
+        "attribution": settings.map_attribution,
+        "streets": json.dumps([described(one) for one in loaded(settings.maps)]),
+    }
+
+
+def described(one: LoadedMap) -> dict[str, object]:
+    """Return what frontend/src/shared/streets.ts needs to know of a loaded map."""
+    return {
+        "url": f"/map/{one.name}/{one.version}/{{z}}/{{x}}/{{y}}",
+        "bounds": one.bounds,
+        "credit": one.credit,
+    }
 
 
 @blueprint.before_app_request

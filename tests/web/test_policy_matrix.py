@@ -66,6 +66,8 @@ WORDS = {
     "workflows.name": WORKFLOW,
     "hooks.name": WORKFLOW,
     "assets.name": "no-such-file.css",
+    "maps.name": "no-such-map",
+    "maps.version": "1",
     "slug": "other-shop",
     "sha256": "0" * 64,
     "token": "no-such-token-but-long-enough",

@@ -4,6 +4,7 @@ import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { HubMap, type Dot, type Line, type Point } from "../shared/map";
 import { hour, near } from "../shared/time";
+import { wayOf } from "../shared/way";
 import { reasonWord, stateWord } from "../shared/words";
 import { setPin } from "./acts";
 import type { Driver, Stop } from "./state";
@@ -16,6 +17,7 @@ export function BoardMap() {
     if (!node) return;
     node.dataset.tiles = mapSettings.tiles;
     node.dataset.attribution = mapSettings.attribution;
+    node.dataset.streets = mapSettings.streets;
     const map = new HubMap(node);
     const ends = [effect(() => drawDay(map)), effect(() => drawDrivers(map)), effect(() => fitDay(map)), effect(() => showChosen(map)), choosePlace(map)];
     return () => ends.forEach((end) => end());
@@ -44,11 +46,12 @@ function drawDay(map: HubMap): void {
     const points: Point[] = [home, ...list.map((s): Point => [s.lat, s.lon]), home];
     // The part that is driven fades, so that the eye rests on what is still to come.
     const driven = list.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
+    const way = wayOf(points, route.lines, driven);
     const shared = { colour: drivers.value.get(route.driver)?.colour ?? "--calm", dashed: route.state === "draft" };
     const other = chosen !== "" && chosen !== route.id;
-    lines.push({ ...shared, id: `${route.id} driven`, points: points.slice(0, driven + 1), weight: 2, faint: true });
+    lines.push({ ...shared, id: `${route.id} driven`, points: way.driven, weight: 2, faint: true });
     if (route.state === "closed") continue;
-    lines.push({ ...shared, id: route.id, points: points.slice(driven), faint: other, weight: chosen === route.id ? 4 : 2.5 });
+    lines.push({ ...shared, id: route.id, points: way.ahead, faint: other, weight: chosen === route.id ? 4 : 2.5 });
   }
   map.setLines(lines);
   const dots: Dot[] = depots.value.map((d) => ({ id: d.id, at: [d.lat, d.lon], colour: "--ink", radius: 8, label: `${d.name} (depot)` }));

@@ -3,12 +3,13 @@
 import { computed, signal } from "@preact/signals";
 import { setClock } from "../shared/time";
 import type { Link } from "../shared/live";
+import type { Lines } from "../shared/way";
 
 export interface Plan { id: string; state: string; reason: string; approximate: boolean; unserved: { stop: string; reason: string }[] }
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }
 export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }
-export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number }
+export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number; lines?: Lines }
 export interface Stop {
   id: string; order: string; ref: string; name: string; address: string; merchant: string; depot: string;
   kind: string; state: string; lat: number; lon: number; route: string | null; position: number | null;
@@ -28,7 +29,7 @@ export const ENDED = new Set(["completed", "partial", "failed", "returning", "re
 
 const root = document.getElementById("board") as HTMLElement;
 export const mayWrite = root.dataset.mayWrite === "yes";
-export const mapSettings = { tiles: root.dataset.tiles ?? "", attribution: root.dataset.attribution ?? "" };
+export const mapSettings = { tiles: root.dataset.tiles ?? "", attribution: root.dataset.attribution ?? "", streets: root.dataset.streets ?? "" };
 
 export const state = signal<State | null>(null);
 export const day = signal(root.dataset.date ?? "");

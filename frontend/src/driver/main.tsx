@@ -7,6 +7,7 @@ import { hour, hubNow, span } from "../shared/time";
 import { stateWord } from "../shared/words";
 import { arrive, chosen, current, heardAt, isOpen, leave, refresh, route, sheet, stale, start, stops } from "./day";
 import { Finish } from "./finish";
+import { RouteMap } from "./map";
 import * as outbox from "./outbox";
 import type { Kind } from "./outbox";
 import { choose, follow, rest, sendFixes, sight } from "./position";
@@ -169,6 +170,7 @@ function Acts({ stop }: { stop: Stop }) {
 }
 
 function List() {
+  const [mapped, setMapped] = useState(false);
   if (stops.value.length === 0) return null;
   const zone = route.value?.depot.timezone ?? "UTC";
   const pick = (id: string) => {
@@ -177,7 +179,11 @@ function List() {
   };
   return (
     <section aria-labelledby="all">
-      <h2 id="all">All stops</h2>
+      <div class="row spread list-head">
+        <h2 id="all">All stops</h2>
+        <button type="button" class="button" aria-expanded={mapped} onClick={() => setMapped(!mapped)}>{mapped ? "Hide the map" : "Map"}</button>
+      </div>
+      {mapped && <RouteMap pick={pick} />}
       <ol class="list">
         {stops.value.map((stop) => (
           <li key={stop.id} aria-current={stop.id === current.value?.id ? "step" : undefined}>

@@ -1,6 +1,7 @@
 // What the hub says about the driver's day, and how it is fetched.
 
 import { setClock } from "../shared/time";
+import type { Lines } from "../shared/way";
 
 export interface Line { id: string; name: string; sku: string; quantity: number }
 
@@ -34,6 +35,8 @@ export interface Route {
   state: string;
   service_date: string;
   depot: { name: string; lat: number; lon: number; timezone: string };
+  /** Along the streets, a line a leg; missing where no map knows them. */
+  lines?: Lines;
 }
 
 export interface Sheet {

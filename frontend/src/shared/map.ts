@@ -1,6 +1,8 @@
 // A map that is never blank or broken: tiles where there are some, else a quiet plain ground.
 
 import * as L from "leaflet";
+import type { Streets } from "./streets";
+import type { StreetMap } from "./tiles";
 
 export type Point = [lat: number, lon: number];
 export type { L };
@@ -44,11 +46,15 @@ export class HubMap {
   readonly leaflet: L.Map;
   private dots = new Map<string, { dot: Dot; drawn: L.CircleMarker }>();
   private lines = new Map<string, { line: Line; drawn: L.Polyline }>();
-  private badges = new Map<string, { text: string; drawn: L.Marker }>();
+  private badges = new Map<string, { text: string; tone: string; sign: HTMLElement; drawn: L.Marker }>();
+  private tiles: L.TileLayer | null = null;
+  private tilesCredit: L.Control.Attribution | null = null;
+  private streets: Streets | null = null;
+  private linesBelow: L.Canvas;
   private tilesLost = 0;
   private tilesCame = false;
 
-  /** Draw into `element`, which carries data-tiles, data-attribution and perhaps data-max-zoom. */
+  /** Draw into `element`, which carries data-tiles, data-attribution, data-streets and perhaps data-max-zoom. */
   constructor(private element: HTMLElement, options: L.MapOptions = {}) {
     element.classList.add("map");
     const inner = document.createElement("div");
@@ -61,7 +67,11 @@ export class HubMap {
       ...options,
     });
     this.leaflet.setView([47.14, 9.52], 11);
+    // Lines lie below the names of streets, and those below the dots.
+    this.leaflet.createPane("lines").style.zIndex = "350";
+    this.linesBelow = L.canvas({ pane: "lines" });
     this.addTiles();
+    void this.addStreets();
     new ResizeObserver(() => this.leaflet.invalidateSize({ animate: false })).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
@@ -85,7 +95,35 @@ export class HubMap {
       if (!this.tilesCame || this.tilesLost > 4) this.element.classList.add("no-tiles");
     });
     layer.addTo(this.leaflet);
-    if (attribution) L.control.attribution({ prefix: false }).addAttribution(safe(attribution)).addTo(this.leaflet);
+    this.tiles = layer;
+    if (attribution) this.tilesCredit = L.control.attribution({ prefix: false }).addAttribution(safe(attribution)).addTo(this.leaflet);
+  }
+
+  /** Where a loaded map covers what is looked at, its streets are the ground. */
+  private async addStreets(): Promise<void> {
+    const maps = JSON.parse(this.element.dataset.streets || "[]") as StreetMap[];
+    if (maps.length === 0) return;
+    const { Streets } = await import("./streets");
+    this.streets = new Streets(this.leaflet, maps);
+    this.leaflet.on("moveend", () => this.chooseGround());
+    this.chooseGround();
+  }
+
+  private chooseGround(): void {
+    const streets = this.streets;
+    if (!streets) return;
+    const wanted = streets.covers(this.tiles !== null);
+    if (wanted === streets.shown) return;
+    streets.show(wanted);
+    this.element.classList.toggle("streets", wanted);
+    this.element.classList.toggle("no-tiles", !wanted && (!this.tiles || (!this.tilesCame && this.tilesLost > 0)));
+    if (wanted) {
+      this.tiles?.remove();
+      this.tilesCredit?.remove();
+    } else {
+      this.tiles?.addTo(this.leaflet);
+      this.tilesCredit?.addTo(this.leaflet);
+    }
   }
 
   /** Draw exactly these dots: new ones are added, known ones moved, others removed. */
@@ -121,7 +159,7 @@ export class HubMap {
       const known = this.lines.get(line.id);
       if (known && JSON.stringify(known.line) === JSON.stringify(line)) continue;
       known?.drawn.remove();
-      const drawn = L.polyline(line.points, lineStyle(line)).addTo(this.leaflet);
+      const drawn = L.polyline(line.points, { ...lineStyle(line), pane: "lines", renderer: this.linesBelow }).addTo(this.leaflet);
       drawn.bringToBack();
       this.lines.set(line.id, { line, drawn });
     }
@@ -134,7 +172,7 @@ export class HubMap {
   /** Show or move a small round sign with text, e.g. a driver's initials. */
   setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void): void {
     const known = this.badges.get(id);
-    if (known && known.text === text + tone) {
+    if (known && known.text === text && known.tone === tone) {
       known.drawn.setLatLng(at);
       known.drawn.setTooltipContent(plain(label));
       return;
@@ -148,7 +186,7 @@ export class HubMap {
     drawn.bindTooltip(plain(label), { direction: "top", offset: [0, -12] });
     if (click) drawn.on("click", click);
     drawn.addTo(this.leaflet);
-    this.badges.set(id, { text: text + tone, drawn });
+    this.badges.set(id, { text, tone, sign, drawn });
   }
 
   /** Remove the signs whose id is not among `ids`. */
@@ -186,6 +224,8 @@ export class HubMap {
     probes.clear();
     for (const { dot, drawn } of this.dots.values()) drawn.setStyle(dotStyle(dot));
     for (const { line, drawn } of this.lines.values()) drawn.setStyle(lineStyle(line));
+    for (const { tone, sign } of this.badges.values()) sign.style.setProperty("--pin", colour(tone));
+    this.streets?.repaint();
   }
 }
 

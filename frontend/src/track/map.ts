@@ -1,6 +1,7 @@
 // The map of the tracking page: your door, and the driver while on the way to it.
 
 import { HubMap, type Point } from "../shared/map";
+import { loadStyle } from "../shared/style";
 
 interface Dot {
   lat: number;
@@ -12,14 +13,13 @@ export interface Picture {
   driver: Dot | null;
 }
 
-let styled: Promise<void> | null = null;
 let map: HubMap | null = null;
 let shown: Point | null = null;
 let frame = 0;
 
 export async function draw(element: HTMLElement, style: string, { home, driver }: Picture): Promise<void> {
   if (!home) return;
-  await (styled ??= load(style)); // Leaflet measures itself once, so its style comes first
+  await loadStyle(style);
   if (!map) {
     const mouse = matchMedia("(pointer: fine)").matches;
     // On a phone one finger scrolls the page, two move the map.
@@ -34,17 +34,6 @@ export async function draw(element: HTMLElement, style: string, { home, driver }
     map.keepBadges(["home"]);
     map.fit([door]);
   }
-}
-
-function load(href: string): Promise<void> {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = href;
-  return new Promise((resolve, reject) => {
-    link.onload = () => resolve();
-    link.onerror = () => reject(new Error(`${href} cannot be loaded`));
-    document.head.append(link);
-  });
 }
 
 // The sign glides to its new place, unless the reader wants things to keep still.
