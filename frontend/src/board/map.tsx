@@ -7,7 +7,7 @@ import { hour, near } from "../shared/time";
 import { reasonWord, stateWord } from "../shared/words";
 import { setPin } from "./acts";
 import type { Driver, Stop } from "./state";
-import { ENDED, chosenRoute, chosenStop, depot, depots, drivers, mapSettings, pinning, positionOf, routes, state, stops, stopsByRoute, tick, zoneOf } from "./state";
+import { ENDED, chosenRoute, chosenStop, depot, depots, drivers, followsStops, mapSettings, pinning, positionOf, routes, state, stops, stopsByRoute, tick, visitsOf, ways, zoneOf } from "./state";
 
 export function BoardMap() {
   const element = useRef<HTMLDivElement>(null);
@@ -38,17 +38,17 @@ function drawDay(map: HubMap): void {
   const lines: Line[] = [];
   for (const route of routes.value) {
     const start = depots.value.find((d) => d.id === route.depot);
-    const list = stopsByRoute.value.get(route.id) ?? [];
-    if (!start || list.length === 0) continue;
+    if (!start) continue;
     const home: Point = [start.lat, start.lon];
-    const points: Point[] = [home, ...list.map((s): Point => [s.lat, s.lon]), home];
+    const here = visitsOf(route.id);
+    const legs = legsOf(route.id, [home, ...here.map((s): Point => [s.lat, s.lon]), home]);
     // The part that is driven fades, so that the eye rests on what is still to come.
-    const driven = list.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
+    const driven = here.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
     const shared = { colour: drivers.value.get(route.driver)?.colour ?? "--calm", dashed: route.state === "draft" };
     const other = chosen !== "" && chosen !== route.id;
-    lines.push({ ...shared, id: `${route.id} driven`, points: points.slice(0, driven + 1), weight: 2, faint: true });
+    lines.push({ ...shared, id: `${route.id} driven`, points: legs.slice(0, driven).flat(), weight: 2, faint: true });
     if (route.state === "closed") continue;
-    lines.push({ ...shared, id: route.id, points: points.slice(driven), faint: other, weight: chosen === route.id ? 4 : 2.5 });
+    lines.push({ ...shared, id: route.id, points: legs.slice(driven).flat(), faint: other, weight: chosen === route.id ? 4 : 2.5 });
   }
   map.setLines(lines);
   const dots: Dot[] = depots.value.map((d) => ({ id: d.id, at: [d.lat, d.lon], colour: "--ink", radius: 8, label: `${d.name} (depot)` }));
@@ -57,6 +57,12 @@ function drawDay(map: HubMap): void {
     const stop = stops.value.find((s) => s.id === id);
     if (stop) chosenStop.value = id;
   });
+}
+
+/** A route leg by leg: along the streets where its line is known, else straight from door to door. */
+function legsOf(route: string, points: Point[]): Point[][] {
+  if (followsStops(route)) return ways.value.get(route)!.legs.map((leg) => leg.line);
+  return points.slice(1).map((point, at) => [points[at]!, point]);
 }
 
 function dotOf(stop: Stop): Dot {
