@@ -10,6 +10,8 @@ from hub.events import append
 from hub.events.catalogue import RouteEvent
 from hub.events.facts import DriverFacts
 from hub.orders.happenings import route_facts
+from hub.planning.day import TAKEN
+from hub.planning.ways import ask
 from hub.store import DriverRow, EventRow, RouteRow, Session, StopRow
 
 HELD = "held routes"
@@ -45,6 +47,8 @@ def lock_stops(session: Session, route: str) -> list[StopRow]:
 def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> EventRow:
     """Append an event about `route`."""
     driver = session.get_one(DriverRow, route.driver)
+    if route.state in TAKEN:
+        ask(session, route.id)
     return append(
         session,
         kind(

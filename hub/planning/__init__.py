@@ -1,4 +1,4 @@
-"""A depot's day becomes draft routes: problem, engine, check, reasons, insertion."""
+"""A depot's day becomes draft routes: problem, engine, check, reasons, insertion, ways."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 def register(hub: Hub) -> None:
     """Let the workers of `hub` make plans, and workflows ask for them."""
-    from hub.planning import plans
+    from hub.planning import plans, ways
     from hub.planning.actions import ACTIONS
 
     hub.actions.update({action.name: action for action in ACTIONS})
 
     hub.handlers[plans.KIND] = plans.work
+    hub.handlers[ways.KIND] = ways.work

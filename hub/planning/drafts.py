@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
@@ -12,7 +13,7 @@ from hub.events.catalogue import StopPlanned
 from hub.nouns import PlannedRoute, ProblemStop, Visit
 from hub.orders.happenings import tell_stops
 from hub.planning.day import TAKEN, Day, Point, asked
-from hub.store import DriverRow, PlanRow, RouteRow, Session, StopRow
+from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow
 from hub.store.states import move_stop
 
 
@@ -48,6 +49,7 @@ def discard(session: Session, route_id: str) -> None:
             move_stop(stop, "unassigned")
         take_out(stop)
     session.flush()
+    session.exec(delete(RouteWayRow).where(col(RouteWayRow.route) == route.id))
     session.delete(route)
 
 

@@ -25,6 +25,7 @@ from hub.store.routes import (
     ProofRow,
     RouteRow,
 )
+from hub.store.ways import RouteWayRow
 from hub.store.work import (
     ConnectionRow,
     CursorRow,
@@ -95,6 +96,7 @@ __all__ = [
     "RevisionRow",
     "Role",
     "RouteRow",
+    "RouteWayRow",
     "RunRow",
     "ScheduleRow",
     "Session",

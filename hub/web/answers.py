@@ -20,6 +20,11 @@ def answer(
     return Response(to_json(data), status, dict(headers or {}), mimetype="application/json")
 
 
+def language() -> str:
+    """Return the language that the reader wants first, such as `de-CH`; English where none is."""
+    return request.accept_languages.best or "en"
+
+
 def tagged(data: BaseModel | Mapping[str, Any] | list[Any], *, ignore: str = "") -> Response:
     """Return `data` with an ETag, or 304 when the reader has it already.
 

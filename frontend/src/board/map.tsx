@@ -8,7 +8,7 @@ import { wayOf } from "../shared/way";
 import { reasonWord, stateWord } from "../shared/words";
 import { setPin } from "./acts";
 import type { Driver, Stop } from "./state";
-import { ENDED, chosenRoute, chosenStop, depot, depots, drivers, mapSettings, pinning, positionOf, routes, state, stops, stopsByRoute, tick, zoneOf } from "./state";
+import { ENDED, chosenRoute, chosenStop, depot, depots, drivers, linesOf, mapSettings, pinning, positionOf, routes, state, stops, stopsByRoute, tick, visitsOf, zoneOf } from "./state";
 
 export function BoardMap() {
   const element = useRef<HTMLDivElement>(null);
@@ -40,13 +40,13 @@ function drawDay(map: HubMap): void {
   const lines: Line[] = [];
   for (const route of routes.value) {
     const start = depots.value.find((d) => d.id === route.depot);
-    const list = stopsByRoute.value.get(route.id) ?? [];
-    if (!start || list.length === 0) continue;
+    if (!start || visitsOf(route.id).length === 0) continue;
     const home: Point = [start.lat, start.lon];
-    const points: Point[] = [home, ...list.map((s): Point => [s.lat, s.lon]), home];
+    const here = visitsOf(route.id);
+    const points: Point[] = [home, ...here.map((s): Point => [s.lat, s.lon]), home];
     // The part that is driven fades, so that the eye rests on what is still to come.
-    const driven = list.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
-    const way = wayOf(points, route.lines, driven);
+    const driven = here.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
+    const way = wayOf(points, linesOf(route.id), driven);
     const shared = { colour: drivers.value.get(route.driver)?.colour ?? "--calm", dashed: route.state === "draft" };
     const other = chosen !== "" && chosen !== route.id;
     lines.push({ ...shared, id: `${route.id} driven`, points: way.driven, weight: 2, faint: true });

@@ -9,7 +9,7 @@ export interface Plan { id: string; state: string; reason: string; approximate: 
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }
 export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }
-export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number; lines?: Lines }
+export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number }
 export interface Stop {
   id: string; order: string; ref: string; name: string; address: string; merchant: string; depot: string;
   kind: string; state: string; lat: number; lon: number; route: string | null; position: number | null;
@@ -24,6 +24,8 @@ export interface State {
   depots: Depot[]; drivers: Driver[]; routes: Route[]; stops: Stop[]; waiting: Waiting[]; flags: Flag[];
   figures: Figure[]; orders: number;
 }
+
+export interface Way { route: string; approximate: boolean; credit: string; legs: { stop: string | null; line: [number, number][] }[] }
 
 export const ENDED = new Set(["completed", "partial", "failed", "returning", "returned"]);
 
@@ -71,6 +73,43 @@ export function positionOf(driver: Driver): Position | null {
   return driver.position && Date.parse(driver.position.at) > Date.parse(fix.at) ? driver.position : fix;
 }
 
+/** The lines of the routes along the streets, by route; those that are not known are missing. */
+export const ways = signal<ReadonlyMap<string, Way>>(new Map());
+let waysTag = "";
+let waysAsked = "";
+let waysTries = 0;
+
+/** Fetch the routes' lines when their stops have changed; a worker needs a moment to find them. */
+async function loadWays(): Promise<void> {
+  const key = JSON.stringify([day.value, ...routes.value.map((r) => [r.id, (stopsByRoute.value.get(r.id) ?? []).map((s) => s.id)])]);
+  if (key !== waysAsked) [waysAsked, waysTries] = [key, 0];
+  const open = routes.value.filter((r) => !linesOf(r.id) && r.state !== "draft");
+  if (waysTries > 0 && (open.length === 0 || waysTries > 12)) return;
+  waysTries += 1;
+  const response = await fetch(`/board/ways${day.value ? `?date=${day.value}` : ""}`, {
+    headers: { Accept: "application/json", ...(waysTag ? { "If-None-Match": waysTag } : {}) },
+    cache: "no-store",
+    credentials: "same-origin",
+  });
+  if (response.status === 304 || !response.ok) return;
+  waysTag = response.headers.get("ETag") ?? "";
+  const found = (await response.json()) as { ways: Way[] };
+  ways.value = new Map(found.ways.map((way) => [way.route, way]));
+}
+
+/** The stops that a route leads to, without those that are left out. */
+export function visitsOf(route: string): Stop[] {
+  return (stopsByRoute.value.get(route) ?? []).filter((s) => s.state !== "skipped" && s.state !== "cancelled");
+}
+
+/** The lines of a route, one a leg, where they lead along its stops as they are now. */
+export function linesOf(route: string): Lines | undefined {
+  const way = ways.value.get(route);
+  const list = visitsOf(route);
+  const fits = way?.legs.length === list.length + 1 && list.every((s, at) => way.legs[at]!.stop === s.id);
+  return fits ? way.legs.map((leg) => leg.line) : undefined;
+}
+
 let tag = "";
 let running: Promise<void> | null = null;
 let again = false;
@@ -112,6 +151,7 @@ async function fetchState(): Promise<void> {
   }
   failure.value = "";
   heardAt.value = Date.now();
+  void loadWays().catch(() => undefined); // without lines the map joins the stops
 }
 
 /** Show another day; an empty one is today. */
@@ -120,6 +160,7 @@ export function showDay(next: string): void {
   tag = "";
   chosenRoute.value = "";
   chosenStop.value = "";
+  waysTag = "";
   history.replaceState(null, "", next ? `/?date=${next}` : "/");
   void load().catch(() => undefined);
 }

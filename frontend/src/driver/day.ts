@@ -4,9 +4,12 @@ import { batch, computed, signal } from "@preact/signals";
 import { hubNow } from "../shared/time";
 import { here } from "./position";
 import { say, settling, waiting, type Kind, type Picture, type Report } from "./outbox";
-import { fetchSheet, Refusal, type Route, type Sheet, type Stop } from "./sheet";
+import { fetchSheet, fetchWay, Refusal, type Leg, type Route, type Sheet, type Stop, type Way } from "./sheet";
+import type { Lines } from "../shared/way";
 
 export const sheet = signal<Sheet | null>(null);
+/** The way along the streets, once the hub knows it. */
+export const way = signal<Way | null>(null);
 /** Why the sheet could not be fetched; empty while it is fresh. */
 export const stale = signal("");
 /** When the sheet was last confirmed, by the phone's own clock. */
@@ -58,6 +61,28 @@ export const current = computed<Stop | null>(() => {
 /** The stop that was ended but not yet left. */
 const lingering = computed(() => stops.value.find((s) => ENDED.has(s.state) && s.arrived_at && !s.departed_at && s.ended_at) ?? null);
 
+/** How to get to a stop from the one before it; null where no map knows, or the order has changed. */
+export function legTo(stop: Stop): Leg | null {
+  const at = legs().findIndex((leg) => leg.stop === stop.id);
+  const list = stops.value.filter((one) => one.state !== "skipped" && one.state !== "cancelled");
+  const before = list[list.findIndex((one) => one.id === stop.id) - 1]?.id;
+  const leg = legs()[at];
+  return leg && legs()[at - 1]?.stop === before && leg.steps.length > 0 ? leg : null;
+}
+
+/** The lines of the way, one a leg. */
+export const lines = (): Lines => legs().map((leg) => leg.line);
+
+function legs(): Leg[] {
+  return way.value?.route === route.value?.id ? (way.value?.legs ?? []) : [];
+}
+
+/** How to get home from the last stop. */
+export function legHome(): Leg | null {
+  const leg = legs().at(-1);
+  return leg && leg.stop === null && leg.steps.length > 0 ? leg : null;
+}
+
 export const isOpen = (stop: Stop): boolean => OPEN.has(stop.state);
 export const isEnded = (stop: Stop): boolean => ENDED.has(stop.state);
 
@@ -78,6 +103,7 @@ export async function refresh(): Promise<void> {
     });
     heardAt.value = Date.now();
     stale.value = "";
+    if (route.value) way.value = (await fetchWay().catch(() => null)) ?? way.value; // the list works without it
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) location.reload();
     stale.value = error instanceof Error ? error.message : String(error);

@@ -5,14 +5,14 @@ import { render } from "preact";
 import { useState } from "preact/hooks";
 import { hour, hubNow, span } from "../shared/time";
 import { stateWord } from "../shared/words";
-import { arrive, chosen, current, heardAt, isOpen, leave, refresh, route, sheet, stale, start, stops } from "./day";
+import { arrive, chosen, current, heardAt, isOpen, leave, legHome, legTo, refresh, route, sheet, stale, start, stops, way } from "./day";
 import { Finish } from "./finish";
 import { RouteMap } from "./map";
 import * as outbox from "./outbox";
 import type { Kind } from "./outbox";
 import { choose, follow, rest, sendFixes, sight } from "./position";
-import type { Stop } from "./sheet";
-import { endings, navigation } from "./words";
+import type { Leg, Stop } from "./sheet";
+import { distance, endings, navigation } from "./words";
 
 const root = document.getElementById("app")!;
 const ending = signal<{ stop: Stop; kind: Kind } | null>(null);
@@ -104,7 +104,7 @@ function Now() {
   }
   if (!route.value) return <div class="empty"><strong>No route for you today</strong><p>As soon as the dispatcher publishes one, it appears here.</p><Again /></div>;
   if (["ready", "loaded"].includes(route.value.state)) return <Begin />;
-  if (!current.value) return <div class="empty"><strong>All stops are done</strong><p>Thank you. Drive back to {route.value.depot.name}.</p></div>;
+  if (!current.value) return <div class="empty"><strong>All stops are done</strong><p>Thank you. Drive back to {route.value.depot.name}.</p><Turns leg={legHome()} /></div>;
   return <Door key={current.value.id} stop={current.value} />;
 }
 
@@ -147,8 +147,25 @@ function Door({ stop }: { stop: Stop }) {
         <a class="button" href={navigation(stop.lat, stop.lon)} target="_blank" rel="noreferrer" onClick={() => void leave()}>Navigate</a>
         {stop.phone && <a class="button" href={`tel:${stop.phone}`}>Call</a>}
       </div>
+      {!there && <Turns leg={legTo(stop)} />}
       <Acts stop={stop} />
     </section>
+  );
+}
+
+/** The way in words, for who has no signal or does not want another app. */
+function Turns({ leg }: { leg: Leg | null }) {
+  if (!leg) return null;
+  return (
+    <details class="turns">
+      <summary>Way in words <span class="quiet number">{distance(leg.metres)}, {Math.max(1, Math.round(leg.seconds / 60))} min</span></summary>
+      <ol>
+        {leg.steps.map((step, at) => (
+          <li key={at}><span>{step.text}</span>{step.metres > 0 && <span class="quiet number">{distance(step.metres)}</span>}</li>
+        ))}
+      </ol>
+      {way.value?.credit && <p class="quiet">{way.value.credit}</p>}
+    </details>
   );
 }
 

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { HubMap, Point } from "../shared/map";
 import { loadStyle } from "../shared/style";
 import { wayOf } from "../shared/way";
-import { current, isEnded, isOpen, route, stops } from "./day";
+import { current, isEnded, isOpen, lines, route, stops } from "./day";
 import { here } from "./position";
 
 const root = document.getElementById("app")!;
@@ -63,7 +63,7 @@ function draw(map: HubMap, pick: (id: string) => void): void {
   const day = route.value;
   if (!day) return;
   const done = stops.value.reduce((last, stop, at) => (isEnded(stop) || stop.state === "arrived" ? at + 1 : last), 0);
-  const { driven, ahead } = wayOf(placesOf(), day.lines, done);
+  const { driven, ahead } = wayOf(placesOf(), lines(), done);
   map.setLines([
     { id: "driven", points: driven, colour: "--calm", weight: 3, faint: true },
     { id: "ahead", points: ahead, colour: "--accent", weight: 4 },

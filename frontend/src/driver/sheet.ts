@@ -36,7 +36,6 @@ export interface Route {
   service_date: string;
   depot: { name: string; lat: number; lon: number; timezone: string };
   /** Along the streets, a line a leg; missing where no map knows them. */
-  lines?: Lines;
 }
 
 export interface Sheet {
@@ -47,6 +46,13 @@ export interface Sheet {
   stops: Stop[];
   reasons: { code: string; label: string }[];
 }
+
+export interface Step { text: string; metres: number; seconds: number }
+
+export interface Leg { stop: string | null; metres: number; seconds: number; line: Lines[number]; steps: Step[] }
+
+/** The way of the route along the streets, a leg to each stop and one home. */
+export interface Way { route: string; legs: Leg[]; approximate: boolean; credit: string }
 
 /** The hub did not take a request: `status` 0 means that it could not be reached. */
 export class Refusal extends Error {
@@ -76,6 +82,17 @@ export async function call(path: string, options: RequestInit = {}): Promise<Res
   if (response.ok || response.status === 304) return response;
   const said = (await response.json().catch(() => null)) as { detail?: string } | null;
   throw new Refusal(response.status, said?.detail ?? `The hub answered ${response.status}.`);
+}
+
+let wayTag = "";
+
+/** Fetch the way, or null where it is not known yet or has not changed. */
+export async function fetchWay(): Promise<Way | null> {
+  const response = await call("way", { headers: wayTag ? { "If-None-Match": wayTag } : {} });
+  if (response.status === 304) return null;
+  wayTag = response.headers.get("ETag") ?? "";
+  const way = (await response.json()) as Partial<Way>;
+  return way.legs ? (way as Way) : null;
 }
 
 let tag = "";

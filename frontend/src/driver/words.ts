@@ -30,3 +30,9 @@ export function navigation(lat: number, lon: number): string {
   const at = `${lat.toFixed(6)},${lon.toFixed(6)}`;
   return /Android/.test(navigator.userAgent) ? `geo:${at}?q=${at}` : `https://www.google.com/maps/dir/?api=1&destination=${at}`;
 }
+
+/** Metres as a driver reads them: 40 m, 350 m, 2.4 km, 18 km. */
+export function distance(metres: number): string {
+  if (metres < 1000) return `${metres < 100 ? Math.round(metres / 10) * 10 : Math.round(metres / 50) * 50} m`;
+  return `${metres < 10_000 ? (metres / 1000).toFixed(1) : Math.round(metres / 1000)} km`;
+}

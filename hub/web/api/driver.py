@@ -13,11 +13,12 @@ from hub.driving.sheet import sheet
 from hub.driving.words import Report
 from hub.errors import Forbidden, Retry
 from hub.nouns import Fix, Noun
+from hub.planning import ways
 from hub.proofs import handover, uploads
 from hub.proofs.images import LARGEST, Kind, TooLarge
 from hub.store import Driver
 from hub.web import bodies
-from hub.web.answers import answer, tagged
+from hub.web.answers import answer, language, tagged
 from hub.web.auth import DEVICE_COOKIE
 from hub.web.context import hub, principal, write
 from hub.web.policy import allow
@@ -73,6 +74,16 @@ def route() -> Response:
     with hub().store.read(principal()) as session:
         found = sheet(session, driver(), day(request.args.get("date", "")))
     return tagged(found.model_dump(), ignore="now")
+
+
+@blueprint.get("/driver/way")
+@allow("driver")
+def way() -> Response:
+    """Return the line and the turns of the day's route, or an empty answer until it is found."""
+    with hub().store.read(principal()) as session:
+        now = sheet(session, driver(), None).route
+        found = None if now is None else ways.way_of(session, now.id, language())
+    return tagged({} if found is None else found.model_dump())
 
 
 def day(text: str) -> date | None:

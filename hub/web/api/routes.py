@@ -17,8 +17,9 @@ from hub.dispatch.sheets import route_sheets, routes_of
 from hub.errors import Refused
 from hub.fleet.roster import find_depot
 from hub.nouns import Noun
+from hub.planning import ways
 from hub.store import FlagRow, Operator, RouteRow
-from hub.web.answers import answer
+from hub.web.answers import answer, language, tagged
 from hub.web.bodies import body
 from hub.web.context import hub, principal, read, write
 from hub.web.policy import allow
@@ -62,6 +63,19 @@ def show(id: str) -> Response:
     """Return one route with its stops."""
     with read() as session:
         return answer(route_sheets(session, [get(session, RouteRow, id)])[0])
+
+
+@blueprint.get("/routes/<id>/way")
+@allow("owner", "dispatcher", "key:routes:write")
+def way(id: str) -> Response:
+    """Return the line and the turns of a route, in the reader's language; 202 until it is found."""
+    with read() as session:
+        found = ways.way_of(session, id, language())
+    if found is not None:
+        return tagged(found.model_dump())
+    with write() as session:
+        ways.ask(session, id)
+    return answer({"state": "waiting"}, 202, {"Retry-After": "2"})
 
 
 @blueprint.post("/routes/<id>/publish")

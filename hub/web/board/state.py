@@ -46,17 +46,17 @@ MOST_WAITING = 200
 
 def collect(hub: Hub, session: Session, day: date | None) -> State:
     """Return the board of `day`, or of today in the first depot's zone."""
-    depots = list(session.exec(scoped(session, DepotRow).order_by(col(DepotRow.name))))
+    depots = depots_of(session)
     now = session.now
-    today = now.astimezone(ZoneInfo(depots[0].timezone if depots else "UTC")).date()
-    day = day or today
+    current = today(session)
+    day = day or current
     rate = session.clock.rate()
     routes = list(session.exec(routes_of(session, day)))
     return State(
         now=now,
         speed=1.0 if rate is None else rate.speed,
         day=day,
-        today=today,
+        today=current,
         merchants={row.id: row.name for row in session.exec(scoped(session, MerchantRow))},
         depots=[depot_view(session, row, day) for row in depots],
         drivers=[driver_view(hub, row) for row in drivers_of(session, routes)],
@@ -67,6 +67,17 @@ def collect(hub: Hub, session: Session, day: date | None) -> State:
         figures=figures(kpis.day(session, day)),
         orders=count_orders(session, day),
     )
+
+
+def depots_of(session: Session) -> list[DepotRow]:
+    """Return the depots that the reader sees, by name."""
+    return list(session.exec(scoped(session, DepotRow).order_by(col(DepotRow.name))))
+
+
+def today(session: Session) -> date:
+    """Return the date in the first depot's zone."""
+    depots = depots_of(session)
+    return session.now.astimezone(ZoneInfo(depots[0].timezone if depots else "UTC")).date()
 
 
 def routes_of(session: Session, day: date) -> Any:

@@ -13,6 +13,7 @@ from hub.errors import Refused
 from hub.events import append
 from hub.events.catalogue import FlagRaised
 from hub.nouns import Address
+from hub.planning import ways
 from hub.store import (
     AttemptRow,
     FlagRow,
@@ -27,12 +28,13 @@ from hub.store import (
 from hub.tracking.links import tracking_url
 from hub.tracking.live import live_url
 from hub.web.answers import answer, tagged
-from hub.web.board.state import collect
+from hub.web.board.state import collect, routes_of, today
 from hub.web.context import hub, read, write
 from hub.web.policy import allow
 
 blueprint = Blueprint("board", __name__)
 STAFF = ("owner", "dispatcher", "ops")
+NO_TURNS = {"legs": {"__all__": {"steps", "seconds", "metres"}}}
 
 
 @blueprint.get("/")
@@ -50,6 +52,16 @@ def state() -> Response:
     with read() as session:
         found = collect(hub(), session, day)
     return tagged(found.model_dump(), ignore="now")
+
+
+@blueprint.get("/board/ways")
+@allow(*STAFF)
+def lines() -> Response:
+    """Answer the lines of the day's routes along the streets, those that are known by now."""
+    with read() as session:
+        routes = [row.id for row in session.exec(routes_of(session, asked_day() or today(session)))]
+        found = ways.ways_of(session, routes)
+    return tagged({"ways": [way.model_dump(exclude=NO_TURNS) for way in found]})
 
 
 @blueprint.get("/board/live")

@@ -1,0 +1,151 @@
+"""The way of a route along the streets: asked for with every change, found by a worker."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from hub.access import get, scoped
+from hub.errors import Rejected, Retry, Unauthorized
+from hub.hub import Hub
+from hub.nouns import Noun, Way
+from hub.planning.sentences import Step, sentences
+from hub.planning.travel import Point, directions
+from hub.queue import Claim, defer, enqueue, finish
+from hub.store import DepotRow, RouteRow, RouteWayRow, Session, StopRow, System
+
+KIND = "way"
+TRIES = 5
+PATIENCE = timedelta(seconds=30)
+"""Between two tries, where the map does not answer."""
+
+
+class Trail(Noun):
+    """One leg of a route: to which stop, along which line; None is the end of the route."""
+
+    stop: str | None
+    metres: int
+    seconds: int
+    line: tuple[tuple[float, float], ...]
+    """(lat, lon) along the road."""
+    steps: tuple[Step, ...] = ()
+
+
+class RouteWay(Noun):
+    """A route's way as people see it; `approximate` ones are straight lines without turns."""
+
+    route: str
+    legs: tuple[Trail, ...]
+    approximate: bool
+    credit: str
+
+
+def ask(session: Session, route: str) -> None:
+    """Ask for a route's way in the caller's transaction; nothing is done where it is known."""
+    enqueue(session, KIND, route, queue="outward")
+
+
+def work(hub: Hub, claim: Claim) -> None:
+    """Find the way of the route that a worker has claimed, and keep it."""
+    with hub.store.read(System()) as session:
+        found = points_of(session, claim.subject)
+        known = session.get(RouteWayRow, claim.subject)
+        fresh = known is not None and found is not None and known.stamp == stamp(found[1])
+    if found is None or fresh:
+        with hub.store.write(System()) as session:
+            finish(session, claim)
+        return
+    stops, points = found
+    try:
+        way = directions(hub, points)
+    except (Retry, Unauthorized) as error:
+        with hub.store.write(System()) as session:
+            if claim.tries >= TRIES:  # the pages draw straight lines, as without a map
+                finish(session, claim)
+            else:
+                defer(session, claim, session.wall + PATIENCE, str(error))
+        return
+    except Rejected:
+        way = None
+    with hub.store.write(System()) as session:
+        if way is not None:
+            keep(session, claim.subject, stops, points, way)
+        finish(session, claim)
+
+
+def points_of(session: Session, route_id: str) -> tuple[list[str], list[Point]] | None:
+    """Return a route's stops in order, and the points that it leads along from start to end.
+
+    None for a route that is gone, cancelled or without stops.
+    """
+    route = session.get(RouteRow, route_id)
+    if route is None or route.state == "cancelled":
+        return None
+    depot = session.get_one(DepotRow, route.depot)
+    query = select(StopRow).where(
+        StopRow.route == route_id, col(StopRow.state).not_in(["skipped", "cancelled"])
+    )
+    stops = list(session.exec(query.order_by(col(StopRow.position), StopRow.id)))
+    if not stops:
+        return None
+    home = (depot.lat, depot.lon)
+    return [stop.id for stop in stops], [home, *((stop.lat, stop.lon) for stop in stops), home]
+
+
+def stamp(points: Sequence[Point]) -> str:
+    """Return a fingerprint of the points of a way."""
+    return hashlib.sha256(
+        repr([(float(lat), float(lon)) for lat, lon in points]).encode()
+    ).hexdigest()
+
+
+def keep(
+    session: Session, route: str, stops: Sequence[str], points: Sequence[Point], way: Way
+) -> None:
+    """Store a way in place of the one before."""
+    row = session.get(RouteWayRow, route) or RouteWayRow(route=route)
+    row.stamp, row.stops, row.made_at = stamp(points), list(stops), session.now
+    row.way = way.model_dump(mode="json")
+    session.add(row)
+
+
+def way_of(session: Session, route_id: str, language: str = "en") -> RouteWay | None:
+    """Return a route's way with its turns in words, None until it is found.
+
+    Raises `Missing` for a route that the principal does not see.
+    """
+    get(session, RouteRow, route_id)
+    row = session.get(RouteWayRow, route_id)
+    return None if row is None else told(row, language)
+
+
+def ways_of(session: Session, routes: Iterable[str]) -> list[RouteWay]:
+    """Return those ways of some routes that are known, without turns."""
+    visible = scoped(session, RouteRow).where(col(RouteRow.id).in_(list(routes)))
+    ids = [route.id for route in session.exec(visible)]
+    rows = session.exec(select(RouteWayRow).where(col(RouteWayRow.route).in_(ids)))
+    return [told(row, "") for row in rows]
+
+
+def told(row: RouteWayRow, language: str) -> RouteWay:
+    """Return a stored way as people see it; without a language there are no turns."""
+    way = Way.model_validate(row.way)
+    steps = sentences(way, language) if language else []
+    return RouteWay(
+        route=row.route,
+        legs=tuple(
+            Trail(
+                stop=row.stops[number] if number < len(row.stops) else None,
+                metres=leg.metres,
+                seconds=leg.seconds,
+                line=leg.line,
+                steps=tuple(step for step in steps if step.leg == number),
+            )
+            for number, leg in enumerate(way.legs)
+        ),
+        approximate=way.approximate,
+        credit=way.credit,
+    )
