@@ -10,7 +10,7 @@ from sqlmodel import SQLModel, col, select
 from hub.errors import Refused
 from hub.fleet.abilities import HOME, DepotChange, DriverAbilities, VehicleAbilities
 from hub.fleet.measures import check_names, measures
-from hub.fleet.roster import clean, find_depot, find_vehicle, named, zone_exists
+from hub.fleet.roster import Row, clean, find_depot, find_vehicle, named, zone_exists
 from hub.nouns import Noun
 from hub.store import DepotRow, DriverRow, Session, VehicleRow
 
@@ -78,7 +78,7 @@ def fields(change: Noun) -> dict[str, Any]:
     return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items()}
 
 
-def put(row: Any, values: dict[str, Any]) -> Any:
+def put(row: Row, values: dict[str, Any]) -> Row:
     """Set columns of a row."""
     for name, value in values.items():
         setattr(row, name, value)

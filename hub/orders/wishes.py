@@ -82,7 +82,7 @@ def settle_windows(
         raise Refused("say either one window or several windows, not both", "windows")
     if order.windows:
         found = [one_window(window, depot, day, "windows") for window in order.windows]
-        return sorted(found)  # type: ignore[arg-type]
+        return sorted(found)
     if order.window is not None:
         return [one_window(order.window, depot, day, "window")]
     start = shifts.at_depot(depot, day, first) if first else None
@@ -141,9 +141,7 @@ def totals(
     """
     all_lines = list(lines)
     first, *others = counted.names
-    plain = sum(
-        quantity * loads.get(first, load) for quantity, load, loads in all_lines
-    )
+    plain = sum(quantity * loads.get(first, load) for quantity, load, loads in all_lines)
     more = {
         name: said.get(name, sum(quantity * loads.get(name, 0) for quantity, _, loads in all_lines))
         for name in others

@@ -1,4 +1,4 @@
-"""Who can drive on a day, as an engine is asked: a driver with a vehicle, hours, rules and costs."""
+"""Who can drive on a day, as an engine is asked: driver and vehicle, hours, rules and costs."""
 
 from __future__ import annotations
 
