@@ -174,7 +174,7 @@ def route_sheet(
         published_at=route.published_at,
         cost=route.cost,
         currency=counted.currency,
-        pauses=pause_lines(route, depot.timezone, depots, stops),
+        pauses=pause_lines(route, depot.timezone, depots, {stop.id for stop in stops}),
         loading=tuple(tuple(trip) for trip in loading(route, stops)),
         stops=tuple(stop_line(stop, orders[stop.order]) for stop in stops),
     )

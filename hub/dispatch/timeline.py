@@ -1,8 +1,8 @@
-"""What a route has besides its stops: breaks and reloads with their times, and the loading order."""
+"""What a route has besides its stops: breaks and reloads with times, and the loading order."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -26,17 +26,16 @@ class PauseLine(Noun):
 
 
 def pause_lines(
-    route: RouteRow, zone: str, depots: Mapping[str, DepotRow], stops: Sequence[StopRow]
+    route: RouteRow, zone: str, depots: Mapping[str, DepotRow], known: Container[str]
 ) -> tuple[PauseLine, ...]:
-    """Return the pauses of a route in their order; one that follows none of `stops` comes first."""
-    known = {stop.id for stop in stops}
+    """Return the pauses of a route in their order; one that follows no `known` stop comes first."""
     return tuple(
         pause_line(pause, zone, depots.get(str(pause["depot"])), known) for pause in route.pauses
     )
 
 
 def pause_line(
-    pause: Mapping[str, str], zone: str, depot: DepotRow | None, known: set[str]
+    pause: Mapping[str, str], zone: str, depot: DepotRow | None, known: Container[str]
 ) -> PauseLine:
     """Return one pause as people read it."""
     begins, ends = (datetime.fromisoformat(pause[name]) for name in ("begins", "ends"))
