@@ -98,6 +98,7 @@ def incomplete(pair: str, halves: Sequence[StopRow]) -> str:
     if len(halves) > 2:
         return f"{len(halves)} stops have the pair {pair}; it takes one collection and one delivery"
     if len(halves) == 2:
-        return f"both stops of the pair {pair} are {halves[0].kind}s; one has to be the other half"
+        kinds = "collections" if halves[0].kind == "collection" else "deliveries"
+        return f"both stops of the pair {pair} are {kinds}; one has to be the other half"
     other = "collection" if halves[0].kind == "delivery" else "delivery"
     return f"the {other} of its pair {pair} is not open at this depot on this day"
