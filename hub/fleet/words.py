@@ -118,7 +118,7 @@ def place(name: str, text: str) -> str:
     return {"depot": "", HOME: HOME}.get(text.casefold(), text)
 
 
-def point(text: str) -> tuple[float | None, float | None]:
+def point(text: str, field: str = "home") -> tuple[float | None, float | None]:
     """Return degrees of `47.1410, 9.5209`; nothing for an empty text."""
     if not text:
         return None, None
@@ -127,10 +127,10 @@ def point(text: str) -> tuple[float | None, float | None]:
         lat, lon = (float(part) for part in parts)
     except ValueError:
         raise Refused(
-            f"home: {text[:40]!r} is no place; write degrees like 47.1410, 9.5209", "home"
+            f"{field}: {text[:40]!r} is no place; write degrees like 47.1410, 9.5209", field
         ) from None
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise Refused(f"home: {text[:40]!r} lies nowhere on the map", "home")
+        raise Refused(f"{field}: {text[:40]!r} lies nowhere on the map", field)
     return lat, lon
 
 
