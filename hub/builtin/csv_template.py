@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.builtin.csv_cells import Row
 from hub.builtin.csv_forms import Form, Options, made, place, span
+from hub.builtin.csv_wishes import is_load, is_order_load, loads, wishes
 from hub.nouns import Address, Order, OrderLine, Recipient
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -36,6 +37,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "sku": ("sku", "item_sku"),
     "quantity": ("quantity", "qty", "item_quantity"),
     "load": ("load", "item_load"),
+    "windows": ("windows", "time_windows"),
+    "skills": ("skills", "requires"),
+    "priority": ("priority",),
+    "driver": ("driver",),
+    "turn": ("turn", "first_last"),
+    "on_board_minutes": ("on_board_minutes",),
+    "pair": ("pair",),
 }
 """Each column and the other names it may have; the first is the one in the template."""
 LINE_COLUMNS = ("item", "sku", "quantity", "load")
@@ -85,6 +93,7 @@ def build(rows: Sequence[Row], options: Options) -> Order:
         invoice=head.text(*COLUMNS["invoice"], limit=100),
         depot=head.text(*COLUMNS["depot"]),
         notes=head.text(*COLUMNS["notes"], limit=5000),
+        **wishes(head, COLUMNS),
     )
 
 
@@ -100,6 +109,7 @@ def article(row: Row) -> OrderLine | None:
     sku = row.text(*COLUMNS["sku"], limit=100)
     quantity = row.whole(*COLUMNS["quantity"], least=1)
     load = row.whole(*COLUMNS["load"], least=0)
+    more = loads(row, of_order=False)
     if not name and not sku and quantity is None:
         return None
     return OrderLine(
@@ -107,12 +117,13 @@ def article(row: Row) -> OrderLine | None:
         sku=sku,
         quantity=1 if quantity is None else quantity,
         load=1 if load is None else load,
+        loads=more,
     )
 
 
 def agree(head: Row, row: Row) -> None:
     """Raise a fault where a further row of an order says something else than its first."""
-    for column in _OF_ORDER:
+    for column in (*_OF_ORDER, *filter(is_order_load, row.cells)):
         text = row.cells.get(column, "")
         if text and text != head.cells.get(column, ""):
             raise row.fault(
@@ -127,5 +138,5 @@ FORM = Form(
     recognises=recognises,
     ref=COLUMNS["ref"],
     build=build,
-    known=_NAMES.__contains__,
+    known=lambda column: column in _NAMES or is_load(column),
 )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from sqlmodel import col
+from sqlmodel import col, select
 
 from hub.access import scoped
+from hub.cli.fleet import pairs
 from hub.cli.terminal import BY, opened, show
 from hub.driving import links
-from hub.fleet import roster
+from hub.fleet import breaks as rests
+from hub.fleet import changes, roster
 from hub.fleet.shifts import Hours, read_hours, write_hours
+from hub.fleet.words import driver_words
 from hub.planning.day import TAKEN
-from hub.store import DepotRow, DriverRow, RouteRow, Session, VehicleRow
+from hub.store import DepotRow, DriverRow, RouteRow, Session, ShiftRow, VehicleRow
 
 USUAL = ("mon-fri 08:00-17:00",)
 
@@ -64,6 +67,43 @@ def set_hours(driver: str, hours: tuple[str, ...]) -> None:
     click.echo(f"{row.name} works {told}")
 
 
+@driver_command.command("set")
+@click.argument("driver")
+@click.argument("fields", nargs=-1, required=True)
+def set_driver(driver: str, fields: tuple[str, ...]) -> None:
+    """Change FIELDS of DRIVER (name or id), each written field=value.
+
+    Such as skills=adr,lift start=home end=depot home=47.14,9.52 overtime_minutes=60
+    overtime_hour=48 vehicle="Van 2" depot=Vaduz phone=+4232300000. Places are depot, home, or the
+    name of another depot.
+    """
+    said = pairs(fields)
+    with opened() as hub, hub.store.write(BY) as session:
+        row = roster.find_driver(session, driver)
+        changes.change_driver(session, row, driver_words(said, row))
+    click.echo(f"{row.name}: {', '.join(f'{name}={text}' for name, text in said.items())}")
+
+
+@driver_command.command("breaks")
+@click.argument("driver")
+@click.argument("breaks", nargs=-1, required=True)
+def set_breaks(driver: str, breaks: tuple[str, ...]) -> None:
+    """Set the breaks of DRIVER (name or id); days that are not named stay.
+
+    BREAKS are written like "mon-fri 12:00-13:30 30": 30 minutes between these times, several with
+    commas between, or "sat off", each in quotation marks.
+    """
+    with opened() as hub, hub.store.write(BY) as session:
+        row = roster.find_driver(session, driver)
+        for text in breaks:
+            days, found = rests.read_breaks(text)
+            for weekday in days:
+                rests.set_breaks(session, row.id, weekday, found)
+        session.flush()
+        told = resting(session, row)
+    click.echo(f"{row.name} rests {told or 'never'}")
+
+
 @driver_command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_drivers(as_json: bool) -> None:
@@ -79,12 +119,13 @@ def list_drivers(as_json: bool) -> None:
                     "depot": depots[row.depot],
                     "vehicle": vehicles[row.vehicle],
                     "works": working(session, row),
+                    "rests": resting(session, row),
                     "state": "on" if row.active else "off",
                     "tracker": row.tracker or "",
                 }
             )
     none = "there is no driver; add one with: hub driver add NAME --depot DEPOT --vehicle VEHICLE"
-    columns = ("name", "id", "state", "depot", "vehicle", "phone", "tracker", "works")
+    columns = ("name", "id", "state", "depot", "vehicle", "phone", "tracker", "works", "rests")
     show(rows, columns, as_json, none)
 
 
@@ -148,6 +189,12 @@ def switch_on(driver: str) -> None:
 def days(texts: tuple[str, ...]) -> list[Hours]:
     """Return the working days that several texts say, one after the other."""
     return [day for text in texts for day in read_hours(text)]
+
+
+def resting(session: Session, row: DriverRow) -> str:
+    """Return when a driver takes breaks, in words."""
+    shifts = session.exec(select(ShiftRow).where(ShiftRow.driver == row.id))
+    return rests.write_breaks(shifts)
 
 
 def working(session: Session, row: DriverRow) -> str:

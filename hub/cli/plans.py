@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from hub.hub import Hub, open_hub
 from hub.settings import Settings
 from hub.store import Operator, PlanRow
+
+if TYPE_CHECKING:
+    from hub.dispatch.sheets import RouteSheet
+    from hub.dispatch.timeline import PauseLine
 
 BY = Operator("dispatcher", user="cli")
 
@@ -20,15 +25,16 @@ BY = Operator("dispatcher", user="cli")
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day to deliver."
 )
 @click.option("--seconds", default=5.0, show_default=True, help="How long the engine may search.")
+@click.option("--improve", is_flag=True, help="Search on from the drafts that there are.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def plan_command(depot: str, day: datetime, seconds: float, as_json: bool) -> None:
+def plan_command(depot: str, day: datetime, seconds: float, improve: bool, as_json: bool) -> None:
     """Plan a depot's day into draft routes; drafts of the same day are replaced."""
     from hub.dispatch.sheets import PlanSheet, plan_sheet
     from hub.errors import HubError
     from hub.planning.plans import plan_now
 
     hub = ready()
-    row = plan_now(hub, depot, day.date(), seconds, by="cli")
+    row = plan_now(hub, depot, day.date(), seconds, by="cli", improve=improve)
     with hub.store.read(BY) as session:
         sheet: PlanSheet = plan_sheet(session, session.get_one(PlanRow, row.id))
     if sheet.state == "failed":
@@ -60,6 +66,12 @@ def ready() -> Hub:
     return hub
 
 
+def after(route: RouteSheet, pause: PauseLine) -> str:
+    """Return a break or a reload with the stop that it follows."""
+    ref = next((line.ref for line in route.stops if line.id == pause.after), "")
+    return f"{pause.text} after {ref}" if ref else f"{pause.text} before the first stop"
+
+
 def told(sheet: object) -> str:
     """Return a plan in lines for people."""
     from hub.dispatch.sheets import PlanSheet
@@ -72,7 +84,9 @@ def told(sheet: object) -> str:
         lines.append(
             f"  {route.driver.name:<18} {len(route.stops):>3} stops  "
             f"{route.starts_at:%H:%M}-{route.ends_at:%H:%M} UTC  {route.metres / 1000:.1f} km"
+            + (f"  {route.cost} {route.currency}" if route.cost is not None else "")
         )
+        lines += [f"  {'':<18} {after(route, pause)}" for pause in route.pauses]
     lines += [f"  left out: {left.ref}: {left.reason}" for left in sheet.unserved]
     lines.append(f"make it ready with: hub publish {sheet.id}")
     return "\n".join(lines)

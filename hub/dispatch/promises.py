@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from hub.access.tokens import digest, tracking_token
 from hub.errors import Refused
 from hub.hub import Hub
+from hub.orders.wishes import read_windows
 from hub.store import EtaRow, Session, StopRow, TokenRow, new_id
 
 AROUND = timedelta(minutes=60)
@@ -27,12 +28,21 @@ def promise(stop: StopRow) -> None:
     """
     if stop.promised_start is not None or stop.promised_end is not None:
         return
+    if stop.windows:
+        stop.promised_start, stop.promised_end = window_of(stop)
+        return
     if stop.window_start is not None or stop.window_end is not None:
         stop.promised_start, stop.promised_end = stop.window_start, stop.window_end
         return
     planned = time_of(stop)
     stop.promised_start = down(planned - AROUND)
     stop.promised_end = down(planned + AROUND + GRID - timedelta(microseconds=1))
+
+
+def window_of(stop: StopRow) -> tuple[datetime, datetime]:
+    """Return which of several windows the plan keeps: the first that is not over by then."""
+    planned, found = time_of(stop), read_windows(stop.windows)
+    return next((one for one in found if planned <= one[1]), found[-1])
 
 
 def time_of(stop: StopRow) -> datetime:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlmodel import col
 
 from hub.access import scoped
+from hub.dispatch.timeline import PauseLine, loading, pause_lines
+from hub.fleet.measures import Measures, measures
 from hub.nouns import Noun
 from hub.orders.happenings import by_id
+from hub.orders.wishes import read_windows
 from hub.store import (
     DepotRow,
     DriverRow,
@@ -43,6 +47,12 @@ class StopLine(Noun):
     lat: float
     lon: float
     load: int
+    loads: dict[str, int]
+    """By measure beyond the first."""
+    skills: tuple[str, ...]
+    priority: int
+    windows: tuple[tuple[datetime, datetime], ...]
+    """Where there are several; `window_start` and `window_end` are then their outer edges."""
     ad_hoc: bool
     window_start: datetime | None
     window_end: datetime | None
@@ -65,10 +75,19 @@ class RouteSheet(Noun):
     vehicle: Name
     capacity: int
     load: int
+    capacities: dict[str, int]
+    """By measure beyond the first, where the vehicle has a limit."""
+    loads: dict[str, int]
     starts_at: datetime
     ends_at: datetime
     metres: int
     published_at: datetime | None
+    cost: Decimal | None
+    """Of the plan, where prices of vehicles are known."""
+    currency: str
+    pauses: tuple[PauseLine, ...]
+    loading: tuple[tuple[str, ...], ...]
+    """Ids of stops per trip in the order in which their goods are loaded: the last stop's first."""
     stops: tuple[StopLine, ...]
 
 
@@ -104,19 +123,23 @@ def route_sheets(session: Session, routes: Sequence[RouteRow]) -> list[RouteShee
     query = scoped(session, StopRow).where(col(StopRow.route).in_(wanted))
     stops = list(session.exec(query.order_by(col(StopRow.position))))
     orders = by_id(session, OrderRow, {stop.order for stop in stops})
-    depots = by_id(session, DepotRow, {route.depot for route in routes})
+    reloads = {pause["depot"] for route in routes for pause in route.pauses if pause["depot"]}
+    depots = by_id(session, DepotRow, {route.depot for route in routes} | reloads)
     drivers = by_id(session, DriverRow, {route.driver for route in routes})
     vehicles = by_id(session, VehicleRow, {route.vehicle for route in routes})
-    lines: dict[str, list[StopLine]] = {id: [] for id in wanted}
+    counted = measures(session)
+    own: dict[str, list[StopRow]] = {id: [] for id in wanted}
     for stop in stops:
-        lines[stop.route or ""].append(stop_line(stop, orders[stop.order]))
+        own[stop.route or ""].append(stop)
     return [
         route_sheet(
             route,
-            depots[route.depot],
+            depots,
             drivers[route.driver],
             vehicles[route.vehicle],
-            lines[route.id],
+            own[route.id],
+            orders,
+            counted,
         )
         for route in routes
     ]
@@ -124,12 +147,15 @@ def route_sheets(session: Session, routes: Sequence[RouteRow]) -> list[RouteShee
 
 def route_sheet(
     route: RouteRow,
-    depot: DepotRow,
+    depots: Mapping[str, DepotRow],
     driver: DriverRow,
     vehicle: VehicleRow,
-    lines: Sequence[StopLine],
+    stops: Sequence[StopRow],
+    orders: Mapping[str, OrderRow],
+    counted: Measures,
 ) -> RouteSheet:
     """Return one route as a sheet."""
+    depot, others = depots[route.depot], counted.names[1:]
     return RouteSheet(
         id=route.id,
         plan=route.plan,
@@ -139,12 +165,18 @@ def route_sheet(
         driver=Name(id=driver.id, name=driver.name),
         vehicle=Name(id=vehicle.id, name=vehicle.name),
         capacity=vehicle.capacity,
-        load=sum(line.load for line in lines),
+        load=sum(stop.load for stop in stops),
+        capacities={n: vehicle.capacities[n] for n in others if n in vehicle.capacities},
+        loads={name: sum(stop.loads.get(name, 0) for stop in stops) for name in others},
         starts_at=route.starts_at,
         ends_at=route.ends_at,
         metres=route.metres,
         published_at=route.published_at,
-        stops=tuple(lines),
+        cost=route.cost,
+        currency=counted.currency,
+        pauses=pause_lines(route, depot.timezone, depots, {stop.id for stop in stops}),
+        loading=tuple(tuple(trip) for trip in loading(route, stops)),
+        stops=tuple(stop_line(stop, orders[stop.order]) for stop in stops),
     )
 
 
@@ -162,6 +194,10 @@ def stop_line(stop: StopRow, order: OrderRow) -> StopLine:
         lat=stop.lat,
         lon=stop.lon,
         load=stop.load,
+        loads=stop.loads,
+        skills=tuple(stop.skills),
+        priority=stop.priority,
+        windows=tuple(read_windows(stop.windows)),
         ad_hoc=stop.ad_hoc,
         window_start=stop.window_start,
         window_end=stop.window_end,

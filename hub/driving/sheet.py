@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlmodel import col, select
 
+from hub.dispatch.timeline import PauseLine, loading, pause_lines
 from hub.driving import attempts, routes
 from hub.errors import Missing
 from hub.nouns import Address, Noun
+from hub.orders.happenings import by_id as rows_by_id
 from hub.orders.reasons import REASONS
 from hub.store import DepotRow, DriverRow, OrderLineRow, OrderRow, RouteRow, Session, StopRow
 
@@ -38,6 +41,10 @@ class SheetRoute(Noun):
     state: str
     service_date: date
     depot: SheetDepot
+    pauses: tuple[PauseLine, ...]
+    """Breaks and reloads, each behind the stop that it follows."""
+    loading: tuple[tuple[str, ...], ...]
+    """Ids of stops per trip in the order in which their goods are loaded: the last stop's first."""
 
 
 class SheetStop(Noun):
@@ -84,34 +91,43 @@ def sheet(session: Session, driver_id: str, day: date | None = None) -> Sheet:
     if driver is None:
         raise Missing(f"there is no driver {driver_id}")
     route = routes.current(session, driver_id, day)
+    stops = stops_of(session, route) if route else []
     rate = session.clock.rate()
     return Sheet(
         now=session.now,
         speed=1.0 if rate is None else rate.speed,
         driver={"id": driver.id, "name": driver.name},
-        route=sheet_route(session, route) if route else None,
-        stops=tuple(sheet_stops(session, route)) if route else (),
+        route=sheet_route(session, route, stops) if route else None,
+        stops=tuple(sheet_stops(session, stops)),
         reasons=tuple({"code": code, "label": label} for code, label in REASONS.items()),
     )
 
 
-def sheet_route(session: Session, route: RouteRow) -> SheetRoute:
+def sheet_route(session: Session, route: RouteRow, stops: Sequence[StopRow]) -> SheetRoute:
     """Return the route's head."""
-    depot = session.get_one(DepotRow, route.depot)
+    wanted = {route.depot, *(pause["depot"] for pause in route.pauses if pause["depot"])}
+    depots = rows_by_id(session, DepotRow, wanted)
+    depot = depots[route.depot]
     return SheetRoute(
         id=route.id,
         state=route.state,
         service_date=route.service_date,
         depot=SheetDepot(name=depot.name, lat=depot.lat, lon=depot.lon, timezone=depot.timezone),
+        pauses=pause_lines(route, depot.timezone, depots, {stop.id for stop in stops}),
+        loading=tuple(tuple(trip) for trip in loading(route, stops)),
     )
 
 
-def sheet_stops(session: Session, route: RouteRow) -> list[SheetStop]:
+def stops_of(session: Session, route: RouteRow) -> list[StopRow]:
     """Return the stops of a route in driving order; those taken off it are left out."""
     query = select(StopRow).where(
         StopRow.route == route.id, col(StopRow.state).not_in(["cancelled", "on_hold"])
     )
-    stops = session.exec(query.order_by(col(StopRow.position))).all()
+    return list(session.exec(query.order_by(col(StopRow.position))))
+
+
+def sheet_stops(session: Session, stops: Sequence[StopRow]) -> list[SheetStop]:
+    """Return stops as the driver sees them."""
     orders = session.exec(
         select(OrderRow).where(col(OrderRow.id).in_([stop.order for stop in stops]))
     )

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from hub.nouns import Address, Noun, Recipient
 from hub.orders.imports import errors
+from hub.orders.wishes import read_windows
 from hub.store import ImportRow, OrderLineRow, OrderRow, Session, StopRow
 
 
@@ -21,6 +22,7 @@ class LineSheet(Noun):
     sku: str
     quantity: int
     load: int
+    loads: dict[str, float]
 
 
 class StopSheet(Noun):
@@ -52,7 +54,17 @@ class OrderSheet(Noun):
     service_date: date
     window_start: datetime | None
     window_end: datetime | None
+    windows: tuple[tuple[datetime, datetime], ...]
+    """Where there are several; the two above are then their outer edges."""
     service_time: int
+    loads: dict[str, float]
+    skills: tuple[str, ...]
+    priority: int
+    driver: str | None
+    """Id of the only driver who may come."""
+    turn: str
+    on_board: int | None
+    pair: str
     cash_due: Decimal | None
     total: Decimal | None
     currency: str
@@ -101,6 +113,7 @@ _SAME = (
     "id", "merchant", "source", "ref", "kind", "state", "reason", "lat", "lon", "depot",
     "service_date", "window_start", "window_end", "service_time", "cash_due", "total", "currency",
     "invoice", "notes", "received_at", "updated_at", "cancelled_at",
+    "loads", "priority", "driver", "turn", "on_board", "pair",
 )  # fmt: skip
 
 
@@ -127,9 +140,10 @@ def order_sheet(row: OrderRow, lines: Sequence[OrderLineRow], stop: StopRow | No
         **{name: getattr(row, name) for name in _SAME},
         recipient=Recipient(name=row.name, phone=row.phone, email=row.email),
         address=Address.model_validate(row.address),
+        windows=tuple(read_windows(row.windows)),
+        skills=tuple(row.skills),
         lines=tuple(
-            LineSheet(id=one.id, name=one.name, sku=one.sku, quantity=one.quantity, load=one.load)
-            for one in lines
+            LineSheet(**one.model_dump(include=set(LineSheet.model_fields))) for one in lines
         ),
         stop=stop_sheet(stop) if stop is not None else None,
     )

@@ -23,6 +23,8 @@ class DayInput(ActionInput):
     depot: str
     date: date
     seconds: float = Field(default=20, gt=0)
+    improve: bool = False
+    """Search on from the day's drafts instead of anew."""
 
 
 class AskedOutput(ActionOutput):
@@ -52,7 +54,7 @@ class DraftsOutput(ActionOutput):
 
 def plan_day(hub: Hub, session: Session, given: DayInput) -> AskedOutput:
     """Ask for a plan; a worker for heavy work makes it."""
-    row = plans.request(session, given.depot, given.date, "workflow", given.seconds)
+    row = plans.request(session, given.depot, given.date, "workflow", given.seconds, given.improve)
     return AskedOutput(plan=row.id)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
 from hub.events.catalogue import StopPlanned
-from hub.nouns import PlannedRoute, ProblemStop, Visit
+from hub.nouns import Pause, PlannedRoute, ProblemStop, ProblemVehicle, Visit
 from hub.orders.happenings import tell_stops
+from hub.planning.costs import route_cost
 from hub.planning.day import TAKEN, Day, Point, asked
 from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow
 from hub.store.states import move_stop
@@ -83,9 +85,35 @@ def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
         starts_at=day.at(route.starts),
         ends_at=day.at(route.ends),
         metres=route.metres,
+        pauses=pause_rows(route.visits, route.pauses, day.zero, day.depots),
+        cost=day.terms.money(route_cost(vehicle_of(day, route), route)),
     )
     session.add(row)
     return row.id
+
+
+def vehicle_of(day: Day, route: PlannedRoute) -> ProblemVehicle:
+    """Return who drives a route of the day's plan."""
+    return next(one for one in day.vehicles if one.id == route.vehicle)
+
+
+def pause_rows(
+    visits: Sequence[Visit],
+    pauses: Sequence[Pause],
+    zero: datetime,
+    depots: Mapping[int, str],
+) -> list[dict[str, Any]]:
+    """Return breaks and reloads as a route keeps them: behind which stop, when, at which depot."""
+    return [
+        {
+            "kind": pause.kind,
+            "after": visits[pause.after - 1].stop if pause.after else "",
+            "begins": (zero + timedelta(seconds=pause.begins)).isoformat(),
+            "ends": (zero + timedelta(seconds=pause.ends)).isoformat(),
+            "depot": depots.get(pause.point, "") if pause.point is not None else "",
+        }
+        for pause in pauses
+    ]
 
 
 def put(session: Session, day: Day, route: str, visits: Sequence[Visit], first: int) -> None:
@@ -101,7 +129,7 @@ def put(session: Session, day: Day, route: str, visits: Sequence[Visit], first: 
     planned = {stop.id: stop for stop in day.stops}
     places = {place: number for number, place in enumerate(day.points)}
     for position, (stop, visit) in enumerate(zip(stops, visits, strict=True), first):
-        unchanged(stop, planned[stop.id], places, day.zero)
+        unchanged(stop, planned[stop.id], places, day)
         move_stop(stop, "planned")
         stop.route, stop.position, stop.planned_at = route, position, day.at(visit.arrive)
     session.flush()
@@ -118,9 +146,7 @@ def fetch(session: Session, ids: Sequence[str]) -> list[StopRow]:
     return [found[id] for id in ids]
 
 
-def unchanged(
-    stop: StopRow, planned: ProblemStop, places: dict[Point, int], zero: datetime
-) -> None:
+def unchanged(stop: StopRow, planned: ProblemStop, places: dict[Point, int], day: Day) -> None:
     """Raise `Moved` unless a stop is still free and as it was when the plan was made."""
-    if stop.state != "unassigned" or asked(stop, places, zero) != planned:
+    if stop.state != "unassigned" or asked(stop, places, day.zero, day.terms.names) != planned:
         raise Moved(f"stop {stop.id} was changed meanwhile; plan again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from sqlmodel import col, select
@@ -14,7 +14,8 @@ from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.nouns import Plan, PlannedRoute
+from hub.nouns import Matrix, Plan, PlannedRoute, Unserved
+from hub.nouns.ways import Profile
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
 from hub.planning.providers import matrix, pass_over, solve
@@ -40,7 +41,9 @@ class Superseded(HubError):
     """Say that a newer plan for the same depot and day is under way."""
 
 
-def add(session: Session, depot: str, day: date, by: str, seconds: float) -> PlanRow:
+def add(
+    session: Session, depot: str, day: date, by: str, seconds: float, improve: bool = False
+) -> PlanRow:
     """Add the row of a plan that is about to be made."""
     if not 2000 <= day.year < 2100:
         raise Refused(f"{day} is no day to deliver on", "service_date")
@@ -52,16 +55,25 @@ def add(session: Session, depot: str, day: date, by: str, seconds: float) -> Pla
         seconds=seconds,
         requested_by=by,
         created_at=session.now,
+        improve=improve,
     )
     session.add(row)
     session.flush()
     return row
 
 
-def request(session: Session, depot: str, date: date, by: str = "", seconds: float = 5) -> PlanRow:
+def request(
+    session: Session,
+    depot: str,
+    date: date,
+    by: str = "",
+    seconds: float = 5,
+    improve: bool = False,
+) -> PlanRow:
     """Ask for a plan of a depot (id or name) and day; a worker makes it.
 
-    Asked twice before a worker has begun, it is one plan.
+    Asked twice before a worker has begun, it is one plan. With `improve` the search begins with
+    the drafts that there are, instead of anew.
     """
     found = find_depot(session, depot)
     waiting = session.exec(
@@ -71,17 +83,23 @@ def request(session: Session, depot: str, date: date, by: str = "", seconds: flo
     ).first()
     if waiting is not None:
         return waiting
-    row = add(session, found.id, date, by, seconds)
+    row = add(session, found.id, date, by, seconds, improve)
     enqueue(session, KIND, row.id, queue="heavy")
     return row
 
 
 def plan_now(
-    hub: Hub, depot: str, date: date, seconds: float = 5, by: str = "", seed: int = 1
+    hub: Hub,
+    depot: str,
+    date: date,
+    seconds: float = 5,
+    by: str = "",
+    seed: int = 1,
+    improve: bool = False,
 ) -> PlanRow:
     """Plan at once, in this process, and return the ended plan (`done` or `failed`)."""
     with hub.store.write(System()) as session:
-        row = add(session, depot, date, by, seconds)
+        row = add(session, depot, date, by, seconds, improve)
     for last in (False, False, True):
         try:
             make(hub, row.id, nothing, nothing, seed)
@@ -132,13 +150,22 @@ def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
             with hub.store.write(System()) as session:
                 end(session)
             return
-        times = matrix(hub, day.points)
-        problem = day.problem(times, seconds, seed)
-        store(hub, id, day, solve(hub, problem), times.approximate, hold, end)
+        tables = times(hub, day)
+        first = tables.pop(day.profiles[0])
+        problem = day.problem(first, seconds, seed, tables)
+        store(hub, id, day, solve(hub, problem), first.approximate, hold, end)
     except (*PASSING, LeaseLost):
         raise
     except HubError as error:
         fail(hub, id, str(error), end)
+
+
+def times(hub: Hub, day: Day) -> dict[Profile, Matrix]:
+    """Return the travel times of each profile that drives on the day.
+
+    Where they are the same for all, those of the first profile stand for the others too.
+    """
+    return {profile: matrix(hub, day.points) for profile in day.profiles[:1]}
 
 
 def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
@@ -149,9 +176,9 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
         if plan.state in ("done", "failed"):
             return None, 0
         plan.state = "running"
-        depot, day, seconds = plan.depot, plan.service_date, plan.seconds
+        depot, day, seconds, improve = plan.depot, plan.service_date, plan.seconds, plan.improve
     with hub.store.read(System()) as session:
-        return survey(session, session.get_one(DepotRow, depot), day), seconds
+        return survey(session, session.get_one(DepotRow, depot), day, improve), seconds
 
 
 def store(
@@ -170,7 +197,7 @@ def store(
         if route.visits:
             store_route(hub, id, day, route, hold)
     with hub.store.write(System()) as session:
-        conclude(session, newest(session, id), plan, approximate)
+        conclude(session, newest(session, id), (*plan.unserved, *day.left), plan, approximate)
         end(session)
 
 
@@ -218,11 +245,13 @@ def newest(session: Session, id: str) -> PlanRow:
     return plan
 
 
-def conclude(session: Session, row: PlanRow, plan: Plan, approximate: bool) -> None:
+def conclude(
+    session: Session, row: PlanRow, left: Sequence[Unserved], plan: Plan, approximate: bool
+) -> None:
     """End the plan as done and tell it."""
     row.state, row.reason, row.finished_at = "done", "", session.now
     row.engine, row.approximate = plan.engine, approximate
-    row.unserved = [{"stop": left.stop, "reason": left.reason} for left in plan.unserved]
+    row.unserved = [{"stop": one.stop, "reason": one.reason} for one in left]
     tell(session, row)
 
 

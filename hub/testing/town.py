@@ -112,7 +112,7 @@ class Town:
         put(session, day, row.id, timetable.visits, 1)
         return publish(self.hub, session, row.id).id
 
-    def driver(self, name: str = "Jon Marxer", capacity: int = 100, **shift: str) -> str:
+    def driver(self, name: str = "Jon Marxer", capacity: int = 100, **shift: Any) -> str:
         """Add a driver with a vehicle who works every day (`starts`, `ends`: HH:MM)."""
         with self.hub.store.write(System()) as session:
             vehicle = VehicleRow(name=f"Van of {name}", capacity=capacity)

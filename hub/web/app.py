@@ -43,6 +43,8 @@ BLUEPRINTS = (
     "hub.web.admin.letters",
     "hub.web.admin.messages",
     "hub.web.admin.merchant",
+    "hub.web.admin.fleet",
+    "hub.web.admin.fleet_forms",
     "hub.web.admin.settings",
     "hub.web.admin.people",
     "hub.web.admin.keys",

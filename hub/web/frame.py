@@ -19,6 +19,7 @@ blueprint = Blueprint("frame", __name__)
 ENTRIES = (
     ("board.page", "Board"),
     ("merchant.orders", "Orders"),
+    ("fleet.page", "Fleet"),
     ("imports.page", "Imports"),
     ("connections.page", "Connections"),
     ("endpoints.page", "Webhooks"),

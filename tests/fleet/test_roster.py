@@ -82,7 +82,7 @@ def test_a_driver_is_added_with_the_hours_of_the_week(hub: Hub, world: World) ->
         )
         session.flush()
         shifts = roster.driver_sheet(session, row)["shifts"]
-    assert shifts == [{"weekday": 0, "starts": "08:00", "ends": "17:00"}]
+    assert shifts == [{"weekday": 0, "starts": "08:00", "ends": "17:00", "breaks": []}]
 
 
 def test_control_signs_are_left_out_of_what_is_only_shown(hub: Hub) -> None:

@@ -40,7 +40,7 @@ def test_an_operators_key_sets_a_fleet_up(client: FlaskClient, hub: Hub) -> None
     driver = add("drivers", name="Mia", depot=depot["id"], vehicle=vehicle["id"])
     shift = {"weekday": 5, "starts": "09:00", "ends": "12:00"}
     path = f"/api/v1/drivers/{driver['id']}/shifts"
-    assert client.put(path, json=shift, headers=headers).json["shifts"] == [shift]
+    assert client.put(path, json=shift, headers=headers).json["shifts"] == [{**shift, "breaks": []}]
     for name in READ:
         assert client.get(f"/api/v1/{name}", headers=headers).status_code == 200
 

@@ -275,7 +275,7 @@ def test_a_fleet_is_built_and_read(sign_in: Any, hub: Hub) -> None:
     vehicle = add("vehicles", name="Van 9", capacity=50)
     shifts = [{"weekday": 0, "starts": "08:00", "ends": "17:00"}]
     driver = add("drivers", name="Mia", depot=depot["id"], vehicle=vehicle["id"], shifts=shifts)
-    assert driver["shifts"] == shifts
+    assert driver["shifts"] == [{**shifts[0], "breaks": []}]
     assert add("merchants", name="Käserei Süd")["slug"] == "kaserei-sud"
     listed = data(staff.get("/api/v1/drivers"), 200)["drivers"]
     assert [one["name"] for one in listed] == ["Mia"]

@@ -22,6 +22,8 @@ NOUNS = {
     "account.id": "session",
     "activity.delivery": "inbox",
     "activity.entry": "activity",
+    "api_fleet.change_depot.id": "depot",
+    "api_fleet.change_vehicle.id": "vehicle",
     "api_fleet.id": "driver",
     "api_imports.id": "import",
     "api_orders.id": "order",
@@ -75,7 +77,7 @@ WORDS = {
     "connector": "folder",
 }
 """The same for parameters that name nothing of a merchant's: what is put in their place."""
-SHARED = frozenset({"driver", "plan", "depot"})
+SHARED = frozenset({"driver", "plan", "depot", "vehicle"})
 """Nouns that belong to no merchant."""
 BODIES: dict[str, Any] = {
     "api_orders.add": lambda other: {"json": {"ref": "X-1", "merchant": other.merchant}},

@@ -96,7 +96,7 @@ def another(hub: Hub, world: World) -> World:
 def fill(hub: Hub, world: World, side: Side) -> Side:
     """Write one row of every noun for the merchant of `world`."""
     side.merchant = side.ids["merchant"] = world.merchant
-    side.ids["driver"], side.ids["depot"] = world.driver, world.depot
+    side.ids |= {"driver": world.driver, "depot": world.depot, "vehicle": world.vehicle}
     with hub.store.write(System()) as session:
         drive(hub, session, world, side)
         come_in(hub, session, side)

@@ -37,8 +37,9 @@ export async function act(name: string, work: () => Promise<unknown>, done = "")
   }
 }
 
-export function plan(depot: string, date: string): Promise<boolean> {
-  return act(`plan ${depot}`, () => send("POST", "/api/v1/plans", { depot, service_date: date }));
+/** Plan a day anew, or search on from the drafts that there are. */
+export function plan(depot: string, date: string, improve = false): Promise<boolean> {
+  return act(`plan ${depot}`, () => send("POST", "/api/v1/plans", { depot, service_date: date, ...(improve ? { improve } : {}) }));
 }
 
 export function publishAll(routes: string[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 // The day's routes, depot by depot: who drives, how far, what is next, what is late.
 
+import { Fragment } from "preact";
 import { plan, publishAll } from "./acts";
 import { Chip, Dot, Moment } from "./parts";
 import type { Depot, Driver, Route, Stop } from "./state";
@@ -29,6 +30,9 @@ function DepotDay(props: { depot: Depot; date: string }) {
           <button type="button" class="button" disabled={running} aria-busy={running} onClick={() => void plan(props.depot.id, props.date)}>
             {running ? "Planning …" : drafts.length > 0 ? "Plan again" : `Plan ${count(open, "stop")}`}
           </button>
+        )}
+        {mayWrite && drafts.length > 0 && !running && (
+          <button type="button" class="button" title="Search on from these drafts, new stops included" onClick={() => void plan(props.depot.id, props.date, true)}>Improve</button>
         )}
         {mayWrite && drafts.length > 0 && (
           <button type="button" class="button main" disabled={running || busy.value.has("publish")} aria-busy={busy.value.has("publish")} onClick={() => void publishAll(drafts)}>
@@ -100,7 +104,7 @@ function RouteCard(props: { route: Route; list: Stop[] }) {
       </div>
       <progress class="route-bar" max={Math.max(1, list.length)} value={done} aria-label={`${done} of ${list.length} stops done`} />
       {!chosen && <NextLine route={route} next={next} zone={zone} driver={driver} />}
-      {chosen && <StopList list={list} zone={zone} />}
+      {chosen && <StopList list={list} zone={zone} pauses={route.pauses} />}
     </article>
   );
 }
@@ -119,12 +123,16 @@ function NextLine(props: { route: Route; next: Stop | undefined; zone: string; d
   );
 }
 
-function StopList(props: { list: Stop[]; zone: string }) {
+function Pauses(props: { of: Route["pauses"]; after: string }) {
+  return <>{props.of.filter((p) => p.after === props.after).map((p) => <li key={p.text} class="pause small">{p.text}</li>)}</>;
+}
+
+function StopList(props: { list: Stop[]; zone: string; pauses: Route["pauses"] }) {
   if (props.list.length === 0) return <p class="panel-empty">This route has no stops.</p>;
   return (
     <ol class="stops">
-      {props.list.map((stop) => (
-        <li key={stop.id} aria-current={chosenStop.value === stop.id ? "true" : undefined}>
+      <Pauses of={props.pauses} after="" />
+      {props.list.map((stop) => <Fragment key={stop.id}><li aria-current={chosenStop.value === stop.id ? "true" : undefined}>
           <button type="button" class="stop" onClick={() => (chosenStop.value = stop.id)}>
             <span class="stop-number number">{stop.position}</span>
             <span class="stop-name cut">{stop.name || stop.ref}{stop.ad_hoc && <span class="quiet small"> · added</span>}</span>
@@ -139,8 +147,7 @@ function StopList(props: { list: Stop[]; zone: string }) {
               </span>
             )}
           </button>
-        </li>
-      ))}
+        </li><Pauses of={props.pauses} after={stop.id} /></Fragment>)}
     </ol>
   );
 }

@@ -1,7 +1,7 @@
 // The driver's app: what next, in the largest type; then everything else of the day.
 
 import { signal } from "@preact/signals";
-import { render } from "preact";
+import { Fragment, render } from "preact";
 import { useState } from "preact/hooks";
 import { hour, hubNow, span } from "../shared/time";
 import { stateWord } from "../shared/words";
@@ -123,8 +123,29 @@ function Begin() {
       <div class="bar">
         <button type="button" class="button main whole" disabled={busy} onClick={() => { setBusy(true); follow(); void start(); }}>Start the route</button>
       </div>
+      <Loading />
     </section>
   );
+}
+
+function Loading() {
+  const trip = route.value?.loading?.[0] ?? [];
+  if (trip.length < 2) return null;
+  const byId = new Map(stops.value.map((stop) => [stop.id, stop]));
+  return (
+    <details class="load">
+      <summary>Loading order{route.value!.loading.length > 1 ? ", first trip" : ""}</summary>
+      <p class="quiet">The last stop's goods go in first.</p>
+      <ol>
+        {trip.map((id) => byId.get(id)).map((stop) => stop && <li key={stop.id}><strong>{stop.name || stop.ref}</strong> <span class="quiet">{stop.ref}, stop {stop.position}</span></li>)}
+      </ol>
+    </details>
+  );
+}
+
+function Pauses({ after }: { after: string }) {
+  const found = (route.value?.pauses ?? []).filter((pause) => pause.after === after);
+  return <>{found.map((pause) => <li class="rest" key={pause.begins_at}>{pause.text}</li>)}</>;
 }
 
 function Door({ stop }: { stop: Stop }) {
@@ -202,15 +223,14 @@ function List() {
       </div>
       {mapped && <RouteMap pick={pick} />}
       <ol class="list">
-        {stops.value.map((stop) => (
-          <li key={stop.id} aria-current={stop.id === current.value?.id ? "step" : undefined}>
+        <Pauses after="" />
+        {stops.value.map((stop) => <Fragment key={stop.id}><li aria-current={stop.id === current.value?.id ? "step" : undefined}>
             <button type="button" disabled={!isOpen(stop) || route.value?.state !== "in_progress"} onClick={() => pick(stop.id)}>
               <span class="place number">{stop.position}</span>
               <span class="what"><strong>{stop.name || stop.ref}</strong><span class="quiet">{stop.address}</span></span>
               <span class="when"><span class="chip" data-state={stop.state}>{wordFor(stop)}</span><span class="quiet number">{hour(stop.ended_at ?? stop.eta_at ?? stop.planned_at, zone)}</span></span>
             </button>
-          </li>
-        ))}
+          </li><Pauses after={stop.id} /></Fragment>)}
       </ol>
     </section>
   );

@@ -30,12 +30,15 @@ export interface Stop {
   reason: string;
 }
 
+export interface Pause { kind: string; after: string; begins_at: string; ends_at: string; text: string }
+
 export interface Route {
   id: string;
   state: string;
   service_date: string;
   depot: { name: string; lat: number; lon: number; timezone: string };
-  /** Along the streets, a line a leg; missing where no map knows them. */
+  pauses: Pause[];
+  loading: string[][];
 }
 
 export interface Sheet {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from hub.builtin import csv_wishes
 from hub.builtin.csv_cells import Fault, Row, read_day
 from hub.builtin.csv_forms import made, place, span
 from hub.builtin.generic.fields import BY_NAME, ROWS, Fields
@@ -22,11 +23,20 @@ KINDS = {
     "service": "service", "montage": "service", "installation": "service",
 }  # fmt: skip
 """What systems call a visit, by what it is here."""
-LIMITS = {"ref": 200, "notes": 5_000, "invoice": 100, "kind": 40, "currency": 3, "line.sku": 100}
+LIMITS = {
+    "ref": 200,
+    "notes": 5_000,
+    "invoice": 100,
+    "kind": 40,
+    "currency": 3,
+    "line.sku": 100,
+    "driver": 100,
+    "pair": 200,
+}
 TEXTS = (
     "number", "recipient.name", "recipient.email", "address.line1", "address.line2",
     "address.postcode", "address.city", "address.region", "address.country", "notes", "invoice",
-    "depot", "status",
+    "depot", "status", "driver", "pair",
 )  # fmt: skip
 
 
@@ -129,6 +139,12 @@ def read_all(row: Row, tried: Tried) -> None:
     tried.attempt("service_date", partial(day_of, row))
     tried.attempt("window", lambda: span(row, ["window.start"], ["window.end"]))
     tried.attempt("service_time", lambda: row.whole("service_time", least=0, most=86_400))
+    tried.attempt("windows", partial(csv_wishes.windows, row, ["windows"]))
+    tried.attempt("skills", partial(csv_wishes.skills, row, ["skills"]))
+    tried.attempt("priority", partial(csv_wishes.priority, row, ["priority"]))
+    tried.attempt("turn", partial(csv_wishes.turn, row, ["turn"]))
+    minutes = partial(row.whole, "on_board_minutes", least=1, most=1440)
+    tried.attempt("on_board_minutes", minutes)
     currency = tried.values.get("currency", "")
     for name in ("cash_due", "total"):
         tried.attempt(name, partial(money_of, row, name, currency))
@@ -237,6 +253,10 @@ def assembled(row: Row, values: dict[str, Any]) -> Order:
         "depot": values["depot"],
         "notes": values["notes"],
     }
+    minutes = values["on_board_minutes"]
+    wished = {name: values[name] for name in ("windows", "skills", "driver", "turn", "pair")}
+    wished |= {"priority": values["priority"], "on_board": minutes and minutes * 60}
+    given |= {name: value for name, value in wished.items() if value not in (None, "", ())}
     cash = values["cash_due"]
     given["cash_due"] = cash if cash is not None and cash.amount > 0 else None
     if row.cells.get("kind"):  # else what every order of the connection gets counts

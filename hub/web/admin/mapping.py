@@ -224,5 +224,10 @@ def window_of(order: Order) -> str:
     """Return the window of an order in words, empty for none."""
     if order.window is not None:
         return f"{order.window.start:%Y-%m-%d %H:%M} to {order.window.end:%H:%M} UTC"
+    if order.windows:
+        return ", ".join(
+            one if isinstance(one, str) else f"{one.start:%Y-%m-%d %H:%M} to {one.end:%H:%M} UTC"
+            for one in order.windows
+        )
     first, last = order.window_start_local, order.window_end_local
     return f"{first or '…'} to {last or '…'}" if first or last else ""

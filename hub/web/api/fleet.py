@@ -5,9 +5,20 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from pydantic import Field
 
-from hub.fleet import roster
+from hub.access import get
+from hub.driving import links
+from hub.fleet import breaks, changes, roster
+from hub.fleet.abilities import (
+    DepotChange,
+    DriverAbilities,
+    DriverChange,
+    Rests,
+    VehicleAbilities,
+    VehicleChange,
+)
+from hub.fleet.measures import Measures, measures, set_measures
 from hub.nouns import Location, Noun
-from hub.store import DepotRow, DriverRow, MerchantRow, VehicleRow
+from hub.store import DepotRow, DriverRow, MerchantRow, Session, VehicleRow
 from hub.web.answers import answer
 from hub.web.bodies import body
 from hub.web.context import read, write
@@ -29,8 +40,8 @@ class NewDepot(Noun):
     address: str = Field(default="", max_length=300)
 
 
-class NewVehicle(Noun):
-    """A vehicle to add; capacity in load units."""
+class NewVehicle(VehicleAbilities):
+    """A vehicle to add; capacity in units of the operator's first measure."""
 
     name: str = Field(max_length=200)
     capacity: int = 100
@@ -42,9 +53,17 @@ class Hours(Noun):
     weekday: int = Field(ge=0, le=6)
     starts: str = Field(default="", max_length=10)
     ends: str = Field(default="", max_length=10)
+    breaks: Rests | None = None
+    """Taken within this shift; left out: as they are."""
 
 
-class NewDriver(Noun):
+class Active(Noun):
+    """Whether a driver is switched on."""
+
+    active: bool
+
+
+class NewDriver(DriverAbilities):
     """A driver to add, with depot and vehicle by id."""
 
     name: str = Field(max_length=200)
@@ -100,7 +119,33 @@ def add_vehicle() -> Response:
     """Add a vehicle."""
     new = body(NewVehicle)
     with write() as session:
-        return answer(roster.add_vehicle(session, new.name, new.capacity), 201)
+        row = roster.add_vehicle(session, new.name, new.capacity)
+        own = new.model_dump(include=set(VehicleAbilities.model_fields), exclude_unset=True)
+        changes.change_vehicle(session, row, VehicleAbilities.model_validate(own))
+        session.flush()
+        return answer(row, 201)
+
+
+@blueprint.patch("/vehicles/<id>")
+@allow(*STAFF, KEY)
+def change_vehicle(id: str) -> Response:
+    """Change the fields of a vehicle that are given."""
+    change = body(VehicleChange)
+    with write() as session:
+        row = changes.change_vehicle(session, get(session, VehicleRow, id), change)
+        session.flush()
+        return answer(row)
+
+
+@blueprint.patch("/depots/<id>")
+@allow(*STAFF, KEY)
+def change_depot(id: str) -> Response:
+    """Change the fields of a depot that are given."""
+    change = body(DepotChange)
+    with write() as session:
+        row = changes.change_depot(session, get(session, DepotRow, id), change)
+        session.flush()
+        return answer(row)
 
 
 @blueprint.get("/drivers")
@@ -118,13 +163,48 @@ def add_driver() -> Response:
     """Add a driver with shifts."""
     new = body(NewDriver)
     hours = [(shift.weekday, shift.starts, shift.ends) for shift in new.shifts]
+    own = new.model_dump(include=set(DriverAbilities.model_fields), exclude_unset=True)
     with write() as session:
         row = roster.add_driver(
             session, new.name, new.depot, new.vehicle, phone=new.phone, colour=new.colour,
             hours=hours,
         )  # fmt: skip
+        changes.change_driver(session, row, DriverAbilities.model_validate(own))
         session.flush()
+        for shift in new.shifts:
+            set_rests(session, row.id, shift)
         return answer(roster.driver_sheet(session, row), 201)
+
+
+def set_rests(session: Session, driver: str, hours: Hours) -> None:
+    """Set the breaks of a weekday where they are given and there is a shift."""
+    if hours.breaks is not None and (hours.starts or hours.ends):
+        breaks.set_breaks(session, driver, hours.weekday, hours.breaks)
+        session.flush()
+
+
+@blueprint.patch("/drivers/<id>")
+@allow(*STAFF, KEY)
+def change_driver(id: str) -> Response:
+    """Change the fields of a driver that are given."""
+    change = body(DriverChange)
+    with write() as session:
+        row = changes.change_driver(session, get(session, DriverRow, id), change)
+        session.flush()
+        return answer(roster.driver_sheet(session, row))
+
+
+@blueprint.put("/drivers/<id>/active")
+@allow(*STAFF, KEY)
+def switch_driver(id: str) -> Response:
+    """Switch a driver on or off; off ends the links and phones too."""
+    wanted = body(Active)
+    with write() as session:
+        driver = get(session, DriverRow, id).id
+        switch = links.switch_on if wanted.active else links.switch_off
+        row = switch(session, driver)
+        session.flush()
+        return answer(roster.driver_sheet(session, row))
 
 
 @blueprint.put("/drivers/<id>/shifts")
@@ -135,7 +215,25 @@ def set_shift(id: str) -> Response:
     with write() as session:
         roster.set_shift(session, id, hours.weekday, hours.starts, hours.ends)
         session.flush()
+        set_rests(session, id, hours)
         return answer(roster.driver_sheet(session, session.get_one(DriverRow, id)))
+
+
+@blueprint.get("/measures")
+@allow(*STAFF, KEY)
+def show_measures() -> Response:
+    """Return what the operator counts by: measures of load, currency, balance."""
+    with read() as session:
+        return answer(measures(session))
+
+
+@blueprint.put("/measures")
+@allow("owner", KEY)
+def put_measures() -> Response:
+    """Set what the operator counts by."""
+    wanted = body(Measures)
+    with write() as session:
+        return answer(set_measures(session, wanted))
 
 
 @blueprint.get("/merchants")

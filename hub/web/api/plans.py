@@ -27,6 +27,8 @@ class PlanWish(Noun):
     depot: str = Field(min_length=1, max_length=200)
     service_date: date
     seconds: float = Field(default=5, ge=0.1, le=LONGEST)
+    improve: bool = False
+    """Search on from the day's drafts instead of anew."""
 
 
 @blueprint.post("")
@@ -37,7 +39,7 @@ def add() -> Response:
     asker = principal()
     by = asker.user if isinstance(asker, Operator) else ""
     with write() as session:
-        plan = request(session, wish.depot, wish.service_date, by, wish.seconds)
+        plan = request(session, wish.depot, wish.service_date, by, wish.seconds, wish.improve)
         where = url_for("api_plans.show", id=plan.id)
         return answer({"id": plan.id, "state": plan.state}, 202, {"Location": where})
 

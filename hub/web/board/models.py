@@ -53,6 +53,14 @@ class DriverView(View):
     position: PositionView | None
 
 
+class PauseView(View):
+    """A break, or a reload at a depot, and behind which stop it comes."""
+
+    kind: str
+    after: str
+    text: str
+
+
 class RouteView(View):
     """A driver's route of the day."""
 
@@ -63,6 +71,7 @@ class RouteView(View):
     starts_at: datetime
     ends_at: datetime
     metres: int
+    pauses: list[PauseView]
 
 
 class StopView(View):

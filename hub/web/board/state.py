@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.access.scope import visible
+from hub.dispatch.timeline import pause_lines
 from hub.hub import Hub
 from hub.insights import kpis
 from hub.nouns import Address
@@ -32,6 +33,7 @@ from hub.web.board.models import (
     DepotView,
     DriverView,
     FlagView,
+    PauseView,
     PlanView,
     PositionView,
     RouteView,
@@ -52,6 +54,7 @@ def collect(hub: Hub, session: Session, day: date | None) -> State:
     day = day or current
     rate = session.clock.rate()
     routes = list(session.exec(routes_of(session, day)))
+    stops = stop_views(session, day, [row.id for row in routes])
     return State(
         now=now,
         speed=1.0 if rate is None else rate.speed,
@@ -60,8 +63,8 @@ def collect(hub: Hub, session: Session, day: date | None) -> State:
         merchants={row.id: row.name for row in session.exec(scoped(session, MerchantRow))},
         depots=[depot_view(session, row, day) for row in depots],
         drivers=[driver_view(hub, row) for row in drivers_of(session, routes)],
-        routes=[route_view(row) for row in routes],
-        stops=stop_views(session, day, [row.id for row in routes]),
+        routes=route_views(routes, depots, stops),
+        stops=stops,
         waiting=waiting_views(session, day),
         flags=flag_views(session),
         figures=figures(kpis.day(session, day)),
@@ -122,9 +125,22 @@ def driver_view(hub: Hub, row: DriverRow) -> DriverView:
     )
 
 
-def route_view(row: RouteRow) -> RouteView:
-    """Return a route."""
-    return RouteView(**row.model_dump(include=set(RouteView.model_fields)))
+def route_views(
+    rows: list[RouteRow], depots: list[DepotRow], stops: list[StopView]
+) -> list[RouteView]:
+    """Return routes with their breaks and reloads."""
+    by_id, known = {row.id: row for row in depots}, {stop.id for stop in stops}
+    same = set(RouteView.model_fields) - {"pauses"}
+    return [
+        RouteView(
+            **row.model_dump(include=same),
+            pauses=[
+                PauseView(kind=one.kind, after=one.after, text=one.text)
+                for one in pause_lines(row, by_id[row.depot].timezone, by_id, known)
+            ],
+        )
+        for row in rows
+    ]
 
 
 def stop_views(session: Session, day: date, routes: list[str]) -> list[StopView]:
