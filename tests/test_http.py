@@ -241,3 +241,11 @@ def test_a_pool_for_an_sdk_neither_repeats_nor_follows(service: Http, server: An
 ])  # fmt: skip
 def test_of_an_answer_the_sentence_for_people_is_taken(body: str, said: str) -> None:
     assert sentence(body) == said
+
+
+def test_a_key_in_an_address_is_not_logged(service: Http, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    with suppress(HubError):
+        service.get("/zip", params={"key": "tt-4711-secret", "page": "2"})
+    assert "page=2" in caplog.text
+    assert "tt-4711-secret" not in caplog.text
