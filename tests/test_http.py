@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -241,3 +242,12 @@ def test_a_pool_for_an_sdk_neither_repeats_nor_follows(service: Http, server: An
 ])  # fmt: skip
 def test_of_an_answer_the_sentence_for_people_is_taken(body: str, said: str) -> None:
     assert sentence(body) == said
+
+
+def test_a_key_in_an_address_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    session()
+    said = "/routing?page=2&key=tt-4711-secret"
+    logging.getLogger("urllib3.connectionpool").debug('"%s %s" %s', "GET", said, 200)
+    assert "/routing?page=2" in caplog.text
+    assert "tt-4711-secret" not in caplog.text

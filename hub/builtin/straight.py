@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -95,7 +96,7 @@ class Straight(Connector[StraightConfig]):
 
     def directions(self, trip: Trip) -> Way:
         """Return straight lines, to be drawn as such."""
-        ends = zip(trip.points, trip.points[1:], strict=False)
+        ends = pairwise(trip.points)
         legs = tuple(self.leg(here, there, trip.profile) for here, there in ends)
         return Way(legs=legs, approximate=True)
 

@@ -89,7 +89,7 @@ def check_times(depot: str | None, as_json: bool) -> None:
     began = time.perf_counter()
     found = travel.matrix(hub, points)
     took = time.perf_counter() - began
-    facts = {
+    facts: dict[str, object] = {
         "connector": used.provider.connector.name,
         "title": used.provider.connector.title,
         "why": used.why,

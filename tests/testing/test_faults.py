@@ -15,21 +15,22 @@ import pytest
 
 FOLDER = Path(__file__).parent / "faulty"
 PLUGINS = (
-    "hub_goods", "hub_faults", "hub_lapses", "hub_forgeries", "hub_news", "hub_slow", "hub_greedy",
+    "hub_goods", "hub_faults", "hub_lapses", "hub_forgeries", "hub_news", "hub_ways",
+    "hub_slow", "hub_greedy",
 )  # fmt: skip
 Failed = dict[str, dict[str, str]]
 """Name of the connector -> the checks that failed -> what they said."""
 
 sys.path.insert(0, str(FOLDER))
 try:
-    for name in PLUGINS[1:5]:
+    for name in PLUGINS[1:6]:
         import_module(name)
     FAULTS = import_module("faulty").FAULTS
 finally:
     sys.path.remove(str(FOLDER))
 GOODS = (
     "source", "tracker", "geocoder", "disk", "times", "engine", "hook", "consent", "sink",
-    "channel", "teller", "setter", "reporter",
+    "channel", "teller", "setter", "reporter", "guide",
 )  # fmt: skip
 
 

@@ -31,8 +31,9 @@ TESTS = {
                     ROOT / "tests" / "builtin" / "test_kit.py"),
     **{name: ROOT / "tests" / "builtin" / f"test_{file}.py" for name, file in (
         ("s3", "s3"), ("sftp", "sftp"), ("email", "mail"), ("webhook", "webhook"),
-        ("traccar", "traccar"),
+        ("traccar", "traccar"), ("valhalla", "valhalla"), ("tomtom", "traffic"),
     )},
+    "osrm": ROOT / "tests" / "builtin" / "osrm" / "test_kit.py",
     "generic": ROOT / "tests" / "builtin" / "generic" / "test_kit.py",
 }  # fmt: skip
 

@@ -52,6 +52,12 @@ class OsrmConfig(BaseModel):
         description="A place farther off cannot be reached",
     )
 
+    @field_validator("maps", mode="before")
+    @classmethod
+    def is_named(cls, folder: object) -> object:
+        """Take an empty text, as forms send it, for none."""
+        return None if folder == "" else folder
+
     @field_validator("url")
     @classmethod
     def is_safe(cls, url: str) -> str:

@@ -14,7 +14,10 @@ import pytest
 from hub.builtin.osrm import Osrm, OsrmConfig
 from hub.builtin.osrm.embedded import opened
 from hub.errors import PluginError, Rejected
+from hub.hub import Hub
 from hub.nouns import Legs, Location, Trip
+from hub.planning import travel
+from hub.planning.sentences import sentences
 from hub.testing.road_graph import tools
 from tests import needs
 
@@ -149,6 +152,19 @@ class TestOnAMap:
     def test_a_trip_without_a_way_says_which_place_it_is(self, embedded: Osrm) -> None:
         with pytest.raises(Rejected, match="place 2 of the trip has no road"):
             embedded.directions(Trip(points=(VADUZ, PEAK)))
+
+    def test_planning_uses_it_without_any_setting_up(self, hub: Hub, maps: Path) -> None:
+        (hub.settings.directory / "maps").symlink_to(maps)
+        points = [(VADUZ.lat, VADUZ.lon), (BALZERS.lat, BALZERS.lon)]
+        found = travel.matrix(hub, points)
+        assert (found.approximate, found.margin) == (False, 0)
+        assert travel.matrix(hub, points, "bike").approximate
+        way = travel.directions(hub, points)
+        assert not way.approximate
+        texts = [step.text for step in sentences(way, "de")]
+        assert texts[0].startswith("Losfahren")
+        assert "Im Kreisel die zweite Ausfahrt nehmen auf Landstrasse" in texts
+        assert not (hub.settings.directory / "cache").exists()
 
     def test_a_server_of_osrms_own_says_the_same(self, embedded: Osrm, server: str) -> None:
         remote = Osrm(OsrmConfig(url=server, most=10))

@@ -205,13 +205,16 @@ class Paired(Faulty, good.Geocoder):
         return (found.lat, found.lon) if found else None  # type: ignore[return-value]
 
 
-class Backwards(Faulty, good.Times):
-    name = "backwards"
-    sees = ("test_the_matrix_has_a_row_for_every_point",)
-    tells = "holds what is no whole number from 0 on"
+class Fractional(Faulty, good.Times):
+    name = "fractional"
+    sees = (
+        "test_the_matrix_has_a_row_for_every_point", "test_every_vehicle_and_hour_is_taken",
+        "test_two_hundred_points_are_quick", "test_few_points_are_no_error",
+    )  # fmt: skip
+    tells = "has to return a Matrix for|takes .* for 200 points"
 
     def way(self, start: int, end: int) -> int:
-        return start - end
+        return (start - end) / 2  # type: ignore[return-value]
 
 
 class Losing(Faulty, good.Engine):

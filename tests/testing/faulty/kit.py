@@ -13,6 +13,7 @@ import hub_greedy
 import hub_lapses  # noqa: F401
 import hub_news as news
 import hub_slow
+import hub_ways as ways
 from faulty import FAULTS
 
 from hub import Incoming
@@ -99,7 +100,7 @@ class ConsentKit(Kit):
 
 KITS = {
     good.Source: SourceKit, good.Tracker: TrackerKit, good.Geocoder: GeocoderKit,
-    good.Disk: DiskKit, good.Times: LocalKit, good.Engine: LocalKit,
+    good.Disk: DiskKit, ways.Guide: LocalKit, good.Times: LocalKit, good.Engine: LocalKit,
     news.Teller: TellerKit, news.Setter: SetterKit, news.Reporter: ReporterKit,
     good.Hook: HookKit, good.Consent: ConsentKit, good.Sink: Kit, good.Channel: Kit,
 }  # fmt: skip
