@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from hub.errors import Missing, Refused
@@ -58,31 +59,40 @@ def load(
     directory.mkdir(parents=True, exist_ok=True)
     tidy(directory)
     with scaffold(directory, name) as folder:
-        programs = roads.programs()
-        found = extracts.read(extract, lambda share: tell("reading", share))
-        count = tiles.write(folder / catalogue.STREETS, found, lambda share: tell("streets", share))
-        known = gazetteer.write(
-            folder / catalogue.PLACES, found, lambda share: tell("addresses", share)
-        )
-        bounds = found.bounds
-        del found
-        for profile in profiles:
-            if programs is None:
-                break
-            stage = f"road graph, {profile}"
-            roads.build(
-                programs, extract, profile, folder / "osrm" / profile,
-                lambda share, stage=stage: tell(stage, share),  # type: ignore[misc]
-            )  # fmt: skip
+        bounds, count, known = draw(extract, folder, tell)
+        driven = drive(extract, folder, profiles, tell)
         one = LoadedMap(
             name=name, title=name.replace("-", " ").replace("_", " ").title(), folder=folder,
-            bounds=bounds, profiles=tuple(profiles) if programs else (), credit=CREDIT,
-            built_at=now, source=f"{extract.name}:{digest(extract)}", addresses=known,
+            bounds=bounds, profiles=driven, credit=CREDIT, built_at=now,
+            source=f"{extract.name}:{digest(extract)}", addresses=known,
         )  # fmt: skip
         catalogue.write(folder, one)
         place(directory, folder, name)
-    whole = replace(one, folder=directory / name)
-    return Loading(whole, "" if programs else roads.MISSING, count)
+    missing = roads.MISSING if profiles and not driven else ""
+    return Loading(replace(one, folder=directory / name), missing, count)
+
+
+def draw(
+    extract: Path, folder: Path, tell: Tell
+) -> tuple[tuple[float, float, float, float], int, int]:
+    """Write streets and places; return the bounds, the number of tiles, that of house numbers."""
+    found = extracts.read(extract, lambda share: tell("reading", share))
+    count = tiles.write(folder / catalogue.STREETS, found, lambda share: tell("streets", share))
+    known = gazetteer.write(
+        folder / catalogue.PLACES, found, lambda share: tell("addresses", share)
+    )
+    return found.bounds, count, known
+
+
+def drive(extract: Path, folder: Path, profiles: Sequence[str], tell: Tell) -> tuple[str, ...]:
+    """Write the road graphs; return for which profiles, none where OSRM is not installed."""
+    programs = roads.programs()
+    if programs is None:
+        return ()
+    for profile in dict.fromkeys(profiles):
+        told = partial(tell, f"road graph, {profile}")
+        roads.build(programs, extract, profile, folder / "osrm" / profile, told)
+    return tuple(dict.fromkeys(profiles))
 
 
 def check(extract: Path, name: str, profiles: Sequence[str]) -> None:
