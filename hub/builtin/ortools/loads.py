@@ -51,8 +51,11 @@ def add_loads(model: Any, nodes: Nodes) -> None:
     for number in range(max(len(vehicle.capacity) for vehicle in nodes.vehicles)):
         load = Load(model, nodes, number)
         brought, moved = any(load.deliver()), any(load.moved())
-        if nodes.reloads and (brought or moved):
+        fetched = any(one < 0 for one in load.moved())
+        if nodes.reloads and (fetched or (brought and moved)):
             add_trips(load)
+        elif nodes.reloads and (brought or moved):
+            add_refills(load, load.deliver() if brought else load.moved())
         elif brought and moved:
             add_both(load)
         elif brought:
@@ -101,6 +104,19 @@ def add_both(load: Load) -> None:
         start = model.Start(number)
         model.solver().Add(level.CumulVar(start) == rest.CumulVar(start) + carried)
         rest.CumulVar(model.End(number)).SetValue(0)
+
+
+def add_refills(load: Load, amounts: list[int]) -> None:
+    """Keep the sum of `amounts` within the capacity from one reload to the next."""
+    model, rooms = load.model, load.rooms()
+    free = [max(0, a - b) for a, b in zip(rooms, load.carried(), strict=True)]
+    most, name = max(free), f"load {load.number}"
+    counted = model.RegisterUnaryTransitVector(load.nodes.of_each(amounts, -most))
+    model.AddDimensionWithVehicleCapacity(counted, most, free, True, name)
+    dimension = model.GetDimensionOrDie(name)
+    for index in range(model.Size()):
+        if not is_reload(load, index):
+            dimension.SlackVar(index).SetValue(0)
 
 
 def add_trips(load: Load) -> None:

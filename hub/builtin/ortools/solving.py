@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.builtin.ortools.model import Model, model, routes_of
-from hub.builtin.ortools.nodes import nodes
+from hub.builtin.ortools.nodes import Nodes, nodes
 from hub.nouns import Found, Problem, ProblemStop
 from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import drive
@@ -16,8 +16,11 @@ SMALL = 60
 """Up to this many stops a search ends after some hundred solutions."""
 BEAT = 0.1
 """Seconds between two reports of what is found."""
-FULL = 0.5
-"""Part of the time for vehicles that reload wherever they can, where that serves more stops."""
+LEAN = 0.6
+"""Part of the time for vehicles that reload where it pays; the rest, where that leaves stops out,
+for such as reload wherever they can."""
+MOMENT = 0.05
+"""Seconds that make another search worth while."""
 
 Report = Callable[[Found], bool]
 Sequences = dict[str, list[Item]]
@@ -29,12 +32,20 @@ def sequences(problem: Problem, report: Report | None) -> Sequences:
     asked = nodes(problem)
     if not asked.vehicles or not asked.stops:
         return {}
-    if asked.reloads and not problem.warm:
-        full = solve(model(asked, reload=True), problem.seconds * FULL, report)
-        lean = {vehicle: needed(problem, vehicle, items) for vehicle, items in full.items()}
-        found = solve(model(asked), ends - time.monotonic(), report)
-        return max(found, lean, key=lambda one: weight(problem, one))
-    return solve(model(asked), problem.seconds, report)
+    if not asked.reloads or problem.warm:
+        return solve(model(asked), problem.seconds, report)
+    found = solve(model(asked), problem.seconds * LEAN, report)
+    left = ends - time.monotonic()
+    if weight(problem, found)[0] == most(asked) or left < MOMENT:
+        return found
+    full = solve(model(asked, reload=True), left, report)
+    lean = {vehicle: needed(problem, vehicle, items) for vehicle, items in full.items()}
+    return max(found, lean, key=lambda one: weight(problem, one))
+
+
+def most(asked: Nodes) -> int:
+    """Return what sequences are worth that serve every stop."""
+    return sum(1 + stop.priority for stop in asked.stops)
 
 
 def weight(problem: Problem, found: Sequences) -> tuple[int, int]:
