@@ -141,10 +141,12 @@ def add_trips(load: Load) -> None:
         start = model.Start(number)
         solver.Add(level.CumulVar(start) == rest.CumulVar(start) + aboard)
         rest.CumulVar(model.End(number)).SetValue(0)
-    for node, reload in nodes.reload_nodes():
+    for node, _ in nodes.reload_nodes():
         rest.CumulVar(node).SetValue(0)
-        filled = level.CumulVar(node) + level.SlackVar(node) - most
-        solver.Add(filled == rest.SlackVar(index) + carried[reload.vehicle])
+    for node in range(len(nodes.stops)):
+        whose = (model.VehicleVar(node) + 1).Var()
+        aboard = solver.Element([0, *carried], whose) if any(carried) else 0
+        solver.Add(level.CumulVar(node) - rest.CumulVar(node) >= aboard)
 
 
 def is_reload(load: Load, index: int) -> bool:
