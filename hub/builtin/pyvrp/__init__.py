@@ -75,7 +75,7 @@ def patience(stops: int) -> int | None:
     A small problem is as good as it gets long before its time is over; ending by a count and not
     by the clock also makes the answer the same on every machine.
     """
-    return 2_000 + 200 * stops if stops <= SMALL else None
+    return 500 + 50 * stops if stops <= SMALL else None
 
 
 def listener(
