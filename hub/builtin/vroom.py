@@ -15,6 +15,7 @@ from hub.nouns import Feature, Loads, Plan, Problem, ProblemStop, ProblemVehicle
 from hub.planning.answer import balanced, begun
 from hub.planning.reasons import working
 from hub.planning.rules import Item, amount
+from hub.planning.schedule import drive
 from hub.planning.walk import NEVER
 
 FIRST = 3.6e-5
@@ -53,17 +54,32 @@ def sequences(problem: Problem) -> dict[str, list[Item]]:
     asked = Asked(problem)
     if not asked.vehicles or not asked.stops:
         return {}
-    solution = asked.input().solve(
-        exploration_level=level(len(asked.stops), problem.seconds),
-        nb_threads=1,
-        timeout=timedelta(seconds=problem.seconds),
-    )
+    routes = solved(asked, problem.seconds)
+    if "id" not in routes:
+        return {}
     found: dict[str, list[Item]] = {}
-    rows = solution.routes
-    for vehicle, kind, id in zip(rows["vehicle_id"], rows["type"], rows["id"], strict=True):
+    for vehicle, kind, id in zip(routes["vehicle_id"], routes["type"], routes["id"], strict=True):
         if kind in ("job", "pickup", "delivery"):
             found.setdefault(asked.vehicles[vehicle].id, []).append(asked.stops[id])
     return found
+
+
+def solved(asked: Asked, seconds: float) -> Any:
+    """Return the table of VROOM's routes, begun without any where it does not take those given."""
+    from vroom._vroom import VroomInputException
+
+    told = {
+        "exploration_level": level(len(asked.stops), seconds),
+        "nb_threads": 1,
+        "timeout": timedelta(seconds=seconds),
+    }
+    try:
+        return asked.input().solve(**told).routes
+    except VroomInputException:
+        if not asked.warm:
+            raise
+    asked.warm = {}
+    return asked.input().solve(**told).routes
 
 
 def level(stops: int, seconds: float) -> int:
@@ -86,6 +102,7 @@ class Asked:
         self.skills = {name: number for number, name in enumerate(sorted(names))}
         pins = {stop.vehicles for stop in self.stops if stop.vehicles}
         self.pins = {pin: len(names) + n for n, pin in enumerate(sorted(pins, key=sorted))}
+        self.warm = begun(problem)
         self.loads = range(max((len(vehicle.capacity) for vehicle in self.vehicles), default=0))
 
     def input(self) -> Any:
@@ -228,19 +245,26 @@ class Asked:
         return found
 
     def steps(self, vehicle: ProblemVehicle) -> Sequence[Any]:
-        """Return the route that a vehicle begins the search with."""
+        """Return the route that a vehicle begins the search with; VROOM takes none but sound ones."""
         import vroom
 
-        told = begun(self.problem).get(vehicle.id, [])
+        told = [item for item in self.warm.get(vehicle.id, []) if isinstance(item, ProblemStop)]
+        way = drive(self.problem, vehicle, told)
+        if not told or way.broken or any(stop.id not in self.number for stop in told):
+            return []
+        breaks = self.breaks(vehicle)
+        rests = [pause.after for pause in way.pauses if pause.kind == "break"]
+        rests += [len(told)] * (len(breaks) - len(rests))
         found = []
-        for stop in told:
-            if not isinstance(stop, ProblemStop) or stop.id not in self.number:
-                continue
-            goods = self.problem.shipment_of.get(stop.id)
-            kind = "single"
-            if goods is not None:
-                kind = "pickup" if goods.pickup == stop.id else "delivery"
-            found.append(vroom.VehicleStep(kind, self.number[stop.id]))
+        for place in range(len(told) + 1):
+            for number, after in enumerate(rests[: len(breaks)]):
+                if after == place:
+                    found.append(vroom.VehicleStep("break", breaks[number].id))
+            if place < len(told):
+                stop = told[place]
+                goods = self.problem.shipment_of.get(stop.id)
+                kind = "pickup" if goods and goods.pickup == stop.id else "delivery"
+                found.append(vroom.VehicleStep(kind if goods else "single", self.number[stop.id]))
         return found
 
 

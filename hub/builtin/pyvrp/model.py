@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.builtin.pyvrp.fleet import Scale, dimensions, types
 from hub.builtin.pyvrp.gates import Gate, allowed, gates, on_the_way, weights
-from hub.builtin.pyvrp.ground import Ground
+from hub.builtin.pyvrp.ground import Ground, kind
 from hub.builtin.pyvrp.penalties import MOST
 from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle
 from hub.nouns import Shipment as Goods
@@ -75,12 +75,12 @@ def made(problem: Problem) -> Made | None:
     shipments = [shipment_of(asked, one) for one in goods]
     kinds = types(problem, vehicles, ground, asked.gates, asked.scale)
     metres, seconds, profiles = ground.matrices(problem, vehicles)
-    told = [dict(kind) | {"num_available": len(those)} for kind, those in kinds.items()]
+    told = [dict(one) | {"num_available": len(those)} for one, those in kinds.items()]
     data = ProblemData(
         locations=[Location(0, 0) for _ in ground.places],
         clients=clients,
         depots=[
-            Depot(ground.place(point, "depot"), service_duration=max(0, service))
+            Depot(ground.place(point, kind(service)), service_duration=max(0, service))
             for point, service in ground.depots
         ],
         vehicle_types=[
