@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from hub.builtin.ortools.order import (
 )
 from hub.nouns import ProblemVehicle
 from hub.planning.rules import Item
+from hub.planning.schedule import drive
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,17 @@ def add_optional(made: Model, reload: int) -> None:
         made.routing.AddDisjunction(several, reload, 1)
 
 
-def routes_of(made: Model, warm: dict[str, Sequence[str]]) -> list[list[int]]:
-    """Return the nodes of routes to begin with, those of locked stops first."""
-    seen: set[str] = set()
+def routes_of(nodes: Nodes) -> list[list[int]]:
+    """Return the nodes of the routes to begin with; of a broken one only its locked stops."""
+    seen = set(nodes.locked)
     found = []
-    for vehicle in made.nodes.vehicles:
-        told = [*vehicle.locked, *(id for id in warm.get(vehicle.id, ()) if id not in vehicle.locked)]
-        told = [id for id in told if id in made.nodes.number and id not in seen]
+    for vehicle in nodes.vehicles:
+        warm = nodes.problem.warm.get(vehicle.id, ())
+        free = [id for id in warm if id in nodes.number and id not in seen]
+        told = [*vehicle.locked, *free]
+        stops = [nodes.problem.stop_of[id] for id in told]
+        if drive(nodes.problem, vehicle, stops).broken:
+            told = list(vehicle.locked)
         seen |= set(told)
-        found.append([made.nodes.number[id] for id in told])
+        found.append([nodes.number[id] for id in told])
     return found

@@ -77,8 +77,7 @@ def solve(made: Model, seconds: float, report: Report | None) -> Sequences:
     routing.CloseModelWithParameters(told)
     start = None
     if made.nodes.problem.warm:
-        warm: dict[str, Any] = dict(made.nodes.problem.warm)
-        start = routing.ReadAssignmentFromRoutes(routes_of(made, warm), True)
+        start = routing.ReadAssignmentFromRoutes(routes_of(made.nodes), True)
     if start is None:
         solution = routing.SolveWithParameters(told)
     else:

@@ -66,6 +66,8 @@ class PyVrp(Connector[NoSettings]):
             report=heard,
             patience=patience(len(problem.stops)),
         )
+        if heard is not None:
+            heard(found, last=True)
         return sequences(problem, asked, found)
 
 
@@ -80,18 +82,21 @@ def patience(stops: int) -> int | None:
 
 def listener(
     problem: Problem, made: Made, report: Callable[[Found], bool], began: float
-) -> Callable[[Solution], bool]:
-    """Return what tells `report` of a better solution, at most every `BEAT` seconds."""
+) -> Callable[..., bool]:
+    """Return what tells `report` of a better solution, at most every `BEAT` seconds.
+
+    The last one is told in any case.
+    """
     from hub.builtin.pyvrp.answer import served
 
-    last = -BEAT
+    told = -BEAT
 
-    def heard(best: Solution) -> bool:
-        nonlocal last
+    def heard(best: Solution, last: bool = False) -> bool:
+        nonlocal told
         seconds = time.monotonic() - began
-        if seconds - last < BEAT:
+        if seconds - told < BEAT and not last:
             return True
-        last = seconds
+        told = seconds
         cost = best.distance_cost() + best.duration_cost() + best.fixed_vehicle_cost()
         left = max(0, len(problem.stops) - served(made, best))
         return report(Found(cost=int(cost), left_out=left, seconds=seconds))
