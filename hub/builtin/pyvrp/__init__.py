@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hub.connector import Connector, NoSettings
 from hub.hookspecs import hookimpl
 from hub.nouns import Feature, Found, Plan, Problem
-from hub.planning.answer import answer, balanced
+from hub.planning.answer import balanced
 from hub.planning.rules import Item
 
 if TYPE_CHECKING:
