@@ -17,6 +17,8 @@ from hub.builtin.pyvrp.watch import Report, Watch
 
 SMALL, LARGE = 250, 1_500
 """Up to SMALL stops every round starts anew; above LARGE only parts are worked on."""
+PART = 200
+"""Stops of a part."""
 PACE = 40
 """Steps that measure how many the time allows."""
 HISTORIES = (40, 100)
@@ -91,7 +93,7 @@ class _Run:
         solution = self.best()
         if self.watch.over():
             return solution
-        parts = Decomposition(self.data, self.rng, self.watch)
+        parts = Decomposition(self.data, self.rng, self.watch, size=PART)
         while not self.watch.over():
             solution = parts.improve(solution)
         return self.best()
