@@ -1,26 +1,30 @@
-"""The search for good routes: PyVRP's iterated local search, bounded by the clock."""
+"""The search for the best solution of a PyVRP problem within a time, on one core.
+
+Small problems are climbed again and again from new starts, large ones in neighbouring parts.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
-from hub.builtin.pyvrp.penalties import penalties
+from pyvrp import ProblemData, RandomNumberGenerator, Solution
 
-if TYPE_CHECKING:
-    from pyvrp import ProblemData, Solution
+from hub.builtin.pyvrp.climb import Climber, Effort
+from hub.builtin.pyvrp.construction import by_savings, constructible
+from hub.builtin.pyvrp.decomposition import Decomposition, divisible
+from hub.builtin.pyvrp.watch import Report, Watch
 
-
-class Until:
-    """Ends a search by the clock, or when whoever listens has heard enough."""
-
-    def __init__(self, end: float, clock: Callable[[], float]) -> None:
-        self.end, self.clock = end, clock
-        self.stopped = False
-
-    def __call__(self, best_cost: float) -> bool:
-        return self.stopped or self.clock() >= self.end
+SMALL, LARGE = 250, 1_500
+"""Up to SMALL stops every round starts anew; above LARGE only parts are worked on."""
+PART = 200
+"""Stops of a part."""
+PACE = 40
+"""Steps that measure how many the time allows."""
+HISTORIES = (40, 100)
+"""Least and most steps that late acceptance looks back."""
+DESCENT = 0.0004
+"""Seconds that an exhaustive descent takes for each stop, to leave it when there is no time."""
 
 
 def search(
@@ -29,35 +33,102 @@ def search(
     seed: int,
     start: Solution | None = None,
     clock: Callable[[], float] = time.monotonic,
-    report: Callable[[Solution], bool] | None = None,
-    patience: int | None = None,
+    report: Report | None = None,
+    patience: float | None = None,
 ) -> Solution:
-    """Return the best solution found in `seconds`, beginning with `start` where there is one.
+    """Return the best solution found in `seconds` of `clock`, never worse than `start`.
 
-    `report` hears of each better feasible solution and ends the search with False; `patience` ends
-    it after so many iterations without a better one.
+    `report(cost, best)` hears of new best solutions ten times a second at the most, and ends the
+    search by returning False. `patience` is the share of the time without a gain that ends it too.
+    The solution breaks limits only where nothing feasible was found; see `is_feasible()`.
     """
-    from pyvrp import IteratedLocalSearchParams, SolveParams, solve
-    from pyvrp.IteratedLocalSearch import IteratedLocalSearchCallbacks
-    from pyvrp.stop import MultipleCriteria, NoImprovement
+    watch = Watch(data, seconds, clock, report, patience)
+    if start is not None:
+        watch.offer(start)
+    run = _Run(data, watch, RandomNumberGenerator(seed))
+    best = run.whole(start) if run.size <= LARGE or not divisible(data) else run.parts(start)
+    watch.close()
+    return best
 
-    until = Until(clock() + seconds, clock)
 
-    class Heard(IteratedLocalSearchCallbacks):
-        def on_best(self, best: Solution) -> None:
-            if report is not None and best.is_feasible() and not report(best):
-                until.stopped = True
+class _Run:
+    """One search: the problem, its watch, and the random numbers."""
 
-    stops: list[Any] = [until]
-    if patience is not None:
-        stops.append(NoImprovement(patience))
-    return solve(
-        data,
-        MultipleCriteria(stops),
-        seed=seed,
-        collect_stats=False,
-        params=SolveParams(
-            ils=IteratedLocalSearchParams(callbacks=Heard()), penalty=penalties(data)
-        ),
-        initial_solution=start,
-    ).best
+    def __init__(self, data: ProblemData, watch: Watch, rng: RandomNumberGenerator) -> None:
+        self.data, self.watch, self.rng = data, watch, rng
+        self.size = data.num_clients + data.num_shipments
+        self._climber: Climber | None = None
+
+    @property
+    def climber(self) -> Climber:
+        """The local search over the whole problem, built when first needed."""
+        if self._climber is None:
+            self._climber = Climber(self.data, self.rng)
+        return self._climber
+
+    def best(self) -> Solution:
+        """Return the best so far; an empty solution where none was offered yet."""
+        if self.watch.best is None:
+            self.watch.offer(Solution(self.data, []))
+        assert self.watch.best is not None
+        return self.watch.best
+
+    def whole(self, start: Solution | None) -> Solution:
+        """Climb over the whole problem, in rounds."""
+        if self.size == 0 or self.watch.over():
+            return self.best()
+        solution = self._first() if start is None else start
+        effort, solution = self._effort(solution)
+        while not self.watch.over():
+            self.climber.climb(solution, effort, self.watch.over, self.watch.offer)
+            if self.watch.over():
+                break
+            solution = self.climber.start() if self.size <= SMALL else self._kicked(self.best())
+        return self.best()
+
+    def parts(self, start: Solution | None) -> Solution:
+        """Improve one part after the other."""
+        if start is None:
+            self._large_first()
+        solution = self.best()
+        if self.watch.over():
+            return solution
+        parts = Decomposition(self.data, self.rng, self.watch, size=PART)
+        while not self.watch.over():
+            solution = parts.improve(solution)
+        return self.best()
+
+    def _first(self) -> Solution:
+        """Offer what the constructions give, and return the best of them."""
+        if constructible(self.data):
+            self.watch.offer(self.climber.descend(by_savings(self.data, self.watch.over)))
+        if self.watch.best is None or self.data.has_time_windows():
+            self.watch.offer(self.climber.start())
+        return self.best()
+
+    def _large_first(self) -> None:
+        if constructible(self.data):
+            first = by_savings(self.data, self.watch.over)
+            self.watch.offer(first)
+            if first.is_feasible() and not self.data.has_time_windows():
+                return
+        if self.watch.left > 4 * DESCENT * self.size:
+            self.watch.offer(self.climber.start())
+
+    def _effort(self, solution: Solution) -> tuple[Effort, Solution]:
+        """Return the effort of a round, after a few steps that tell how many there will be."""
+        watch = self.watch
+        began = watch.clock()
+        pace = Effort(HISTORIES[0], steps=PACE)
+        solution = self.climber.climb(solution, pace, watch.over, watch.offer)
+        each = max(watch.clock() - began, 1e-6) / PACE
+        steps = max(0.0, watch.left) / each
+        least, most = HISTORIES
+        history = int(min(max(30 + 1.2 * steps / self.size, least), most))
+        return Effort(history, barren=500 + 10 * history + 5 * self.size), solution
+
+    def _kicked(self, solution: Solution) -> Solution:
+        """Return the solution with a third of its routes planned anew."""
+        routes = solution.routes()
+        kept = [route for route in routes if self.rng.rand() > 1 / 3]
+        return self.climber.descend(Solution(self.data, kept))

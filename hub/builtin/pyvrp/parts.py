@@ -1,0 +1,158 @@
+"""Part of a solution as a problem of its own: some routes, their stops, and vehicles to spare.
+
+Vehicles share nothing but their number, so a better plan for some routes is a better plan.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyvrp import (
+    Activity,
+    ActivityType,
+    Client,
+    Depot,
+    ProblemData,
+    Route,
+    Shipment,
+    ShipmentStep,
+    Solution,
+)
+
+SPARE = 2
+"""Unused vehicles of each type that a part may take."""
+
+CLIENT, DEPOT = ActivityType.CLIENT, ActivityType.DEPOT
+Stop = tuple[ActivityType, int]
+
+
+def stops(route: Route) -> list[Stop]:
+    """Return the stops and the reloads between, without the depots at both ends."""
+    return [(visit.type, visit.idx) for visit in route][1:-1]
+
+
+class Part:
+    """Routes of a solution, taken out to be improved."""
+
+    def __init__(
+        self,
+        data: ProblemData,
+        routes: Sequence[Route],
+        used: Counter[int],
+        missing: Sequence[Activity] = (),
+    ) -> None:
+        """Take `routes`; `used` counts the vehicles of each type in the whole solution.
+
+        `missing` are unplanned stops that the part may take in.
+        """
+        self._whole = data
+        visits = [stops(route) for route in routes]
+        flat = [stop for visit in visits for stop in visit]
+        flat += [(stop.type, stop.idx) for stop in missing]
+        self._clients = [index for kind, index in flat if kind == CLIENT]
+        self._shipments = list(
+            dict.fromkeys(index for kind, index in flat if kind not in (CLIENT, DEPOT))
+        )
+        self._places: dict[int, int] = {}
+        need = Counter(route.vehicle_type() for route in routes)
+        fleet = [
+            (index, need[index] + min(SPARE, kind.num_available - used[index]))
+            for index, kind in enumerate(data.vehicle_types())
+        ]
+        self._types = [index for index, count in fleet if count > 0]
+        self.data = self._problem({index: count for index, count in fleet if count > 0})
+        types = {index: own for own, index in enumerate(self._types)}
+        clients = {index: own for own, index in enumerate(self._clients)}
+        shipments = {index: own for own, index in enumerate(self._shipments)}
+
+        def own(stop: Stop) -> Activity:
+            kind, index = stop
+            if kind == CLIENT:
+                return Activity(kind, clients[index])
+            return Activity(kind, index if kind == DEPOT else shipments[index])
+
+        self.start = Solution(
+            self.data,
+            [
+                Route(self.data, [own(stop) for stop in visit], types[route.vehicle_type()])
+                for route, visit in zip(routes, visits, strict=True)
+            ],
+        )
+
+    def whole(self, solution: Solution) -> list[Route]:
+        """Return the routes of a solution of the part as routes of the whole problem."""
+        return [
+            Route(
+                self._whole,
+                [self._outside(stop) for stop in stops(route)],
+                self._types[route.vehicle_type()],
+            )
+            for route in solution.routes()
+        ]
+
+    def _outside(self, stop: Stop) -> Activity:
+        kind, index = stop
+        if kind == CLIENT:
+            return Activity(kind, self._clients[index])
+        return Activity(kind, index if kind == DEPOT else self._shipments[index])
+
+    def _place(self, location: int) -> int:
+        return self._places.setdefault(location, len(self._places))
+
+    def _problem(self, fleet: dict[int, int]) -> ProblemData:
+        data = self._whole
+        depots = [
+            Depot(self._place(d.location), d.tw_early, d.tw_late, d.service_duration, name=d.name)
+            for d in data.depots()
+        ]
+        clients = [self._client(index) for index in self._clients]
+        shipments = [self._shipment(index) for index in self._shipments]
+        chosen = np.fromiter(self._places, dtype=np.int64)
+        return ProblemData(
+            [data.location(int(place)) for place in chosen],
+            clients,
+            depots,
+            [data.vehicle_type(i).replace(num_available=count) for i, count in fleet.items()],
+            [_cut(matrix, chosen) for matrix in data.distance_matrices()],
+            [_cut(matrix, chosen) for matrix in data.duration_matrices()],
+            shipments=shipments,
+        )
+
+    def _client(self, index: int) -> Client:
+        client = self._whole.client(index)
+        return Client(
+            self._place(client.location),
+            client.delivery,
+            client.pickup,
+            client.service_duration,
+            client.tw_early,
+            client.tw_late,
+            client.release_time,
+            client.prize,
+            client.required,
+        )
+
+    def _shipment(self, index: int) -> Shipment:
+        shipment = self._whole.shipment(index)
+        first, last = shipment.pickup, shipment.delivery
+        return Shipment(
+            self._place(first.location),
+            self._place(last.location),
+            *_window(first),
+            *_window(last),
+            shipment.amount,
+            shipment.prize,
+            shipment.required,
+        )
+
+
+def _cut(matrix: Any, chosen: NDArray[np.int64]) -> Any:
+    return matrix[np.ix_(chosen, chosen)]
+
+
+def _window(step: ShipmentStep) -> tuple[int, int, int]:
+    return step.tw_early, step.tw_late, step.service_duration
