@@ -49,9 +49,7 @@ def explain(problem: Problem, fleet: Fleet, stop: ProblemStop) -> Unserved:
     return Unserved(stop=stop.id, reason="", rule="unreachable") if best is None else best[1]
 
 
-def candidates(
-    problem: Problem, fleet: Fleet, stop: ProblemStop
-) -> Iterator[tuple[int, int, int]]:
+def candidates(problem: Problem, fleet: Fleet, stop: ProblemStop) -> Iterator[tuple[int, int, int]]:
     """Yield (number of the vehicle, index, index_to), where least is broken first; then all."""
     ids = gone_with(problem, stop.id)
     stops = [problem.stop_of[id] for id in ids]
@@ -140,9 +138,7 @@ def mended(
     stops = [problem.stop_of[id] for id in ids]
     items = joined(fleet.lanes[number].items, stops, index, index_to)
     small = narrowed(problem, vehicle, items)
-    before = Unserved(
-        stop=stop.id, reason="", vehicle=vehicle.id, index=index, index_to=index_to
-    )
+    before = Unserved(stop=stop.id, reason="", vehicle=vehicle.id, index=index, index_to=index_to)
     best: Told | None = None
     table = drive(small, small.vehicles[0], items)
     for begin in beginnings(small, table, ids):

@@ -157,9 +157,7 @@ def proven(problem: Problem, routes: dict[str, PlannedRoute], unserved: Unserved
         )
     if vehicle is None or unserved.rule not in {one.rule for one in unserved.relaxations}:
         return False
-    items = joined(
-        sequence(problem, routes, vehicle), stops, unserved.index, unserved.index_to
-    )
+    items = joined(sequence(problem, routes, vehicle), stops, unserved.index, unserved.index_to)
     small = narrowed(problem, vehicle, items)
     known = small.stop_of
     if any(one.rule in OF_STOPS and one.stop not in known for one in unserved.relaxations):

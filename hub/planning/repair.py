@@ -22,7 +22,11 @@ def kept_locks(problem: Problem) -> tuple[Problem, list[str]]:
     held, gone = unlocked(problem), []
     while True:
         broken = next(
-            (v for v in held.vehicle_of.values() if v.locked and drive(held, v, core(held, v)).broken),
+            (
+                v
+                for v in held.vehicle_of.values()
+                if v.locked and drive(held, v, core(held, v)).broken
+            ),
             None,
         )
         if broken is None:
@@ -161,7 +165,9 @@ def reloaded(problem: Problem, vehicle: ProblemVehicle, items: list[Item]) -> li
             continue
         if left and trip and any(overload(problem, vehicle, [*trip, item])):
             here = trip[-1].point
-            made.append(AtDepot(min(vehicle.reloads.points, key=lambda to: nearness(seconds[here][to]))))
+            made.append(
+                AtDepot(min(vehicle.reloads.points, key=lambda to: nearness(seconds[here][to])))
+            )
             trip = []
             left -= 1
         made.append(item)
