@@ -141,5 +141,8 @@ def opening(stop: ProblemStop, at: int) -> tuple[int, int]:
         begins = max(at, low)
         if begins <= high and (chosen is None or begins < chosen[0]):
             chosen = begins, high - begins
-    latest = max((high for low, high in stop.windows if low <= high), default=at - NEVER)
-    return chosen or (at, latest - at)
+    if chosen is not None:
+        return chosen
+    low, high = max(stop.windows, key=lambda window: window[1])
+    begins = max(at, low)
+    return begins, high - begins
