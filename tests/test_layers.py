@@ -18,7 +18,6 @@ LAYERS = [
     ["driving"],
     ["dispatch"],
     ["planning"],
-    ["maps"],
     ["orders"],
     ["fleet"],
     ["queue"],

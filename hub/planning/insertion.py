@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from hub.nouns import Problem, ProblemStop
 from hub.planning.costs import price
-from hub.planning.quotes import FORBIDDEN, Fleet, Quote
-from hub.planning.quotes import Sequences as Sequences
 from hub.planning.lanes import Lane
 from hub.planning.pairs import Offer, pairs
+from hub.planning.quotes import FORBIDDEN, Fleet, Quote
+from hub.planning.quotes import Sequences as Sequences
 from hub.planning.rules import AtDepot, Item, overload
 from hub.planning.schedule import Timetable, drive, run
 

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from hub.nouns import Loads, ProblemStop, Shipment
-from hub.planning.quotes import FORBIDDEN, Fleet
 from hub.planning.lanes import Lane
+from hub.planning.quotes import FORBIDDEN, Fleet
 from hub.planning.rules import AtDepot, Item, amount
 from hub.planning.walk import NEVER, opening
 

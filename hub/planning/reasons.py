@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from hub.nouns import Loads, Plan, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
 from hub.planning.binding import explain
-from hub.planning.quotes import Fleet, Sequences
 from hub.planning.insertion import find
+from hub.planning.quotes import Fleet, Sequences
 from hub.planning.relaxations import gone_with
 from hub.planning.relaxations import working as working
 from hub.planning.rules import Item, amount

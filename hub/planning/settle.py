@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hub.nouns import Plan, Problem, ProblemStop
-from hub.planning.quotes import Fleet
 from hub.planning.insertion import find
+from hub.planning.quotes import Fleet
 from hub.planning.reasons import explained
 from hub.planning.repair import kept_locks, repaired, unit_of
 from hub.planning.rules import Item
