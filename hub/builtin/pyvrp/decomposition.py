@@ -7,6 +7,7 @@ times faster than on 3,000, and late acceptance judges the part alone.
 from __future__ import annotations
 
 from collections import Counter
+from math import ceil
 
 import numpy as np
 from pyvrp import Activity, ProblemData, RandomNumberGenerator, Route, Solution
@@ -14,12 +15,14 @@ from pyvrp import Activity, ProblemData, RandomNumberGenerator, Route, Solution
 from hub.builtin.pyvrp.climb import Climber, Effort
 from hub.builtin.pyvrp.near import Ints, nearest
 from hub.builtin.pyvrp.parts import CLIENT, Part, stops
-from hub.builtin.pyvrp.watch import Watch, price
+from hub.builtin.pyvrp.watch import Watch
 
 NEAR = 100
 """Neighbours of a stop that say which routes lie near."""
 MISSING = 50
 """Unplanned stops that a part takes in at the most."""
+SPARE = 6
+"""Unused vehicles that a part may take."""
 TRIES = 4
 """Stops drawn for the middle of a part; the one worked on least is taken."""
 
@@ -45,7 +48,6 @@ class Decomposition:
         self._effort = effort or Effort(history=30, steps=600)
         self._near: Ints = nearest(data, NEAR)
         self._worked = [0] * data.num_clients
-        self._price = price(data)
         self.parts = self.steps = 0
 
     def improve(self, solution: Solution) -> Solution:
@@ -57,20 +59,60 @@ class Decomposition:
         chosen = self._choose(routes, home)
         if not chosen:
             return solution
-        used = Counter(route.vehicle_type() for route in routes)
-        part = Part(self._data, [routes[i] for i in chosen], used, self._missing(solution, chosen))
+        part = Part(
+            self._data,
+            [routes[i] for i in chosen],
+            self._free(routes, SPARE),
+            self._missing(solution, chosen),
+        )
         climber = Climber(part.data, self._rng)
         found = climber.climb(part.start, self._effort, self._watch.over, lambda _: None)
         self.parts += 1
         self.steps += climber.steps
-        if self._price.penalised_cost(found) >= self._price.penalised_cost(part.start):
-            return solution
-        if part.start.is_feasible() and not found.is_feasible():
+        if self._watch.rank(found) >= self._watch.rank(part.start):
             return solution
         kept = [route for index, route in enumerate(routes) if index not in set(chosen)]
         better = Solution(self._data, kept + part.whole(found))
         self._watch.offer(better)
         return better
+
+    def plant(self, solution: Solution) -> Solution:
+        """Return the solution with unplanned stops in new routes, a part at a time."""
+        left = [stop for stop in solution.unplanned() if stop.is_client()]
+        free = sum(self._free(solution.routes(), self._data.num_vehicles).values())
+        share = free / max(1, len(left))
+        while left and not self._watch.over():
+            group, left = self._nearby(left)
+            routes = solution.routes()
+            vehicles = self._free(routes, ceil(share * len(group)))
+            if not vehicles:
+                break
+            part = Part(self._data, [], vehicles, group)
+            planted = part.whole(Climber(part.data, self._rng).start())
+            kept = [route for route in planted if route.is_feasible()]
+            solution = Solution(self._data, routes + kept)
+            self._watch.offer(solution)
+        return solution
+
+    def _nearby(self, left: list[Activity]) -> tuple[list[Activity], list[Activity]]:
+        """Return some stops that lie around one of them, and the others."""
+        middle = left[self._rng.randint(len(left))]
+        order = self._order(np.array([stop.idx for stop in left], dtype=np.int64), middle.idx)
+        ordered = [left[int(index)] for index in order]
+        return ordered[: self._size], ordered[self._size :]
+
+    def _free(self, routes: list[Route], most: int) -> dict[int, int]:
+        """Return up to `most` unused vehicles by type, beginning with a type drawn at random."""
+        used = Counter(route.vehicle_type() for route in routes)
+        kinds = self._data.vehicle_types()
+        first = self._rng.randint(len(kinds))
+        free: dict[int, int] = {}
+        for index in [*range(first, len(kinds)), *range(first)]:
+            count = min(kinds[index].num_available - used[index], most)
+            if count > 0:
+                free[index] = count
+                most -= count
+        return free
 
     def _choose(self, routes: list[Route], home: Ints) -> list[int]:
         draws = [self._rng.randint(self._data.num_clients) for _ in range(TRIES)]

@@ -6,7 +6,7 @@ Vehicles share nothing but their number, so a better plan for some routes is a b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,6 @@ from pyvrp import (
     ShipmentStep,
     Solution,
 )
-
-SPARE = 2
-"""Unused vehicles of each type that a part may take."""
 
 CLIENT, DEPOT = ActivityType.CLIENT, ActivityType.DEPOT
 Stop = tuple[ActivityType, int]
@@ -42,10 +39,10 @@ class Part:
         self,
         data: ProblemData,
         routes: Sequence[Route],
-        used: Counter[int],
+        free: Mapping[int, int],
         missing: Sequence[Activity] = (),
     ) -> None:
-        """Take `routes`; `used` counts the vehicles of each type in the whole solution.
+        """Take `routes` with their vehicles and those in `free`, counted by type.
 
         `missing` are unplanned stops that the part may take in.
         """
@@ -54,17 +51,15 @@ class Part:
         flat = [stop for visit in visits for stop in visit]
         flat += [(stop.type, stop.idx) for stop in missing]
         self._clients = [index for kind, index in flat if kind == CLIENT]
-        self._shipments = list(
-            dict.fromkeys(index for kind, index in flat if kind not in (CLIENT, DEPOT))
-        )
+        others = [index for kind, index in flat if kind not in (CLIENT, DEPOT)]
+        self._shipments = list(dict.fromkeys(others))
         self._places: dict[int, int] = {}
-        need = Counter(route.vehicle_type() for route in routes)
-        fleet = [
-            (index, need[index] + min(SPARE, kind.num_available - used[index]))
-            for index, kind in enumerate(data.vehicle_types())
-        ]
-        self._types = [index for index, count in fleet if count > 0]
-        self.data = self._problem({index: count for index, count in fleet if count > 0})
+        fleet = Counter(route.vehicle_type() for route in routes) + Counter(free)
+        self._types = sorted(fleet)
+        self.data = self._problem(fleet)
+        self.start = self._inside(routes, visits)
+
+    def _inside(self, routes: Sequence[Route], visits: list[list[Stop]]) -> Solution:
         types = {index: own for own, index in enumerate(self._types)}
         clients = {index: own for own, index in enumerate(self._clients)}
         shipments = {index: own for own, index in enumerate(self._shipments)}
@@ -75,13 +70,11 @@ class Part:
                 return Activity(kind, clients[index])
             return Activity(kind, index if kind == DEPOT else shipments[index])
 
-        self.start = Solution(
-            self.data,
-            [
-                Route(self.data, [own(stop) for stop in visit], types[route.vehicle_type()])
-                for route, visit in zip(routes, visits, strict=True)
-            ],
-        )
+        inside = [
+            Route(self.data, [own(stop) for stop in visit], types[route.vehicle_type()])
+            for route, visit in zip(routes, visits, strict=True)
+        ]
+        return Solution(self.data, inside)
 
     def whole(self, solution: Solution) -> list[Route]:
         """Return the routes of a solution of the part as routes of the whole problem."""
@@ -103,7 +96,7 @@ class Part:
     def _place(self, location: int) -> int:
         return self._places.setdefault(location, len(self._places))
 
-    def _problem(self, fleet: dict[int, int]) -> ProblemData:
+    def _problem(self, fleet: Mapping[int, int]) -> ProblemData:
         data = self._whole
         depots = [
             Depot(self._place(d.location), d.tw_early, d.tw_late, d.service_duration, name=d.name)
@@ -116,7 +109,7 @@ class Part:
             [data.location(int(place)) for place in chosen],
             clients,
             depots,
-            [data.vehicle_type(i).replace(num_available=count) for i, count in fleet.items()],
+            [data.vehicle_type(i).replace(num_available=fleet[i]) for i in self._types],
             [_cut(matrix, chosen) for matrix in data.distance_matrices()],
             [_cut(matrix, chosen) for matrix in data.duration_matrices()],
             shipments=shipments,

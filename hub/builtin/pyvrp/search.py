@@ -23,8 +23,9 @@ PACE = 40
 """Steps that measure how many the time allows."""
 HISTORIES = (40, 100)
 """Least and most steps that late acceptance looks back."""
-DESCENT = 0.0004
-"""Seconds that an exhaustive descent takes for each stop, to leave it when there is no time."""
+NEARBY, DESCENT = 1e-7, 2e-4
+"""Seconds that neighbours take for each pair of stops, and a descent for each stop: where there is
+no time for three times as much, neither is done over a whole large problem."""
 
 
 def search(
@@ -94,6 +95,8 @@ class _Run:
         if self.watch.over():
             return solution
         parts = Decomposition(self.data, self.rng, self.watch, size=PART)
+        if solution.num_routes() == 0:
+            solution = parts.plant(solution)
         while not self.watch.over():
             solution = parts.improve(solution)
         return self.best()
@@ -107,12 +110,13 @@ class _Run:
         return self.best()
 
     def _large_first(self) -> None:
+        """Offer what there is time for: savings, then the local search over the whole problem."""
         if constructible(self.data):
             first = by_savings(self.data, self.watch.over)
             self.watch.offer(first)
             if first.is_feasible() and not self.data.has_time_windows():
                 return
-        if self.watch.left > 4 * DESCENT * self.size:
+        if self.watch.left > 3 * (NEARBY * self.size**2 + DESCENT * self.size):
             self.watch.offer(self.climber.start())
 
     def _effort(self, solution: Solution) -> tuple[Effort, Solution]:

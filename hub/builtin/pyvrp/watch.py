@@ -46,9 +46,12 @@ class Watch:
         """Seconds that remain, negative when late."""
         return self.began + self.seconds - self.clock()
 
-    def rank(self, solution: Solution) -> tuple[bool, int]:
-        """Return what orders solutions: feasible ones first, then the cheaper."""
-        return not solution.is_feasible(), int(self._price.penalised_cost(solution))
+    def rank(self, solution: Solution) -> tuple[bool, int, int]:
+        """Return what orders solutions: feasible ones first, then fuller, then cheaper ones."""
+        missing = solution.num_missing_clients() + solution.num_missing_shipments()
+        missing += solution.num_missing_groups()
+        cost = int(self._price.penalised_cost(solution))
+        return not solution.is_feasible(), missing, cost
 
     def offer(self, solution: Solution) -> bool:
         """Keep a solution that is better than the best, and say whether it is."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from pyvrp import Client, Depot, Location, ProblemData, RandomNumberGenerator, Shipment, Solution
 from pyvrp import VehicleType as Kind
@@ -22,7 +20,7 @@ def start(data: ProblemData) -> Solution:
 def test_a_part_costs_what_its_routes_cost_and_comes_back_as_it_was() -> None:
     data = problem(windows=1_500)
     routes = start(data).routes()[:3]
-    part = Part(data, routes, Counter({0: len(routes)}))
+    part = Part(data, routes, {0: 2})
     assert part.whole(part.start) == routes
     assert part.start.distance() == sum(route.distance() for route in routes)
     assert part.data.num_clients == sum(route.num_clients() for route in routes)
@@ -31,7 +29,7 @@ def test_a_part_costs_what_its_routes_cost_and_comes_back_as_it_was() -> None:
 def test_a_part_gets_no_more_vehicles_than_are_free() -> None:
     data = problem(fleet=[Kind(10, [50], tw_late=DAY)])
     routes = start(data).routes()
-    part = Part(data, routes[:2], Counter({0: 9}))
+    part = Part(data, routes[:2], {0: 1})
     assert part.data.num_vehicles == 3
 
 
@@ -39,7 +37,7 @@ def test_reloads_stay_in_the_routes_of_a_part() -> None:
     data = problem(fleet=[Kind(3, [40], reload_depots=[0], max_reloads=6, tw_late=DAY)])
     solution = start(data)
     assert solution.num_trips() > solution.num_routes()
-    part = Part(data, solution.routes(), Counter({0: solution.num_routes()}))
+    part = Part(data, solution.routes(), {})
     assert part.whole(part.start) == solution.routes()
 
 
@@ -48,7 +46,7 @@ def test_shipments_keep_both_ends_in_a_part() -> None:
     jobs = [Shipment(5 + i, 15 - i, amount=[4]) for i in range(5)]
     data = plain.replace(shipments=jobs)
     solution = start(data)
-    part = Part(data, solution.routes(), Counter({0: solution.num_routes()}))
+    part = Part(data, solution.routes(), {})
     assert part.data.num_shipments == 5
     assert part.whole(part.start) == solution.routes()
 
