@@ -47,7 +47,7 @@ def read_rests(text: str) -> list[Rest]:
 
 def write_rests(rests: Iterable[Mapping[str, Any]]) -> str:
     """Return breaks in the words of `read_rests`."""
-    return ", ".join(f"{one['start']}-{one['end']} {one['minutes']}" for one in rests)
+    return ", ".join(f"{one['start']}-{one['end']} {one['minutes']} min" for one in rests)
 
 
 def write_breaks(shifts: Iterable[ShiftRow]) -> str:

@@ -44,7 +44,7 @@ def change_driver(session: Session, row: DriverRow, change: DriverAbilities) -> 
         raise Refused(f"{said['colour']!r} is no colour; write it like #1f6feb", "colour")
     if "depot" in said:
         said["depot"] = find_depot(session, said["depot"]).id
-    if "vehicle" in said:
+    if "vehicle" in said and said["vehicle"] != row.vehicle:
         said["vehicle"] = working_vehicle(session, said["vehicle"]).id
     if "home_address" in said:
         said["home_address"] = clean(said["home_address"])

@@ -104,6 +104,8 @@ def shown(error: Refused | None = None) -> str:
             ("vehicles", "Vehicles", [vehicle_line(row, counted) for row in vehicles.values()]),
             ("depots", "Depots", [depot_line(row) for row in depots.values()]),
         )
+    if not all(lines for _, _, lines in groups):
+        groups = groups[::-1]  # what has to be there first comes first
     return render_template(
         "admin/fleet/list.html",
         groups=[
@@ -169,7 +171,7 @@ def vehicle_line(row: VehicleRow, counted: Measures) -> Line:
     limits = [
         f"at most {row.most_metres / 1000:g} km" if row.most_metres else "",
         f"at most {row.most_stops} stops" if row.most_stops else "",
-        f"reloads up to {row.most_reloads} times" if row.reload_depots else "",
+        reloads_of(row),
         "last in, first out" if row.stacked else "",
     ]
     facts = (
@@ -179,6 +181,14 @@ def vehicle_line(row: VehicleRow, counted: Measures) -> Line:
         *filter(None, limits),
     )
     return Line("vehicles", row.id, row.name, row.active, facts, tuple(row.skills))
+
+
+def reloads_of(row: VehicleRow) -> str:
+    """Return how often a vehicle may fill up again, in words."""
+    if not row.reload_depots:
+        return ""
+    often = "once" if row.most_reloads == 1 else f"up to {row.most_reloads} times"
+    return f"may reload {often}"
 
 
 def depot_line(row: DepotRow) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -138,13 +138,18 @@ def set_week(session: Session, driver: str) -> None:
 def driver_form(id: str, texts: Mapping[str, str], error: Refused | None = None) -> str:
     """Return the form of a driver; without a vehicle or a depot it says what comes first."""
     with read() as session:
-        depots = [(row.id, row.name) for row in roster.listed(session, DepotRow) if row.active]
-        vans = [(row.id, row.name) for row in roster.listed(session, VehicleRow) if row.active]
+        depots = offered(roster.listed(session, DepotRow), texts.get("depot", ""))
+        vans = offered(roster.listed(session, VehicleRow), texts.get("vehicle", ""))
         known, counted = known_skills(session), measures(session)
     return render_template(
         "admin/fleet/driver.html", id=id, new=id == NEW, texts=texts, error=error, depots=depots,
         vehicles=vans, week=WEEK, known=known, counted=counted, places=places(depots),
     )  # fmt: skip
+
+
+def offered(rows: Sequence[DepotRow | VehicleRow], own: str) -> list[tuple[str, str]]:
+    """Return what can be chosen: those that are switched on, and the one that is chosen now."""
+    return [(row.id, row.name) for row in rows if row.active or row.id == own]
 
 
 def places(depots: list[tuple[str, str]]) -> list[tuple[str, str]]:
