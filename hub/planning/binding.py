@@ -156,7 +156,7 @@ def mended(
 def beginnings(
     small: Problem, table: Timetable, own: Sequence[str]
 ) -> Iterator[tuple[Relaxation, ...]]:
-    """Yield what may be tried first: nothing, its window opens earlier, the shift starts earlier."""
+    """Yield what to try first: nothing, its window opens earlier, the shift starts earlier."""
     yield ()
     late = [one for one in table.breaches if one.rule in ("window", "shift")]
     if not late or any(one.rule == "unreachable" for one in table.breaches):
@@ -185,7 +185,8 @@ def until_sound(
         if not table.broken:
             return needed(small, items, before, list(found.values()))
         for breach in table.breaches:
-            one = relaxation(breach, small.vehicles[0], own)
+            free = [id for id in own if ("locked", id, "", 0, "") not in found]
+            one = relaxation(breach, small.vehicles[0], free)
             if one is None:
                 return None
             key = (one.rule, one.stop, one.edge, one.dimension, one.skill)

@@ -28,7 +28,7 @@ def pairs(fleet: Fleet, shipment: Shipment) -> Iterator[Offer]:
     bring = fleet.quote(delivery, 2, nothing)
     heap: list[tuple[int, int, int, int]] = []
     streams: dict[int, Iterator[tuple[int, int, int]]] = {}
-    for number, lane in enumerate(fleet.lanes):
+    for number in range(len(fleet.lanes)):
         if fetch.allowed[number] and bring.allowed[number]:
             ranked = sorted(estimates(fleet, number, shipment, fetch, bring))
             streams[number] = islice(iter(ranked), TRIED)
@@ -85,8 +85,8 @@ def together(lane: Lane, pickup: ProblemStop, delivery: ProblemStop, place: int)
     if min(spare, left) < 0 or begun + delivery.service + on > lane.latest[place]:
         return None
     costs = lane.vehicle.costs
-    fixed = 0 if lane.items else costs.fixed
-    return fixed + (there + between + on - lane.legs[place]) * max(1, costs.per_second)
+    longer: int = there + between + on - lane.legs[place]
+    return (0 if lane.items else costs.fixed) + longer * max(1, costs.per_second)
 
 
 def room(lane: Lane, shipment: Shipment, first: int, second: int) -> bool:

@@ -169,19 +169,16 @@ class Fleet:
         import numpy as np
 
         before, after = self._cells[:, 0], self._cells[:, 1]
-        if len(self._tables) == 1:
-            _, seconds, metres = self._tables[0]
-            found = (seconds[before, point], metres[before, point],
-                     seconds[point][after], metres[point][after])  # fmt: skip
-        else:
-            found = tuple(np.empty(before.shape, dtype=np.int64) for _ in range(4))
-            for users, seconds, metres in self._tables:
-                found[0][users] = seconds[before[users], point]
-                found[1][users] = metres[before[users], point]
-                found[2][users] = seconds[point][after[users]]
-                found[3][users] = metres[point][after[users]]
-        return tuple(np.where((one < 0) | (one >= NEVER), NEVER, one).astype(np.int64)
-                     for one in found)  # type: ignore[return-value]  # fmt: skip
+        found: list[Any] = [np.empty(before.shape, dtype=np.int64) for _ in range(4)]
+        for users, seconds, metres in self._tables:
+            found[0][users] = seconds[before[users], point]
+            found[1][users] = metres[before[users], point]
+            found[2][users] = seconds[point][after[users]]
+            found[3][users] = metres[point][after[users]]
+        there, far, on, farther = (
+            np.where((one < 0) | (one >= NEVER), NEVER, one) for one in found
+        )
+        return there, far, on, farther
 
     def quote(
         self, stop: ProblemStop, more: int = 1, loads: tuple[Loads, Loads] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from hub.nouns import (
     Plan,
@@ -152,8 +153,8 @@ def proven(problem: Problem, routes: dict[str, PlannedRoute], unserved: Unserved
     stops = [problem.stop_of[id] for id in gone_with(problem, unserved.stop)]
     if unserved.rule == "unreachable":
         return not any(
-            has_way(problem, one, sequence(problem, routes, one), stops)
-            for one in problem.vehicle_of.values()
+            next(ways(problem, one, sequence(problem, routes, one), stops), None)
+            for one in able(problem, [stop.id for stop in stops])
         )
     if vehicle is None or unserved.rule not in {one.rule for one in unserved.relaxations}:
         return False
@@ -181,14 +182,10 @@ def sound(small: Problem, items: Sequence[Item]) -> bool:
     return not found.broken and not route_faults(small, vehicle, planned(vehicle, found))
 
 
-def has_way(
-    problem: Problem,
-    vehicle: ProblemVehicle,
-    items: Sequence[Item],
-    stops: Sequence[ProblemStop],
-) -> bool:
-    """Say whether one can drive to a stop, or to both of a shipment, and on, from any place."""
-    return next(ways(problem, vehicle, items, stops), None) is not None
+def able(problem: Problem, ids: Sequence[str]) -> list[ProblemVehicle]:
+    """Return the vehicle that has one of `ids` locked, which nobody else may visit then; or all."""
+    every = list(problem.vehicle_of.values())
+    return [one for one in every if set(ids) & set(one.locked)][:1] or every
 
 
 def ways(
@@ -201,7 +198,7 @@ def ways(
     seconds = problem.matrix_of(vehicle).seconds
 
     def open(*points: int) -> bool:
-        return all(0 <= seconds[a][b] < NEVER for a, b in zip(points, points[1:], strict=False))
+        return all(0 <= seconds[a][b] < NEVER for a, b in pairwise(points))
 
     points = [vehicle.start, *(item.point for item in items), vehicle.end]
     visits = len(only_stops(items))

@@ -106,11 +106,14 @@ def cleaned(
             if item.point in allowed and left and made and not isinstance(made[-1], AtDepot):
                 made.append(item)
                 left -= 1
-        elif item.id in problem.stop_of and item.id not in seen:
-            if item.id in needed or item.id not in taken:
-                seen.add(item.id)
-                taken.add(item.id)
-                made.append(problem.stop_of[item.id])
+        elif (
+            item.id in problem.stop_of
+            and item.id not in seen
+            and (item.id in needed or item.id not in taken)
+        ):
+            seen.add(item.id)
+            taken.add(item.id)
+            made.append(problem.stop_of[item.id])
     made += [item for id, item in needed.items() if id not in seen]
     while made and isinstance(made[-1], AtDepot):
         made.pop()
@@ -206,7 +209,7 @@ def thinned(
     return items, found
 
 
-def units(problem: Problem, items: Sequence[Item], stay: Collection[str]) -> list[tuple[str, ...]]:
+def units(problem: Problem, items: Sequence[Item], stay: set[str]) -> list[tuple[str, ...]]:
     """Return what may be taken out of a route, the least urgent first."""
     free = [item for item in items if isinstance(item, ProblemStop) and item.id not in stay]
     free.sort(key=lambda stop: stop.priority)

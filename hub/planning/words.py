@@ -24,6 +24,7 @@ def phrase(one: Relaxation, unserved: Unserved, name_of: Names) -> str:
     """Return one relaxation as half a sentence."""
     driver = name_of(unserved.vehicle) or "a driver"
     own = one.stop == unserved.stop
+    who = "it" if own else name_of(one.stop) or "another stop"
     whose = "its" if own else f"{possessive(name_of(one.stop) or 'another stop')}"
     count = one.amount
     edges = {
@@ -40,14 +41,13 @@ def phrase(one: Relaxation, unserved: Unserved, name_of: Names) -> str:
         "capacity": f"{possessive(driver)} vehicle takes {count} more"
         + (f" (of load {one.dimension + 1})" if one.dimension else ""),
         "skill": f"{possessive(driver)} vehicle has {one.skill}",
-        "pinned": f"{driver} may serve {'it' if own else name_of(one.stop) or 'another stop'}",
+        "pinned": f"{driver} may serve {who}",
         "most_metres": f"{driver} drives {max(0.1, count / 1000):.1f} km more",
         "most_stops": f"{driver} makes {count} stop{'s' * (count != 1)} more",
-        "first_last": f"{'it' if own else name_of(one.stop) or 'another stop'} need not come "
-        "first or last",
+        "first_last": f"{who} need not come first or last",
         "on_board": f"{whose} goods ride {minutes(count)} longer",
         "stacked": f"{possessive(driver)} vehicle can be unloaded from anywhere",
-        "locked": f"{'it' if own else name_of(one.stop) or 'another stop'} is not fixed to its place",
+        "locked": f"{who} is not fixed to its place",
     }
     return said[one.rule]
 

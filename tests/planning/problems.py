@@ -128,7 +128,9 @@ class Maker:
             service=chance.choice((0, 60, 300, 900)),
             deliver=self.loads(5) if self.has["loads"] else (),
             collect=self.loads(5) if self.some("collect") else (),
-            windows=tuple(self.window() for _ in range(windows)) if self.some("windows", 0.6) else (),
+            windows=tuple(self.window() for _ in range(windows))
+            if self.some("windows", 0.6)
+            else (),
             skills=frozenset(chance.sample(SKILLS, 1)) if self.some("skills", 0.3) else frozenset(),
             priority=chance.choice((0, 10, 100)) if self.has["priority"] else 0,
             position=chance.choice(("", "", "first", "last")) if self.has["position"] else "",
