@@ -1,4 +1,4 @@
-"""Which engine plans and which travel times it is given: the operator's own, or the built-in."""
+"""Which connectors planning asks, and what happens to a connection that does not work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from hub.capabilities import RoutingEngine, TravelTimes
+from hub.capabilities import TravelTimes
 from hub.connections.pulse import degrade
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Unauthorized
@@ -15,11 +15,9 @@ from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
 from hub.hub import Hub
-from hub.nouns import Legs, Location, Matrix, Plan, Problem
-from hub.planning.check import check
+from hub.nouns import Legs, Location, Matrix
 from hub.store import ConnectionRow
 
-ENGINE = "ortools"
 TIMES = "straight"
 
 
@@ -98,14 +96,3 @@ def matrix(hub: Hub, points: Sequence[tuple[float, float]]) -> Matrix:
             title = provider.connector.title
             raise PluginError(f"{title} returned a matrix that is not {size} x {size}")
     return found
-
-
-def solve(hub: Hub, problem: Problem) -> Plan:
-    """Return a checked plan; raise `PluginError` for an engine that breaks or breaks a rule."""
-    provider = chosen(hub, "routing_engines", ENGINE)
-    with asking(hub, provider):
-        plan = cast(RoutingEngine, provider.connector).plan(problem)
-    if not isinstance(plan, Plan):
-        raise PluginError(f"{provider.connector.title} returned no Plan")
-    check(problem, plan)
-    return plan
