@@ -47,8 +47,8 @@ class Wish:
     engine: str = ""
     """The only one that may plan; empty: the one that fits."""
     harder: bool = False
-    told: Callable[[Found], bool] | None = None
-    """Hears what is found and says whether to search on."""
+    told: Callable[[Found, float], bool] | None = None
+    """Hears what is found, and how long the search may last, and says whether to search on."""
 
 
 class Superseded(HubError):
@@ -111,6 +111,9 @@ def plan_now(
         except PASSING as error:
             if last:
                 fail(hub, row.id, str(error), nothing)
+        except KeyboardInterrupt:
+            fail(hub, row.id, "it was given up", nothing)
+            raise
     with hub.store.read(System()) as session:
         return session.get_one(PlanRow, row.id)
 

@@ -9,10 +9,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from hub.nouns import Found, Plan
+from hub.planning.stopwatch import counted_by
 from hub.queue.limits import die_with_parent
 
 TICK = 0.1
@@ -136,7 +138,11 @@ def begin(number: int, search: Search, flag: _Flag, others: Sequence[Connection]
             theirs.send(found)
             return not flag.stopped
 
-        theirs.send(attempt(search, report))
+        def clock() -> float:
+            return inf if flag.stopped else time.monotonic()
+
+        with counted_by(clock):
+            theirs.send(attempt(search, report))
     finally:
         os._exit(0)  # nothing of the parent's is flushed, closed or rolled back
 

@@ -31,10 +31,10 @@ class Progress:
         id: str,
         seconds: float,
         hold: Callable[[Session], None],
-        told: Callable[[Found], bool] | None = None,
+        told: Callable[[Found, float], bool] | None = None,
     ) -> None:
         self.hub, self.id, self.seconds, self.hold = hub, id, seconds, hold
-        self.told = told or (lambda _: True)
+        self.told = told or (lambda *_: True)
         self.began = self.written = monotonic()
         self.goes_on = True
 
@@ -45,7 +45,7 @@ class Progress:
 
     def __call__(self, found: Found) -> bool:
         """Tell of the best find so far; return whether to search on."""
-        wanted = self.told(found)
+        wanted = self.told(found, self.seconds)
         if monotonic() - self.written >= EVERY:
             self.written = monotonic()
             self.goes_on = self.goes_on and self.write(found)

@@ -11,7 +11,10 @@ _clock: ContextVar[Callable[[], float]] = ContextVar("clock", default=time.monot
 
 
 def now() -> float:
-    """Return the seconds of the clock that counts here; only differences mean anything."""
+    """Return the seconds of the clock that counts here; only differences mean anything.
+
+    For a search that is told to end at once it is endlessly late.
+    """
     return _clock.get()()
 
 

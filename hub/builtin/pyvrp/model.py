@@ -82,9 +82,7 @@ def made(problem: Problem) -> Made | None:
             Depot(ground.place(point, "depot"), service_duration=max(0, service))
             for point, service in ground.depots
         ],
-        vehicle_types=[
-            VehicleType(**{**one, "profile": profiles[one["profile"]]}) for one in told
-        ],
+        vehicle_types=[VehicleType(**{**one, "profile": profiles[one["profile"]]}) for one in told],
         distance_matrices=metres,
         duration_matrices=seconds,
         groups=groups,
