@@ -12,6 +12,7 @@ from hub.hub import Hub
 from hub.nouns import Feature, Problem
 from hub.planning.needs import in_words, named, needs
 from hub.planning.providers import Provider
+from hub.plugins import Plugins
 
 ENGINES = ("pyvrp", "ortools", "vroom")
 """What is built in, the one that finds the best routes in the same time first."""
@@ -48,7 +49,7 @@ def lineup(hub: Hub, problem: Problem, engine: str = "") -> list[list[Entrant]]:
     if engine:
         return [[the_one(hub, asked, engine)]]
     rounds: list[list[Entrant]] = []
-    ours = [entrant(Provider(made(hub, name)), asked) for name in ENGINES if brought(hub, name)]
+    ours = installed(hub.plugins, asked)
     for provider in connected(hub):
         own = entrant(provider, asked, "because it is connected")
         rounds.append([own, *keepers(ours)[:1]] if own.lacks else [own])
@@ -96,7 +97,7 @@ def the_one(hub: Hub, asked: frozenset[Feature], engine: str) -> Entrant:
             f"there is no engine {engine}; there are: {', '.join(sorted(known))}", "engine"
         )
     own = [one for one in connected(hub) if one.connector.name == engine]
-    return entrant(own[0] if own else Provider(made(hub, engine)), asked, "as asked")
+    return entrant(own[0] if own else Provider(made(hub.plugins, engine)), asked, "as asked")
 
 
 def connected(hub: Hub) -> list[Provider]:
@@ -109,12 +110,13 @@ def connected(hub: Hub) -> list[Provider]:
         ]
 
 
-def brought(hub: Hub, name: str) -> bool:
-    """Say whether an engine is installed here."""
-    return name in hub.plugins.of_kind("routing_engines")
+def installed(plugins: Plugins, asked: frozenset[Feature]) -> list[Entrant]:
+    """Return our own engines that are installed here, in their order."""
+    there = plugins.of_kind("routing_engines")
+    return [entrant(Provider(made(plugins, name)), asked) for name in ENGINES if name in there]
 
 
-def made(hub: Hub, name: str) -> Connector[Any]:
+def made(plugins: Plugins, name: str) -> Connector[Any]:
     """Return an engine with its default settings."""
-    kind = hub.plugins.connector(name)
+    kind = plugins.connector(name)
     return kind(kind.Config())

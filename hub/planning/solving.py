@@ -95,22 +95,24 @@ def contest(
     """Return the sound plans of the engines, the best first, and what went wrong with others."""
     asked = spread(problem, entrants, left)
     judged: list[Judged] = []
-    said: list[str] = []
+    faults_of: list[tuple[Entrant, str]] = []
     for batch, seconds in asked:
         searches = [searching(hub, one, given) for one, given in batch]
         for (one, _), answer in zip(
             batch, run(problem, batch, searches, seconds, watch), strict=True
         ):
             if answer.plan is None:
-                said.append(failed(hub, one, answer))
+                faults_of.append((one, failed(hub, one, answer)))
             else:
                 judged.append((score(problem, answer.plan), answer.plan, one))
     judged.sort(key=lambda one: one[0])
     if judged:
-        for text in said:
-            log.warning("of several searches one failed: %s", text)
         check(problem, judged[0][1])
-    return judged, list(dict.fromkeys(said))
+    sound = [one for _, _, one in judged]
+    for one, text in faults_of:
+        if one in sound:  # another of its seeds has done it
+            log.warning("one of several searches failed: %s", text)
+    return judged, list(dict.fromkeys(text for one, text in faults_of if one not in sound))
 
 
 Batch = list[tuple[Entrant, Problem]]
@@ -225,9 +227,7 @@ def reason(judged: Sequence[Judged], said: Sequence[str]) -> str:
     others = [one for one in judged if one[2] is not winner]
     if others:
         why += f"; {margin(best, others[0][0])} {others[0][2].title}"
-    if said:
-        why += f"; passed over: {'; '.join(said)}"
-    return why
+    return f"{why}; passed over: {'; '.join(said)}" if said else why
 
 
 def margin(best: Score, other: Score) -> str:
