@@ -27,6 +27,7 @@ from hub.planning.providers import expire
 from hub.planning.rules import Item
 from hub.planning.schedule import items_of
 from hub.planning.settle import settle
+from hub.planning.simple import simple
 from hub.store import ConnectionRow
 
 FEW = 60
@@ -35,12 +36,12 @@ SHORT = 2.0
 """Seconds for which it does not pay to start processes."""
 COMPARED = 4.0
 """Seconds from which on two engines are compared on one core, half of them each."""
-LATE = 0.08
+LATE = 0.04
 """Part of its time by which an engine may come late before it is ended."""
 LEAST_PATIENCE = 2.0
 """Seconds before which no engine is ended: loading it takes some."""
 SECOND = 0.1
-"""Part of the whole time that another engine gets when the first has used all of it in vain."""
+"""Part of the whole time that is left for a rough plan when engines have used all of it in vain."""
 log = logging.getLogger(__name__)
 
 Judged = tuple[Score, Plan, Entrant]
@@ -64,12 +65,22 @@ def solve(
     began, faults_so_far = monotonic(), list[str]()
     watch = Watch(report or (lambda _: True), len(problem.stops))
     for entrants in lineup(hub, problem, engine):
-        left = max(problem.seconds - (monotonic() - began), SECOND * problem.seconds, LEAST)
+        left = max(problem.seconds - (monotonic() - began), LEAST)
         judged, said = contest(hub, problem, entrants, left, watch)
         faults_so_far += said
         if judged:
             return judged[0][1].model_copy(update={"why": reason(judged, faults_so_far)})
+        if monotonic() - began > problem.seconds and not engine and problem.stops:
+            return rough(problem, faults_so_far)
     raise PluginError("; ".join(faults_so_far) or "no routing engine is installed")
+
+
+def rough(problem: Problem, said: Sequence[str]) -> Plan:
+    """Return the plan of no engine, for when all the time is over and none has one."""
+    plan = simple(problem, SECOND * problem.seconds)
+    check(problem, plan)
+    why = f"a rough plan, because no engine came back in time ({'; '.join(said)}); plan again"
+    return plan.model_copy(update={"why": why})
 
 
 class Watch:
@@ -138,7 +149,7 @@ def given(problem: Problem, seconds: float, number: int = 0) -> Problem:
     """Return the problem for the search of a number: its own seed, and time to check the plan."""
     few = len(problem.stops) <= FEW
     most = 0.5 + 0.05 * len(problem.stops) if few else seconds
-    kept = min(0.05 * seconds, 0.02 + 0.0001 * len(problem.stops))
+    kept = min(0.1 * seconds, 0.02 + 0.0003 * len(problem.stops))
     return problem.model_copy(
         update={"seconds": min(seconds - kept, most), "seed": problem.seed + number}
     )
