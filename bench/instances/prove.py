@@ -113,10 +113,10 @@ def main() -> None:
     found = routes(distances(points, 1), demand, 30, None)
     cost, best = cheapest(found, 20, 20)
     write("village-20", text("village-20", points, demand, 30, "\n\n"), str(cost), best)
-    points = [(luck.randrange(100), luck.randrange(100)) for _ in range(21)]
+    points = [(50, 50), *((luck.randrange(100), luck.randrange(100)) for _ in range(20))]
     windows = [(0, 4500)]
     for _ in range(20):
-        opens = luck.randrange(20, 240) * 10
+        opens = luck.randrange(70, 240) * 10
         windows.append((opens, opens + 400))
     demand = [0] + [luck.randrange(5, 12) for _ in range(20)]
     found = routes(distances(points, 10), demand, 40, windows)
