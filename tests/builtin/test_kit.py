@@ -6,7 +6,9 @@ from hub.builtin.csv import Csv
 from hub.builtin.folder import Folder
 from hub.builtin.nominatim import Nominatim
 from hub.builtin.ortools import Ortools
+from hub.builtin.pyvrp import PyVrp
 from hub.builtin.straight import Straight
+from hub.builtin.vroom import Vroom
 from hub.testing.conformance import ConnectorTests
 
 FOUND = {"lat": "47.1389", "lon": "9.5225", "category": "building", "type": "house"}
@@ -35,6 +37,16 @@ class TestNominatim(ConnectorTests):
 
 class TestOrtools(ConnectorTests):
     connector = Ortools
+    config = {}  # noqa: RUF012
+
+
+class TestPyVrp(ConnectorTests):
+    connector = PyVrp
+    config = {}  # noqa: RUF012
+
+
+class TestVroom(ConnectorTests):
+    connector = Vroom
     config = {}  # noqa: RUF012
 
 

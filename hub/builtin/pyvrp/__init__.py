@@ -67,6 +67,8 @@ class PyVrp(Connector[NoSettings]):
             report=heard,
             patience=patience(len(problem.stops)),
         )
+        if heard is not None:
+            heard(found, last=True)
         return sequences(problem, asked, found)
 
 
@@ -76,23 +78,26 @@ def patience(stops: int) -> int | None:
     A small problem is as good as it gets long before its time is over; ending by a count and not
     by the clock also makes the answer the same on every machine.
     """
-    return 2_000 + 200 * stops if stops <= SMALL else None
+    return 500 + 50 * stops if stops <= SMALL else None
 
 
 def listener(
     problem: Problem, made: Made, report: Callable[[Found], bool], began: float
-) -> Callable[[Solution], bool]:
-    """Return what tells `report` of a better solution, at most every `BEAT` seconds."""
+) -> Callable[..., bool]:
+    """Return what tells `report` of a better solution, at most every `BEAT` seconds.
+
+    The last one is told in any case.
+    """
     from hub.builtin.pyvrp.answer import served
 
-    last = -BEAT
+    told = -BEAT
 
-    def heard(best: Solution) -> bool:
-        nonlocal last
+    def heard(best: Solution, last: bool = False) -> bool:
+        nonlocal told
         seconds = now() - began
-        if seconds - last < BEAT:
+        if seconds - told < BEAT and not last:
             return True
-        last = seconds
+        told = seconds
         cost = best.distance_cost() + best.duration_cost() + best.fixed_vehicle_cost()
         left = max(0, len(problem.stops) - served(made, best))
         return report(Found(cost=int(cost), left_out=left, seconds=seconds))

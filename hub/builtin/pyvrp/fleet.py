@@ -79,6 +79,8 @@ class Scale:
     """In each dimension of load, what is as good as no limit."""
     stops: bool
     """Whether stops are counted, as one more dimension."""
+    unit: int
+    """What one unit of load counts: so much that no prize makes up for one too much."""
 
 
 def types(
@@ -118,8 +120,8 @@ def told_of(
     capacity += rooms(gates, vehicle, count)
     rests = sum(one.seconds for one in vehicle.breaks if one.window[1] < vehicle.shift[1])
     told: dict[str, Any] = {
-        "capacity": tuple(capacity),
-        "initial_load": (*aboard, *[0] * len(gates)),
+        "capacity": tuple(scale.unit * room for room in capacity),
+        "initial_load": (*(scale.unit * load for load in aboard), *[0] * len(gates)),
         "start_depot": ground.depot(now.point),
         "end_depot": ground.depot(vehicle.end),
         "profile": vehicle.profile,

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def kind(seconds: int) -> str:
+    """Return what a depot's place is for: to begin and end at, or to reload in `seconds`."""
+    return "depot" if seconds < 0 else "reload"
+
+
 class Ground:
     """Numbers the places that are used; stops that come first or last have places of their own."""
 
@@ -25,12 +30,8 @@ class Ground:
 
     def depot(self, point: int, seconds: int = -1) -> int:
         """Return the number of a depot; `seconds` is how long a reload takes there."""
-        self.place(point, "depot")
+        self.place(point, kind(seconds))
         return self.depots.setdefault((point, seconds), len(self.depots))
-
-    def point_of_depot(self, number: int) -> int:
-        """Return the point of a depot."""
-        return list(self.depots)[number][0]
 
     def matrices(
         self, problem: Problem, vehicles: Sequence[ProblemVehicle]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hub.builtin.pyvrp.fleet import Scale, dimensions, types
 from hub.builtin.pyvrp.gates import Gate, allowed, gates, on_the_way, weights
-from hub.builtin.pyvrp.ground import Ground
+from hub.builtin.pyvrp.ground import Ground, kind
+from hub.builtin.pyvrp.penalties import MOST
 from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle
 from hub.nouns import Shipment as Goods
 from hub.planning.reasons import working
@@ -51,7 +52,7 @@ class Asked:
         """Return a load in all dimensions, counted stops and gates among them."""
         told = [amount(loads, n) for n in range(len(self.scale.many))]
         told += [len(stops)] if self.scale.stops else []
-        return told + weights(self.gates, stops)
+        return [self.scale.unit * one for one in told + weights(self.gates, stops)]
 
     def windows(self, stop: ProblemStop) -> list[tuple[int, int]]:
         """Return when service may begin, as far as anybody is out then."""
@@ -74,12 +75,12 @@ def made(problem: Problem) -> Made | None:
     shipments = [shipment_of(asked, one) for one in goods]
     kinds = types(problem, vehicles, ground, asked.gates, asked.scale)
     metres, seconds, profiles = ground.matrices(problem, vehicles)
-    told = [dict(kind) | {"num_available": len(those)} for kind, those in kinds.items()]
+    told = [dict(one) | {"num_available": len(those)} for one, those in kinds.items()]
     data = ProblemData(
         locations=[Location(0, 0) for _ in ground.places],
         clients=clients,
         depots=[
-            Depot(ground.place(point, "depot"), service_duration=max(0, service))
+            Depot(ground.place(point, kind(service)), service_duration=max(0, service))
             for point, service in ground.depots
         ],
         vehicle_types=[VehicleType(**{**one, "profile": profiles[one["profile"]]}) for one in told],
@@ -108,8 +109,11 @@ def read(
         + sum(amount(one.load, n) for one in problem.shipments)
         for n in range(dimensions(problem))
     )  # fmt: skip
-    scale = Scale(zero, many, any(vehicle.most_stops is not None for vehicle in vehicles))
-    asked = Asked(problem, vehicles, Ground(), [], scale, end, prize(problem, vehicles))
+    worth = prize(problem, vehicles)
+    most = worth * (1 + max((stop.priority for stop in problem.stops), default=0))
+    counted = any(vehicle.most_stops is not None for vehicle in vehicles)
+    scale = Scale(zero, many, counted, unit=1 + 2 * most // MOST)
+    asked = Asked(problem, vehicles, Ground(), [], scale, end, worth)
     fetched = on_the_way(problem)
     behind = {id for vehicle in vehicles for id in vehicle.locked}
     may = {

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hub.builtin.pyvrp.penalties import penalties
+
 if TYPE_CHECKING:
     from pyvrp import ProblemData, Solution
 
@@ -54,6 +56,8 @@ def search(
         MultipleCriteria(stops),
         seed=seed,
         collect_stats=False,
-        params=SolveParams(ils=IteratedLocalSearchParams(callbacks=Heard())),
+        params=SolveParams(
+            ils=IteratedLocalSearchParams(callbacks=Heard()), penalty=penalties(data)
+        ),
         initial_solution=start,
     ).best

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from hub.nouns import Matrix, Plan, Problem
+from hub.nouns import Found, Matrix, Plan, Problem
 from hub.planning.check import faults
+from hub.planning.costs import score
+from hub.planning.schedule import drive, planned
 from hub.testing.conformance import samples
+from hub.testing.conformance.days import a_town, days
 from hub.testing.conformance.checks import demand, only
 from hub.testing.conformance.ground import Ground, calls_a_service
 from hub.testing.conformance.scripted import ScriptedPeer
 
 GRACE = 3.0
 """Seconds that an engine may take beyond its limit, to begin and to end."""
+LONG = 60.0
+"""Seconds of a search that is stopped."""
+OFTEN = 40
+"""Reports of a search of one second at most: ten are enough, but a machine may be slow."""
 
 
 def can_answer(kit: type[Ground]) -> bool:
     """Say whether an engine works by itself, or a test plays its service."""
     return not calls_a_service(kit) or kit.serve is not Ground.serve
+
+
+def keeps_more(kit: type[Ground]) -> bool:
+    """Say whether an engine keeps more than the least, and can be asked."""
+    return can_answer(kit) and bool(kit.connector.features)
 
 
 class RoutingEngineTests(Ground):
@@ -124,4 +137,104 @@ class RoutingEngineTests(Ground):
             took < 0.5 + GRACE,
             f"{self.at('plan')} took {took:.1f} s where problem.seconds is 0.5; give the search "
             "that limit",
+        )
+
+    @only(keeps_more)
+    def test_what_it_says_that_it_keeps_it_keeps(self, peer: ScriptedPeer) -> None:
+        """A day for each of its `features` is planned right, and nearly all stops are served."""
+        known = days()
+        for feature in sorted(self.connector.features):
+            day = known[feature]
+            plan = self.planned(day.problem, peer)
+            served = sum(len(route.visits) for route in plan.routes)
+            demand(
+                served >= day.served,
+                f"{self.at('plan')} serves {served} stops of a day with {feature}, and "
+                f"{day.served} fit; keep that rule in the search, or take {feature} out of features",
+            )
+            demand(
+                not day.wrong(plan),
+                f"{self.at('plan')} does not keep {feature}: {day.wrong(plan)}; keep it, or take "
+                "it out of features",
+            )
+
+    @only(can_answer)
+    def test_a_plan_is_no_worse_than_the_routes_it_began_with(self, peer: ScriptedPeer) -> None:
+        """With `problem.warm` a plan is at least as good as those routes."""
+        problem = a_town(12, 2, seconds=0.5)
+        ids = [stop.id for stop in problem.stops]
+        warm = {"drv_0": tuple(ids[:6]), "drv_1": tuple(ids[6:])}
+        begun = Plan(
+            engine="warm",
+            routes=tuple(
+                planned(van, drive(problem, van, [problem.stop_of[id] for id in warm[van.id]]))
+                for van in problem.vehicles
+            ),
+        )
+        plan = self.planned(problem.model_copy(update={"warm": warm}), peer)
+        demand(
+            score(problem, plan) <= score(problem, begun),
+            f"{self.at('plan')} makes a plan that costs {score(problem, plan)[1]}, and the routes "
+            f"in problem.warm cost {score(problem, begun)[1]}; keep those when nothing better is "
+            "found",
+        )
+
+
+class AnytimeEngineTests(Ground):
+    """What holds for `search`."""
+
+    def searched(
+        self, problem: Problem, peer: ScriptedPeer, report: Callable[[Found], bool]
+    ) -> Plan:
+        """Return what a search ends with: a plan that breaks no rule."""
+        url = peer.url if calls_a_service(type(self)) else ""
+        found = self.outcome("search", problem, report, url=url)
+        demand(
+            isinstance(found.value, Plan),
+            f"{self.at('search')} has to return a Plan, but {found}; end with the best that is "
+            "found when the time is over, or when report says False",
+            found.error,
+        )
+        plan: Plan = found.value
+        wrong = faults(problem, plan)
+        demand(
+            not wrong,
+            f"{self.at('search')} ends with a plan that is wrong: {'; '.join(wrong[:3])}; end it "
+            "as plan() does",
+        )
+        return plan
+
+    @only(can_answer)
+    def test_a_search_tells_what_it_finds(self, peer: ScriptedPeer) -> None:
+        """`report` is called with what is found, and not more often than anybody can look."""
+        told: list[Found] = []
+
+        def report(found: Found) -> bool:
+            told.append(found)
+            return True
+
+        self.searched(a_town(40), peer, report)
+        demand(
+            bool(told) and all(isinstance(one, Found) for one in told),
+            f"{self.at('search')} never calls report(Found(...)); call it with each better find",
+        )
+        demand(
+            len(told) <= OFTEN,
+            f"{self.at('search')} calls report {len(told)} times in a second; ten are enough",
+        )
+
+    @only(can_answer)
+    def test_a_search_that_is_stopped_ends_with_the_best(self, peer: ScriptedPeer) -> None:
+        """Once `report` says False the search ends, with a sound plan."""
+        began = time.monotonic()
+        plan = self.searched(a_town(100, seconds=LONG), peer, lambda found: False)
+        demand(
+            time.monotonic() - began < LONG / 2,
+            f"{self.at('search')} goes on after report said False; end the search then",
+        )
+        served = sum(len(route.visits) for route in plan.routes)
+        demand(
+            served >= 50,
+            f"{self.at('search')} that was stopped ends with {served} of 100 stops in routes; "
+            "return the best that is found",
         )

@@ -9,7 +9,7 @@ from typing import Any
 from hub.testing.conformance import checks, wire
 from hub.testing.conformance.checks import FIRST, Check
 from hub.testing.conformance.consent import OAuthTests
-from hub.testing.conformance.engine import RoutingEngineTests
+from hub.testing.conformance.engine import AnytimeEngineTests, RoutingEngineTests
 from hub.testing.conformance.ground import Ground, calls_a_service, can, tells
 from hub.testing.conformance.loading import LoadingTests
 from hub.testing.conformance.news import ReportSourceTests, StatusSinkTests, SubscriberTests
@@ -54,6 +54,7 @@ PARTS = (
     Part(OrderSourceTests, "an order source", SILVER, ("pull",), has_pages("pull")),
     Part(PositionSourceTests, "a position source", SILVER, ("positions",), has_pages("positions")),
     Part(RoutingEngineTests, "a routing engine", SILVER, ("plan",)),
+    Part(AnytimeEngineTests, "an engine that can be watched", SILVER, ("search",)),
     Part(TravelTimesTests, "travel times", SILVER, ("matrix",)),
     Part(GeocoderTests, "a geocoder", SILVER, ("locate",)),
     Part(ChannelTests, "a channel", SILVER, ("send",)),
@@ -116,7 +117,7 @@ KIT = frozenset({Ground, *(part.tests for part in PARTS)})
 
 class ConnectorTests(
     LoadingTests, SettingsTests, WireTests, SecrecyTests, WrittenTests, OrderSourceTests,
-    PositionSourceTests, RoutingEngineTests, TravelTimesTests, GeocoderTests, ChannelTests,
+    PositionSourceTests, RoutingEngineTests, AnytimeEngineTests, TravelTimesTests, GeocoderTests, ChannelTests,
     PodSinkTests, ReceiverTests, StatusSinkTests, SubscriberTests, ReportSourceTests, OAuthTests,
 ):  # fmt: skip
     """Every check that fits one connector, chosen by what its class can do.

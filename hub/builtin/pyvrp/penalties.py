@@ -1,0 +1,36 @@
+"""What breaking a rule costs during PyVRP's search: enough that no prize is worth it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyvrp import ProblemData
+    from pyvrp.PenaltyManager import PenaltyParams
+
+MOST = 100_000
+"""PyVRP's own largest penalty of one unit, as long as no prize asks for more."""
+
+
+def worth(data: ProblemData) -> int:
+    """Return the largest prize of a problem."""
+    clients = max((client.prize for client in data.clients()), default=0)
+    return max(clients, max((one.prize for one in data.shipments()), default=0))
+
+
+def penalties(data: ProblemData) -> PenaltyParams:
+    """Return the limits of the penalties, and where between them the search begins.
+
+    With prizes beyond the largest penalty a search would end on routes that are too full or too
+    late, for serving one stop more is worth it. It begins at the geometric middle, because days on
+    which everything fits are found sooner with small penalties.
+    """
+    from pyvrp.PenaltyManager import PenaltyParams
+
+    class Raised(PenaltyParams):
+        def midpoint_penalties(self, data: ProblemData) -> tuple[list[float], float, float]:
+            half = MOST / 2
+            middle = max(half, (half * worth(data)) ** 0.5)
+            return [half] * data.num_load_dimensions, middle, half
+
+    return Raised(max_penalty=float(max(MOST, 2 * worth(data))))
