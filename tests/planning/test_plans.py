@@ -39,7 +39,7 @@ def test_a_plan_that_is_asked_for_is_made_by_a_worker(hub: Hub, town: Town) -> N
     work(hub)
     with hub.store.read(System()) as session:
         row = session.get_one(PlanRow, asked.id)
-    assert (row.state, row.engine, row.approximate, row.unserved) == ("done", "ortools", True, [])
+    assert (row.state, row.engine, row.approximate, row.unserved) == ("done", "pyvrp", True, [])
     (route,) = town.routes()
     assert (route.plan, route.state, route.driver) == (row.id, "draft", town.world.driver)
     stops = town.on(route.id)
@@ -226,8 +226,9 @@ def test_an_engine_that_breaks_a_rule_fails_the_plan_and_changes_nothing(
     hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = town.stop()
-    engine = hub.plugins.connector("ortools")
-    monkeypatch.setattr(engine, "plan", lambda self, problem: Plan(engine="liar", routes=()))
+    for engine in hub.plugins.of_kind("routing_engines").values():
+        for name in {"plan", "search"} & set(dir(engine)):
+            monkeypatch.setattr(engine, name, lambda *_: Plan(engine="liar", routes=()))
     plan = town.plan()
     assert plan.state == "failed"
     assert f"liar made a plan that is wrong: {stop} is missing" in plan.reason
@@ -239,11 +240,15 @@ def test_an_engine_that_crashes_fails_the_plan_by_name(
 ) -> None:
     town.stop()
 
-    def crash(_: Any, problem: Problem) -> Plan:
+    def crash(*_: Any) -> Plan:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(hub.plugins.connector("ortools"), "plan", crash)
-    assert town.plan().reason == "OR-Tools failed: ZeroDivisionError: division by zero"
+    for engine in hub.plugins.of_kind("routing_engines").values():
+        for name in {"plan", "search"} & set(dir(engine)):
+            monkeypatch.setattr(engine, name, crash)
+    reason = town.plan().reason
+    assert "OR-Tools failed: ZeroDivisionError: division by zero" in reason
+    assert reason.startswith("PyVRP failed: ")
 
 
 def test_what_may_pass_is_tried_again_and_then_given_up(
@@ -354,7 +359,8 @@ def test_unserved_reasons_from_an_engine_are_kept(
 ) -> None:
     stop = town.stop()
     left = Plan(engine="own", routes=(), unserved=(Unserved(stop=stop, reason="too steep"),))
-    monkeypatch.setattr(hub.plugins.connector("ortools"), "plan", lambda self, problem: left)
+    for name in ("plan", "search"):
+        monkeypatch.setattr(hub.plugins.connector("pyvrp"), name, lambda *_: left)
     assert town.plan().unserved == [{"stop": stop, "reason": "too steep"}]
 
 
