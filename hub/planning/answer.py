@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
@@ -12,6 +11,7 @@ from hub.planning.reasons import impossible, working
 from hub.planning.rules import Item
 from hub.planning.schedule import items_of
 from hub.planning.settle import settle
+from hub.planning.stopwatch import now
 
 Found = Mapping[str, Sequence[Item]]
 """Vehicle -> its stops and reloads in order, as an engine found them."""
@@ -48,7 +48,7 @@ def balanced(problem: Problem, engine: str, search: Callable[[Problem], Found]) 
     """
     if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= FEW:
         return answer(problem, engine, search(problem))
-    began = time.monotonic()
+    began = now()
     capped = problem.model_copy(
         update={
             "vehicles": shares(problem),
@@ -57,7 +57,7 @@ def balanced(problem: Problem, engine: str, search: Callable[[Problem], Found]) 
         }
     )
     shared = answer(capped, engine, search(capped))
-    left = problem.seconds - (time.monotonic() - began)
+    left = problem.seconds - (now() - began)
     if all(impossible(problem, problem.stop_of[one.stop]) for one in shared.unserved) or (
         left < ENOUGH
     ):

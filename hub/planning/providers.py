@@ -1,4 +1,4 @@
-"""Which engine plans and which travel times it is given: the operator's own, or the built-in."""
+"""Which connectors planning asks, and what happens to a connection that does not work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from hub.capabilities import RoutingEngine
 from hub.connections.pulse import degrade
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Unauthorized
@@ -15,11 +14,8 @@ from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
 from hub.hub import Hub
-from hub.nouns import Matrix, Plan, Problem
-from hub.planning.check import check
 from hub.store import ConnectionRow
 
-ENGINE = "ortools"
 TIMES = "straight"
 
 
@@ -82,21 +78,3 @@ def expire(hub: Hub, id: str, reason: str) -> None:
             id=row.id, connector=row.connector, title=row.title, reason=row.reason
         )
         append(session, ConnectionExpired(subject=row.id, connection=facts))
-
-
-def matrix(hub: Hub, points: Sequence[tuple[float, float]]) -> Matrix:
-    """Return the travel times between `points` (lat, lon); hub.planning.travel says whose."""
-    from hub.planning import travel
-
-    return travel.matrix(hub, points)
-
-
-def solve(hub: Hub, problem: Problem) -> Plan:
-    """Return a checked plan; raise `PluginError` for an engine that breaks or breaks a rule."""
-    provider = chosen(hub, "routing_engines", ENGINE)
-    with asking(hub, provider):
-        plan = cast(RoutingEngine, provider.connector).plan(problem)
-    if not isinstance(plan, Plan):
-        raise PluginError(f"{provider.connector.title} returned no Plan")
-    check(problem, plan)
-    return plan

@@ -15,7 +15,7 @@ from hub.hub import Hub
 from hub.nouns import Break, Costs, Reloads, Shipment
 from hub.planning import day as days
 from hub.planning.day import Day, survey
-from hub.planning.plans import plan_now
+from hub.planning.plans import Wish, plan_now
 from hub.store import DepotRow, DriverRow, System, VehicleRow
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.town import DAY, Town, at
@@ -213,7 +213,7 @@ def test_improving_begins_with_the_drafts_in_their_order(hub: Hub, town: Town) -
     fresh = town.stop(0.02)
     assert surveyed(town).warm == {}
     assert surveyed(town, improve=True).warm == {town.world.driver: order}
-    row = plan_now(hub, "Vaduz", DAY, 0.1, improve=True)
+    row = plan_now(hub, "Vaduz", DAY, 0.1, wish=Wish(improve=True))
     assert (row.state, row.improve, row.unserved) == ("done", True, [])
     assert town.read(fresh).state == "planned"
 

@@ -39,7 +39,7 @@ def test_a_plan_that_is_asked_for_is_made_by_a_worker(hub: Hub, town: Town) -> N
     work(hub)
     with hub.store.read(System()) as session:
         row = session.get_one(PlanRow, asked.id)
-    assert (row.state, row.engine, row.approximate, row.unserved) == ("done", "ortools", True, [])
+    assert (row.state, row.engine, row.approximate, row.unserved) == ("done", "pyvrp", True, [])
     (route,) = town.routes()
     assert (route.plan, route.state, route.driver) == (row.id, "draft", town.world.driver)
     stops = town.on(route.id)
@@ -132,9 +132,12 @@ def test_an_unknown_depot_is_named_with_those_there_are(hub: Hub, town: Town) ->
         plans.plan_now(hub, "Chur", DAY)
 
 
-def test_more_seconds_than_a_lease_can_bear_are_refused(hub: Hub, town: Town) -> None:
-    with hub.store.write(System()) as session, pytest.raises(Refused, match=r"between 0\.1 and 30"):
-        plans.request(session, "Vaduz", DAY, seconds=90)
+def test_more_seconds_than_a_search_may_last_are_refused(hub: Hub, town: Town) -> None:
+    with (
+        hub.store.write(System()) as session,
+        pytest.raises(Refused, match=r"between 0\.1 and 300"),
+    ):
+        plans.request(session, "Vaduz", DAY, seconds=900)
 
 
 def test_a_merchant_cannot_plan(hub: Hub, world: World) -> None:
@@ -148,8 +151,8 @@ def test_a_day_that_changes_while_it_is_planned_is_planned_again(
     gone, stays = town.stop(), town.stop(0.02)
     real, calls = plans.solve, []
 
-    def solve(hub: Hub, problem: Problem) -> Plan:
-        made = real(hub, problem)
+    def solve(hub: Hub, problem: Problem, *given: Any, **named: Any) -> Plan:
+        made = real(hub, problem, *given, **named)
         calls.append(len(problem.stops))
         if len(calls) == 1:
             town.change(gone, state="cancelled")
@@ -206,8 +209,8 @@ def test_a_plan_overtaken_by_a_newer_one_is_not_stored(
     town.stop()
     real = plans.solve
 
-    def solve(given: Hub, problem: Problem) -> Plan:
-        made = real(given, problem)
+    def solve(given: Hub, problem: Problem, *more: Any, **named: Any) -> Plan:
+        made = real(given, problem, *more, **named)
         monkeypatch.setattr(plans, "solve", real)
         town.plan()
         return made
@@ -223,8 +226,9 @@ def test_an_engine_that_breaks_a_rule_fails_the_plan_and_changes_nothing(
     hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = town.stop()
-    engine = hub.plugins.connector("ortools")
-    monkeypatch.setattr(engine, "plan", lambda self, problem: Plan(engine="liar", routes=()))
+    for engine in hub.plugins.of_kind("routing_engines").values():
+        for name in {"plan", "search"} & set(dir(engine)):
+            monkeypatch.setattr(engine, name, lambda *_: Plan(engine="liar", routes=()))
     plan = town.plan()
     assert plan.state == "failed"
     assert f"liar made a plan that is wrong: {stop} is missing" in plan.reason
@@ -236,11 +240,15 @@ def test_an_engine_that_crashes_fails_the_plan_by_name(
 ) -> None:
     town.stop()
 
-    def crash(_: Any, problem: Problem) -> Plan:
+    def crash(*_: Any) -> Plan:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(hub.plugins.connector("ortools"), "plan", crash)
-    assert town.plan().reason == "OR-Tools failed: ZeroDivisionError: division by zero"
+    for engine in hub.plugins.of_kind("routing_engines").values():
+        for name in {"plan", "search"} & set(dir(engine)):
+            monkeypatch.setattr(engine, name, crash)
+    reason = town.plan().reason
+    assert "OR-Tools failed: ZeroDivisionError: division by zero" in reason
+    assert reason.startswith("PyVRP failed: ")
 
 
 def test_what_may_pass_is_tried_again_and_then_given_up(
@@ -270,10 +278,10 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
         asked = plans.request(session, "Vaduz", DAY)
     real = plans.solve
 
-    def slow(given: Hub, problem: Problem) -> Plan:
+    def slow(given: Hub, problem: Problem, *more: Any, **named: Any) -> Plan:
         with hub.store.write(System()) as session:
             session.exec(select(WorkRow)).one().lease_token = "another"
-        return real(given, problem)
+        return real(given, problem, *more, **named)
 
     monkeypatch.setattr(plans, "solve", slow)
     with pytest.raises(LeaseLost):
@@ -350,7 +358,8 @@ def test_unserved_reasons_from_an_engine_are_kept(
 ) -> None:
     stop = town.stop()
     left = Plan(engine="own", routes=(), unserved=(Unserved(stop=stop, reason="too steep"),))
-    monkeypatch.setattr(hub.plugins.connector("ortools"), "plan", lambda self, problem: left)
+    for name in ("plan", "search"):
+        monkeypatch.setattr(hub.plugins.connector("pyvrp"), name, lambda *_: left)
     assert town.plan().unserved == [{"stop": stop, "reason": "too steep"}]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +10,7 @@ from hub.hookspecs import hookimpl
 from hub.nouns import Feature, Found, Plan, Problem
 from hub.planning.answer import balanced
 from hub.planning.rules import Item
+from hub.planning.stopwatch import now
 
 if TYPE_CHECKING:
     from pyvrp import Solution
@@ -53,16 +53,17 @@ class PyVrp(Connector[NoSettings]):
         from hub.builtin.pyvrp.model import made
         from hub.builtin.pyvrp.search import search
 
-        began = time.monotonic()
+        began = now()
         asked = made(problem)
         if asked is None:
             return {}
         heard = None if report is None else listener(problem, asked, report, began)
         found = search(
             asked.data,
-            max(0.01, problem.seconds - (time.monotonic() - began)),
+            max(0.01, problem.seconds - (now() - began)),
             problem.seed,
             started(problem, asked),
+            clock=now,
             report=heard,
             patience=patience(len(problem.stops)),
         )
@@ -93,7 +94,7 @@ def listener(
 
     def heard(best: Solution, last: bool = False) -> bool:
         nonlocal told
-        seconds = time.monotonic() - began
+        seconds = now() - began
         if seconds - told < BEAT and not last:
             return True
         told = seconds

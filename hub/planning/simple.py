@@ -1,0 +1,143 @@
+"""A plan in a moment, for when no engine came back: whoever is nearest and in time comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from hub.nouns import Plan, PlannedRoute, Problem, ProblemStop, ProblemVehicle, Unserved
+from hub.planning.reasons import impossible, working
+from hub.planning.rules import amount
+from hub.planning.schedule import NEVER, drive, planned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "simple"
+LATE = "time for planning ran out before a place was found for it; plan again with more seconds"
+TOLD = 0.5
+"""Part of the time after which reasons are not looked for one by one any more."""
+
+
+def simple(problem: Problem, seconds: float) -> Plan:
+    """Return a sound plan, rough but quick; what nobody passes by is left out with a reason.
+
+    Stops of shipments are left out unless they are locked.
+    """
+    until = monotonic() + TOLD * seconds
+    board = Board(problem)
+    vehicles = [v for v in problem.vehicles if v.locked or v.shift[0] < v.shift[1]]
+    routes = [one for one in (board.route(vehicle, until) for vehicle in vehicles) if one]
+    served = {visit.stop for route in routes for visit in route.visits}
+    left = tuple(
+        Unserved(stop=stop.id, reason=why_not(problem, stop, until))
+        for stop in problem.stops
+        if stop.id not in served
+    )
+    return Plan(engine=NAME, routes=tuple(routes), unserved=left)
+
+
+def why_not(problem: Problem, stop: ProblemStop, until: float) -> str:
+    """Return why a stop is left out, as far as there is time to find out."""
+    if monotonic() < until or not working(problem):
+        return impossible(problem, stop) or LATE
+    return LATE
+
+
+class Board:
+    """The stops that nobody has taken yet, in columns."""
+
+    def __init__(self, problem: Problem) -> None:
+        import numpy as np
+
+        self.problem, stops = problem, problem.stops
+        fixed = {id for vehicle in problem.vehicles for id in vehicle.locked}
+        self.free = np.array(
+            [
+                stop.id not in fixed and stop.id not in problem.shipment_of and not stop.position
+                for stop in stops
+            ],
+            dtype=bool,
+        )
+        self.points = np.array([stop.point for stop in stops], dtype=np.intp)
+        self.service = np.array([stop.service for stop in stops], dtype=np.int64)
+        first = [stop.windows[0] if stop.windows else (-NEVER, NEVER) for stop in stops]
+        self.opens = np.array([low for low, _ in first], dtype=np.int64)
+        self.closes = np.array([high for _, high in first], dtype=np.int64)
+        sizes = max((len(v.capacity) for v in problem.vehicles), default=0)
+        self.loads = np.array(
+            [[amount(s.deliver, n) + amount(s.collect, n) for n in range(sizes)] for s in stops],
+            dtype=np.int64,
+        ).reshape(len(stops), sizes)
+        self.tables = {
+            id(matrix.seconds): np.asarray(matrix.seconds)
+            for matrix in (problem.matrix, *problem.profiles.values())
+        }
+
+    def route(self, vehicle: ProblemVehicle, until: float) -> PlannedRoute | None:
+        """Return the route of a vehicle, whose stops are taken; None where it goes nowhere."""
+        order = [self.problem.stop_of[id] for id in vehicle.locked]
+        order += self.nearest(vehicle, order) if monotonic() < until else []
+        found = drive(self.problem, vehicle, order)
+        while found.broken and len(order) > len(vehicle.locked):
+            self.free[self.problem.stops.index(order.pop())] = True
+            found = drive(self.problem, vehicle, order)
+        return planned(vehicle, found) if order else None
+
+    def nearest(self, vehicle: ProblemVehicle, begun: Sequence[ProblemStop]) -> list[ProblemStop]:
+        """Take the stop that can be done soonest, again and again."""
+        table = self.tables[id(self.problem.matrix_of(vehicle).seconds)]
+        now, point, room = self.after(vehicle, begun)
+        may = self.allowed(vehicle)
+        most = len(self.points) if vehicle.most_stops is None else vehicle.most_stops
+        most -= vehicle.visited + len(begun)
+        taken: list[ProblemStop] = []
+        home = table[self.points, vehicle.end] if len(self.points) else table[:0, 0]
+        while len(taken) < most:
+            way = table[point, self.points]
+            ends = self.begins(now, way) + self.service
+            fits = self.free & may & (way >= 0) & (way < NEVER) & (home >= 0)
+            fits &= (now + way <= self.closes) & (ends + home <= vehicle.shift[1])
+            fits &= (self.loads[:, : len(room)] <= room).all(axis=1)
+            if not fits.any():
+                break
+            index = int((ends + way + (~fits) * NEVER * 10).argmin())
+            self.free[index] = False
+            taken.append(self.problem.stops[index])
+            now, point = int(ends[index]), int(self.points[index])
+            room = room - self.loads[index, : len(room)]
+        return taken
+
+    def begins(self, now: int, way: NDArray[Any]) -> NDArray[Any]:
+        """Return when service could begin at every stop."""
+        import numpy as np
+
+        found: NDArray[Any] = np.maximum(now + way, self.opens)
+        return found
+
+    def after(
+        self, vehicle: ProblemVehicle, begun: Sequence[ProblemStop]
+    ) -> tuple[int, int, NDArray[Any]]:
+        """Return when and where a vehicle is after its locked stops, and the room it has."""
+        import numpy as np
+
+        found = drive(self.problem, vehicle, begun)
+        now = found.visits[-1].depart if found.visits else vehicle.shift[0]
+        room = np.array(vehicle.capacity, dtype=np.int64)
+        for n in range(len(room)):
+            room[n] -= amount(vehicle.carries, n)
+            room[n] -= sum(amount(s.deliver, n) + amount(s.collect, n) for s in begun)
+        return now, begun[-1].point if begun else vehicle.start, room
+
+    def allowed(self, vehicle: ProblemVehicle) -> NDArray[Any]:
+        """Return which stops are for a vehicle at all."""
+        import numpy as np
+
+        return np.array(
+            [
+                stop.skills <= vehicle.skills and (not stop.vehicles or vehicle.id in stop.vehicles)
+                for stop in self.problem.stops
+            ],
+            dtype=bool,
+        )

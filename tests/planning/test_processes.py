@@ -1,0 +1,151 @@
+"""Searches in processes of their own: at the same time, bounded, and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.nouns import Found, Plan
+from hub.planning.processes import Report, side_by_side
+from hub.planning.stopwatch import now
+from tests.planning.engines import alive
+
+
+def yes(_: Found) -> bool:
+    return True
+
+
+def mine(report: Report) -> Plan:
+    return Plan(engine=str(os.getpid()), routes=())
+
+
+def test_each_search_has_a_process_of_its_own_which_is_gone_afterwards() -> None:
+    answers = side_by_side([mine, mine, mine], 30, yes)
+    pids = [int(answer.plan.engine) for answer in answers if answer.plan]
+    assert len({*pids, os.getpid()}) == 4
+    assert list(alive(pids)) == []
+
+
+def test_finds_of_all_are_heard_and_the_best_is_told() -> None:
+    heard: list[int] = []
+
+    def search(report: Report) -> Plan:
+        for cost in (30, 20, 25):
+            report(Found(cost=cost))
+        return Plan(engine="x", routes=())
+
+    def listen(found: Found) -> bool:
+        heard.append(found.cost)
+        return True
+
+    side_by_side([search, search], 30, listen)
+    assert heard
+    assert heard == sorted(heard, reverse=True)
+
+
+def test_what_is_raised_is_the_answer_of_that_search_alone() -> None:
+    def breaks(report: Report) -> Plan:
+        raise ValueError("no way")
+
+    broken, sound = side_by_side([breaks, mine], 30, yes)
+    assert (broken.kind, broken.fault, broken.plan) == ("ValueError", "no way", None)
+    assert sound.plan is not None
+
+
+def test_a_process_that_dies_says_how() -> None:
+    def dies(report: Report) -> Plan:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    (answer,) = side_by_side([dies], 30, yes)
+    assert (answer.kind, answer.fault) == ("Died", "its process was ended (SIGKILL)")
+
+
+def test_a_search_that_does_not_come_back_is_ended_and_the_others_count(tmp_path: Path) -> None:
+    def hangs(report: Report) -> Plan:
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        while True:
+            time.sleep(60)
+
+    late, sound = side_by_side([hangs, mine], 0.5, yes)
+    assert late.kind == "Hung"
+    assert sound.plan is not None
+    assert list(alive([int((tmp_path / "pid").read_text())])) == []
+
+
+def test_who_listens_can_end_a_search_that_reports() -> None:
+    def search(report: Report) -> Plan:
+        rounds = 0
+        while report(Found(cost=1)):
+            rounds += 1
+        return Plan(engine=str(rounds), routes=())
+
+    (answer,) = side_by_side([search], 60, lambda _: False)
+    assert answer.plan is not None
+
+
+def test_who_listens_can_end_a_search_that_only_looks_at_the_clock() -> None:
+    def search(report: Report) -> Plan:
+        until = now() + 3600
+        report(Found(cost=1))
+        while now() < until:
+            time.sleep(0.01)
+        return Plan(engine="by the clock", routes=())
+
+    (answer,) = side_by_side([search], 60, lambda _: False)
+    assert answer.plan is not None
+
+
+def test_an_error_of_who_listens_ends_the_searches(tmp_path: Path) -> None:
+    def search(report: Report) -> Plan:
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        report(Found(cost=1))
+        while True:
+            time.sleep(60)
+
+    def listen(found: Found) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([search], 60, listen)
+    assert list(alive([int((tmp_path / "pid").read_text())])) == []
+
+
+PARENT = """
+import os, sys, time
+from hub.nouns import Found
+from hub.planning.processes import side_by_side
+
+def search(report):
+    print(os.getpid(), flush=True)
+    while True:
+        time.sleep(60)
+
+side_by_side([search], 600, lambda found: True)
+"""
+
+
+def test_searches_die_with_whoever_started_them() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait(10)
+    for _ in range(500):
+        if not list(alive([child])) or zombie(child):
+            break
+        time.sleep(0.01)
+    assert not list(alive([child])) or zombie(child)
+
+
+def zombie(pid: int) -> bool:
+    """Say whether a process has ended and only waits to be noticed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return False
