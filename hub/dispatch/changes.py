@@ -45,7 +45,7 @@ def change(road: Road, matrix: Matrix, stops: Sequence[ProblemStop]) -> Change:
 
 
 def timed(road: Road, matrix: Matrix, timetable: Timetable) -> Change:
-    """Return a timetable as a change."""
+    """Return a timetable of the stops ahead as a change."""
     before = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
     return Change(
         route=road.route,
@@ -90,3 +90,27 @@ def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Cha
     session.flush()
     tell_route(session, RouteChanged, route)
     tell_stops(session, StopEtaChanged, moved)
+
+
+def apply_together(session: Session, changes: Sequence[Change]) -> dict[str, str]:
+    """Write changes of routes that exchange stops, all or none; return the new stamps by route.
+
+    Raises `Overtaken` when one of them is not as it was when the changes were worked out.
+    """
+    ordered = sorted(changes, key=lambda one: one.route)
+    for made in ordered:
+        lock_route(session, made.route)  # all routes before any stop, as everybody does
+    held = [check_stamp(session, made) for made in ordered]
+    rows = {stop.id: stop for _, stops in held for stop in stops}
+    goes_to = {id: made.route for made in changes for id in made.stops}
+    for id, route in goes_to.items():
+        rows[id].route = route
+    session.flush()
+    stamps = {}
+    by_route = {made.route: made for made in changes}
+    for route, _ in held:
+        made = by_route[route.id]
+        mine = [rows[id] for id in (*made.behind, *made.stops)]
+        apply(session, route, mine, made)
+        stamps[route.id] = stamp(route, sorted(mine, key=lambda stop: stop.position or 0))
+    return stamps

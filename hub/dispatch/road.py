@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from sqlmodel import col, select
 
 from hub.errors import Refused
-from hub.fleet.shifts import shift_on
-from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
-from hub.planning.day import LAST, TAKEN, Point, midnight, seconds_since
+from hub.fleet.shifts import shifts_on
+from hub.nouns import Loads, Matrix, Problem, ProblemStop, ProblemVehicle
+from hub.orders.happenings import by_id
+from hub.planning.day import LAST, TAKEN, Point, asked, manned, midnight, seconds_since
 from hub.planning.schedule import run
 from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow, VehicleRow
 
 AHEAD = ("dispatched", "en_route")
+UNDELIVERED = ("failed", "returning", "skipped", "cancelled")
+"""What a driver who has left the depot still has on board of a stop in such a state."""
+COLLECTED = ("completed", "partial")
 
 
 @dataclass(frozen=True)
@@ -36,43 +41,97 @@ class Road:
     """Stops that are visited or left out, in the order of their visits."""
     stamp: str
     """Changes with every change of the route's stops or their states."""
+    loaded: bool
+    """Whether the goods are on board: they can change to no other vehicle, and what is at the
+    depot can be brought only by somebody who fetches it."""
+    metres: int
+    """Of the whole route, as it was planned last."""
 
 
 def read_road(session: Session, route: RouteRow, places: dict[Point, int]) -> Road:
     """Return the rest of a route; new places get the next numbers in `places`."""
-    depot = session.get_one(DepotRow, route.depot)
-    vehicle = session.get_one(VehicleRow, route.vehicle)
-    zero = midnight(route.service_date, depot.timezone)
-    query = select(StopRow).where(StopRow.route == route.id).order_by(col(StopRow.position))
-    rows = list(session.exec(query))
+    return read_roads(session, [route], places)[0]
+
+
+def read_roads(
+    session: Session, routes: Sequence[RouteRow], places: dict[Point, int]
+) -> list[Road]:
+    """Return the rest of some routes of one day, in their order, with one query per table."""
+    rows = rows_of(session, routes)
+    drivers = by_id(session, DriverRow, {route.driver for route in routes})
+    vehicles = by_id(session, VehicleRow, {route.vehicle for route in routes})
+    depots = by_id(session, DepotRow, {route.depot for route in routes})
+    shifts = shifts_on(session, drivers, routes[0].service_date) if routes else {}
+    found = []
+    for route in routes:
+        depot, mine = depots[route.depot], rows[route.id]
+        zero = midnight(route.service_date, depot.timezone)
+        place, at = goes_on(session.now, route, depot, mine)
+        shift = shifts.get(route.driver)
+        ends = max(route.ends_at, shift[1]) if shift else route.ends_at
+        vehicle = manned(
+            drivers[route.driver],
+            vehicles[route.vehicle],
+            route.id,
+            (number(places, place), number(places, (depot.lat, depot.lon))),
+            (seconds_since(zero, at), seconds_since(zero, ends)),
+        )
+        found.append(road_of(route, zero, vehicle, mine, places))
+    return found
+
+
+def rows_of(session: Session, routes: Iterable[RouteRow]) -> dict[str, list[StopRow]]:
+    """Return the stops of routes in their order, by the route's id."""
+    rows: dict[str, list[StopRow]] = {route.id: [] for route in routes}
+    query = select(StopRow).where(col(StopRow.route).in_(list(rows)))
+    for row in session.exec(query.order_by(col(StopRow.position))):
+        rows[row.route or ""].append(row)
+    return rows
+
+
+def number(places: dict[Point, int], place: Point) -> int:
+    """Return the number of a place; a new one gets the next."""
+    return places.setdefault(place, len(places))
+
+
+def road_of(
+    route: RouteRow,
+    zero: datetime,
+    vehicle: ProblemVehicle,
+    rows: Sequence[StopRow],
+    places: dict[Point, int],
+) -> Road:
+    """Return the rest of a route whose vehicle goes on as `vehicle` says."""
     ahead = [row for row in rows if row.state in AHEAD]
     ahead.sort(key=lambda row: (row.state != "en_route", row.position or 0))
-    place, at = goes_on(session, route, depot, rows)
-    shift = shift_on(session, route.driver, route.service_date)
-    ends = max(route.ends_at, shift[1]) if shift else route.ends_at
+    frozen = 1 if ahead and ahead[0].state == "en_route" else 0
+    behind = sorted((row for row in rows if row.state not in AHEAD), key=visited)
+    loaded = route.state != "ready"
+    vehicle = vehicle.model_copy(
+        update={
+            "visited": sum(row.arrived_at is not None for row in behind),
+            "locked": tuple(row.id for row in ahead[:frozen]),
+            "carries": aboard(behind, {}, zero) if loaded else (),
+        }
+    )
     return Road(
         route=route.id,
         driver=route.driver,
         zero=zero,
-        vehicle=ProblemVehicle(
-            id=route.id,
-            start=places.setdefault(place, len(places)),
-            end=places.setdefault((depot.lat, depot.lon), len(places)),
-            capacity=(vehicle.capacity,),
-            shift=(seconds_since(zero, at), seconds_since(zero, ends)),
-        ),
+        vehicle=vehicle,
         stops=tuple(as_promised(row, places, zero) for row in ahead),
-        frozen=1 if ahead and ahead[0].state == "en_route" else 0,
-        behind=tuple(row.id for row in sorted(rows, key=visited) if row.state not in AHEAD),
+        frozen=frozen,
+        behind=tuple(row.id for row in behind),
         stamp=stamp(route, rows),
+        loaded=loaded,
+        metres=route.metres,
     )
 
 
 def goes_on(
-    session: Session, route: RouteRow, depot: DepotRow, rows: Sequence[StopRow]
+    now: datetime, route: RouteRow, depot: DepotRow, rows: Sequence[StopRow]
 ) -> tuple[Point, datetime]:
     """Return where and when the driver is free: at a door, or at the depot before the start."""
-    now = session.now
     for row in rows:
         if row.state == "arrived":
             open_at = max(row.arrived_at or now, row.window_start or now)
@@ -93,20 +152,26 @@ def visited(row: StopRow) -> tuple[bool, float, int]:
     return (left is None, left.timestamp() if left else 0, row.position or 0)
 
 
+def aboard(rows: Sequence[StopRow], places: dict[Point, int], zero: datetime) -> Loads:
+    """Return what rides to the end of the route: what was not handed over, what was collected."""
+    loads: list[Loads] = []
+    for row in rows:
+        if row.state in UNDELIVERED:
+            loads.append(asked(row, places, zero).deliver)
+        elif row.state in COLLECTED:
+            loads.append(asked(row, places, zero).collect)
+    return tuple(sum(amounts) for amounts in zip_longest(*loads, fillvalue=0))
+
+
 def as_promised(row: StopRow, places: dict[Point, int], zero: datetime) -> ProblemStop:
     """Return a stop ahead with its latest promised arrival; an early visit waits for no promise."""
-    window = None
+    stop = asked(row, places, zero)
     opens, closes = row.window_start, row.promised_end or row.window_end
-    if opens is not None or closes is not None:
-        low = 0 if opens is None else seconds_since(zero, opens)
-        window = (low, max(low, LAST) if closes is None else seconds_since(zero, closes))
-    return ProblemStop(
-        id=row.id,
-        point=places.setdefault((row.lat, row.lon), len(places)),
-        service=row.service_time,
-        deliver=(row.load,),
-        windows=() if window is None else (window,),
-    )
+    if len(stop.windows) != 1:
+        return stop
+    low = 0 if opens is None else seconds_since(zero, opens)
+    high = max(low, LAST) if closes is None else seconds_since(zero, closes)
+    return stop.model_copy(update={"windows": ((low, high),)})
 
 
 def stamp(route: RouteRow, rows: Sequence[StopRow]) -> str:
@@ -130,27 +195,38 @@ def lenient(road: Road, matrix: Matrix) -> Road:
     So a new stop never makes a late one later, and never adds to overtime.
     """
     asis = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
-    stops = []
-    for stop, visit in zip(road.stops, asis.visits, strict=True):
-        if stop.windows and visit.arrive > stop.windows[-1][1]:
-            windows = (*stop.windows[:-1], (stop.windows[-1][0], visit.arrive))
-            stop = stop.model_copy(update={"windows": windows})
-        stops.append(stop)
+    arrivals = {visit.stop: visit.arrive for visit in asis.visits}
     shift = (road.vehicle.shift[0], max(road.vehicle.shift[1], asis.ends))
-    vehicle = road.vehicle.model_copy(update={"shift": shift})
-    return Road(**{**vars(road), "stops": tuple(stops), "vehicle": vehicle})
+    driven = max(0, road.metres - asis.metres) if road.loaded else 0
+    return replace(
+        road,
+        stops=tuple(excused(stop, arrivals[stop.id]) for stop in road.stops),
+        vehicle=road.vehicle.model_copy(update={"shift": shift, "driven": driven}),
+    )
 
 
-def published(session: Session, stop: StopRow) -> list[RouteRow]:
-    """Return the published routes of a stop's depot and day, but none of a driver who is off."""
+def excused(stop: ProblemStop, arrives: int) -> ProblemStop:
+    """Return a stop whose last window closes no earlier than it is reached as things are."""
+    if not stop.windows or arrives <= stop.windows[-1][1]:
+        return stop
+    windows = (*stop.windows[:-1], (stop.windows[-1][0], arrives))
+    return stop.model_copy(update={"windows": windows})
+
+
+def published(session: Session, depot: str, day: date, *, waiting: bool = False) -> list[str]:
+    """Return the ids of a depot's published routes of a day, but none of a driver who is off.
+
+    With `waiting` only those whose goods are still at the depot.
+    """
+    states = ("ready",) if waiting else TAKEN
     return list(
         session.exec(
-            select(RouteRow)
+            select(RouteRow.id)
             .join(DriverRow, col(DriverRow.id) == RouteRow.driver)
             .where(
-                RouteRow.depot == stop.depot,
-                RouteRow.service_date == stop.service_date,
-                col(RouteRow.state).in_(TAKEN),
+                RouteRow.depot == depot,
+                RouteRow.service_date == day,
+                col(RouteRow.state).in_(states),
                 col(DriverRow.active).is_(True),
             )
             .order_by(RouteRow.id)
