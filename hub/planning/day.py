@@ -133,21 +133,12 @@ def available(session: Session, depot: DepotRow, day: date, zero: datetime) -> l
         starts, ends = (seconds_since(zero, at) for at in shift)
         starts = max(starts, now)
         if starts < ends:
-            found.append(manned(driver, vehicle, driver.id, (0, 0), (starts, ends)))
+            found.append(
+                ProblemVehicle(
+                    id=driver.id, start=0, end=0, capacity=(vehicle.capacity,), shift=(starts, ends)
+                )
+            )
     return found
-
-
-def manned(
-    driver: DriverRow, vehicle: VehicleRow, id: str, ends: tuple[int, int], shift: tuple[int, int]
-) -> ProblemVehicle:
-    """Return a driver with a vehicle as an engine is asked for them.
-
-    `ends` are the points of the start and the end. A route that is on the road goes through here
-    too (hub.dispatch.road), so that it keeps the same rules.
-    """
-    return ProblemVehicle(
-        id=id, start=ends[0], end=ends[1], capacity=(vehicle.capacity,), shift=shift
-    )
 
 
 def seconds_since(zero: datetime, at: datetime) -> int:
