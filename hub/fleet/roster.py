@@ -213,7 +213,7 @@ def driver_sheet(session: Session, row: DriverRow) -> dict[str, Any]:
     shifts = session.exec(
         select(ShiftRow).where(ShiftRow.driver == row.id).order_by(col(ShiftRow.weekday))
     )
-    hours = [{"weekday": one.weekday, "starts": one.starts, "ends": one.ends} for one in shifts]
+    hours = [one.model_dump(include={"weekday", "starts", "ends", "breaks"}) for one in shifts]
     return {**row.model_dump(), "shifts": hours}
 
 

@@ -73,13 +73,19 @@ def read_days(days: str, text: str) -> list[int]:
 
 def write_hours(shifts: Iterable[Hours]) -> str:
     """Return working hours in the words of `read_hours`, equal days in a row drawn together."""
-    told = []
-    # Days in a row with the same times have the same difference between day and position.
-    ordered = enumerate(sorted(shifts))
-    for (_, starts, ends), group in groupby(ordered, lambda one: (one[1][0] - one[0], *one[1][1:])):
-        days = [DAYS[shift[0]] for _, shift in group]
-        told.append(f"{'-'.join(dict.fromkeys((days[0], days[-1])))} {starts}-{ends}")
-    return ", ".join(told)
+    told = ((weekday, f"{starts}-{ends}") for weekday, starts, ends in shifts)
+    return ", ".join(f"{days} {text}" for days, text in drawn_together(told))
+
+
+def drawn_together(told: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
+    """Return what is told of weekdays as (`mon-fri`, text), equal days in a row in one."""
+    found = []
+    # Days in a row with the same text have the same difference between day and position.
+    ordered = enumerate(sorted(told))
+    for (_, text), group in groupby(ordered, lambda one: (one[1][0] - one[0], one[1][1])):
+        days = [DAYS[day] for _, (day, _) in group]
+        found.append(("-".join(dict.fromkeys((days[0], days[-1]))), text))
+    return found
 
 
 def shift_on(

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from hub.nouns.noun import Noun
+from hub.nouns.wishes import LoadsByName, LocalWindow, Priority, Tags, Turn
 
 Kind = Literal["delivery", "collection", "service"]
 
@@ -70,6 +71,9 @@ class OrderLine(Noun):
     load: Annotated[int, Field(ge=0, le=1_000_000)] = 1
     price: Money | None = None
     """Of one piece, as the source tells it."""
+    loads: LoadsByName = Field(default_factory=dict)
+    """What one piece takes, by the operator's measures; its first one may stand here instead of in
+    `load`."""
 
 
 class Order(Noun):
@@ -99,6 +103,21 @@ class Order(Noun):
     parent: str = ""
     """The source's own id of the purchase that it is a part of, where one purchase makes several
     orders."""
+    windows: tuple[TimeWindow | LocalWindow, ...] = Field(default=(), max_length=10)
+    """Several windows, one of which has to be kept, instead of one `window`."""
+    loads: LoadsByName = Field(default_factory=dict)
+    """What the whole order takes, by the operator's measures; goes before its lines'."""
+    skills: Tags = ()
+    """What the driver or the vehicle has to have."""
+    priority: Priority = 1
+    driver: str = Field(default="", max_length=100)
+    """Name or id of the only driver who may come."""
+    turn: Turn = ""
+    on_board: int | None = Field(default=None, ge=60, le=86_400)
+    """Most seconds that its goods may ride."""
+    pair: str = Field(default="", max_length=200)
+    """Any text that a collection and a delivery of one source share: what the one fetches, the
+    other hands over, on the same tour."""
 
 
 class Cursor(Noun):

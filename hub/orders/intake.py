@@ -19,6 +19,7 @@ from hub.events.catalogue import (
 from hub.nouns import Order, OrderLine
 from hub.orders.happenings import tell_orders
 from hub.orders.resolve import Desk, digest, open_desk, settle, settle_price
+from hub.orders.wishes import Totals, follow_wishes, said_totals
 from hub.queue import enqueue
 from hub.store import AttemptLineRow, MerchantRow, OrderLineRow, OrderRow, Session, StopRow, new_id
 from hub.store.states import move_stop
@@ -33,6 +34,7 @@ ON_A_ROUTE = frozenset({"planned", "dispatched", "skipped"})
 """Stop states in which only what is delivered, to whom and for how much may change."""
 WHERE_AND_WHEN = (
     "kind", "lat", "lon", "depot", "service_date", "window_start", "window_end", "service_time",
+    "windows", "skills", "driver", "turn", "on_board", "pair",
 )  # fmt: skip
 
 
@@ -174,7 +176,7 @@ class Counter:
         row.updated_at = self.desk.now
         self.change_lines(row, order)
         if stop is not None:
-            follow(stop, row, load_of(order))
+            follow(stop, row, said_totals(self.desk.measures, order))
         self.tell(kind_of_change(was_placed, row, stop), row, order)
         return Taken(row.id, row.ref, "updated")
 
@@ -224,6 +226,7 @@ def said_of(line: OrderLine) -> dict[str, Any]:
     return {
         "sku": line.sku, "name": line.name, "ref": line.ref, "quantity": line.quantity,
         "load": line.load, "price": settle_price(line.price),
+        "loads": dict(line.loads),
     }  # fmt: skip
 
 
@@ -248,9 +251,9 @@ def check_change(row: OrderRow, stop: StopRow | None, values: dict[str, Any]) ->
         )
 
 
-def follow(stop: StopRow, order: OrderRow, load: int) -> None:
+def follow(stop: StopRow, order: OrderRow, takes: Totals) -> None:
     """Let a stop say what its order says; one without a place waits."""
-    stop.load = load
+    stop.load, stop.loads = takes.load, takes.loads
     if stop.state not in FREE:
         return
     if order.lat is None or order.lon is None or order.depot is None:
@@ -261,6 +264,7 @@ def follow(stop: StopRow, order: OrderRow, load: int) -> None:
     stop.lat, stop.lon = order.lat, order.lon
     stop.window_start, stop.window_end = order.window_start, order.window_end
     stop.service_time = order.service_time
+    follow_wishes(stop, order)
     if stop.state == "on_hold":
         move_stop(stop, "unassigned")
 
@@ -270,8 +274,3 @@ def kind_of_change(was_placed: bool, order: OrderRow, stop: StopRow | None) -> t
     if order.state == "needs_address":
         return OrderNeedsAddress if was_placed else OrderUpdated
     return OrderUpdated if was_placed or stop is not None else OrderAddressFixed
-
-
-def load_of(order: Order) -> int:
-    """Return the capacity units that an order takes; at least one."""
-    return max(1, sum(line.load * line.quantity for line in order.lines))

@@ -55,7 +55,7 @@ class Mapping(BaseModel):
             )
         if self.days == "next":
             given |= {"service_date": None, "window": None}
-            given |= {"window_start_local": "", "window_end_local": ""}
+            given |= {"window_start_local": "", "window_end_local": "", "windows": ()}
         if self.prefix and not order.notes.startswith(self.prefix):
             given["notes"] = f"{self.prefix} {order.notes}".strip()
         return order.model_copy(update=given) if given else order

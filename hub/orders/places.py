@@ -15,7 +15,8 @@ from hub.fleet import places, shifts
 from hub.nouns import Address, Location
 from hub.orders.happenings import tell_order
 from hub.orders.intake import FREE, follow
-from hub.orders.stops import load
+from hub.orders.resolve import delivering
+from hub.orders.wishes import read_windows, totals_of, window_values
 from hub.store import DepotRow, OrderRow, Session, StopRow
 
 if TYPE_CHECKING:
@@ -56,18 +57,23 @@ def put(session: Session, order: OrderRow, location: Location) -> None:
     if order.depot is None:
         choose_depot(session, order, location)
     if stop is not None:
-        follow(stop, order, load(session, order.id))
+        follow(stop, order, totals_of(session, order))
     tell_order(session, OrderAddressFixed if waited else OrderUpdated, order)
 
 
 def choose_depot(session: Session, order: OrderRow, location: Location) -> None:
     """Give `order` the nearest depot; its window keeps its times of day in that depot's zone."""
-    depots = list(session.exec(select(DepotRow).order_by(DepotRow.id)))
+    depots = delivering(session)
     before, depot = depots[0], places.nearest(depots, location)
     order.depot = depot.id
     if depot.timezone != before.timezone:
         order.window_start = same_clock(order.window_start, before, depot)
         order.window_end = same_clock(order.window_end, before, depot)
+        moved = [
+            (same_clock(start, before, depot), same_clock(end, before, depot))
+            for start, end in read_windows(order.windows)
+        ]
+        order.windows = window_values(moved)["windows"]
 
 
 def same_clock(at: datetime | None, before: DepotRow, depot: DepotRow) -> datetime | None:

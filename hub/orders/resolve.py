@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub.errors import Refused
 from hub.fleet import places, shifts
-from hub.nouns import Address, Location, Money, Order
+from hub.fleet.measures import Measures, measures
+from hub.nouns import Address, Location, Money, Order, TimeWindow
+from hub.orders.wishes import (
+    HEAVIEST,
+    drivers_by_word,
+    said_totals,
+    settle_windows,
+    settle_wishes,
+    window_values,
+)
 from hub.store import DepotRow, MerchantRow, OrderRow, PlaceRow, Session
 
 if TYPE_CHECKING:
@@ -26,9 +35,6 @@ SURE = 0.5
 """Confidence from which a geocoder's answer is a place; below it a person has to look."""
 AHEAD = timedelta(days=730)
 LARGEST = Decimal(10_000_000)
-HEAVIEST = 1_000_000
-"""Load units of one order: what the largest vehicle carries. The loads of a whole plan (see
-hub.planning.day.LARGEST) then add up to less than a database's integer holds."""
 NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency: the merchant's own is meant."""
 
@@ -43,6 +49,9 @@ class Desk:
     now: datetime
     places: dict[str, PlaceRow] = field(default_factory=dict)
     days: dict[str, date] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
+    drivers: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of drivers by id and name, where an order asks for one."""
 
 
 def open_desk(
@@ -55,7 +64,7 @@ def open_desk(
     row = session.get(MerchantRow, merchant)
     if row is None:
         raise Refused(f"there is no merchant {merchant[:60]}", "merchant")
-    depots = list(session.exec(select(DepotRow).order_by(DepotRow.id)))
+    depots = delivering(session)
     if not depots:
         raise Refused("there is no depot yet; add one before orders come in", "depot")
     unplaced = [order.address for order in orders if order.location is None]
@@ -67,7 +76,15 @@ def open_desk(
         now=session.now,
         places=places.known(session, unplaced),
         days={depot.id: shifts.next_day(session, depot, ready) for depot in depots},
+        measures=measures(session),
+        drivers=drivers_by_word(session) if any(order.driver for order in orders) else {},
     )
+
+
+def delivering(session: Session) -> list[DepotRow]:
+    """Return the depots that orders are given to, the oldest first."""
+    query = select(DepotRow).where(col(DepotRow.active).is_(True))
+    return list(session.exec(query.order_by(DepotRow.id)))
 
 
 def settle(desk: Desk, order: Order, old: OrderRow | None) -> dict[str, Any]:
@@ -82,7 +99,8 @@ def settle(desk: Desk, order: Order, old: OrderRow | None) -> dict[str, Any]:
     depot = settle_depot(desk, order, location)
     zone = depot or desk.depots[0]
     day = settle_day(desk, order, zone, old)
-    start, end = settle_window(order, zone, day)
+    windows = settle_windows(order, zone, day)
+    said_totals(desk.measures, order)
     currency = settle_currency(desk, order)
     return {
         "kind": order.kind,
@@ -97,8 +115,8 @@ def settle(desk: Desk, order: Order, old: OrderRow | None) -> dict[str, Any]:
         "confidence": location.confidence if location else None,
         "depot": depot.id if depot else None,
         "service_date": day,
-        "window_start": start,
-        "window_end": end,
+        **window_values(windows),
+        **settle_wishes(desk, order),
         "service_time": SERVICE_TIME if order.service_time is None else order.service_time,
         "cash_due": settle_amount(order.cash_due, "cash_due"),
         "total": settle_amount(order.total, "total"),
@@ -126,6 +144,8 @@ def check_words(order: Order) -> None:
         "invoice": order.invoice,
         "number": order.number,
         "parent": order.parent,
+        "driver": order.driver,
+        "pair": order.pair,
         **{f"recipient.{name}": text for name, text in order.recipient},
         **{f"address.{name}": text for name, text in order.address},
         **{f"lines.{n}.name": line.name for n, line in enumerate(order.lines)},
@@ -185,9 +205,10 @@ def settle_day(desk: Desk, order: Order, depot: DepotRow, old: OrderRow | None) 
     """Return the day of delivery: the source's, the window's, the known one, the next shift's."""
     today = shifts.local_day(depot, desk.now)
     wanted = order.service_date
-    if wanted is None and order.window is not None:
-        check_near(order.window.start, desk.now)
-        wanted = shifts.local_day(depot, order.window.start)
+    exact = next((one for one in order.windows if isinstance(one, TimeWindow)), order.window)
+    if wanted is None and exact is not None:
+        check_near(exact.start, desk.now)
+        wanted = shifts.local_day(depot, exact.start)
     if wanted is None:
         return old.service_date if old is not None else desk.days[depot.id]
     if wanted < today and (old is None or wanted != old.service_date):
@@ -201,26 +222,6 @@ def check_near(at: datetime, now: datetime) -> None:
     """Refuse an instant that lies so far off that no calendar sum with it makes sense."""
     if not now - AHEAD <= at <= now + AHEAD:
         raise Refused("the window lies more than two years away", "window")
-
-
-def settle_window(
-    order: Order, depot: DepotRow, day: date
-) -> tuple[datetime | None, datetime | None]:
-    """Return the window as instants; times of day are the depot's, on the day of delivery."""
-    if order.window is not None:
-        start, end = order.window.start.astimezone(UTC), order.window.end.astimezone(UTC)
-        if not start < end <= start + timedelta(days=1):
-            raise Refused("a window ends after it starts, within 24 hours", "window")
-        midnight = datetime.combine(day, time(), shifts.zone(depot))
-        if not midnight <= start < midnight + timedelta(days=1, hours=1):
-            raise Refused(f"the window does not begin on {day}, the day of delivery", "window")
-        return start, end
-    first, last = order.window_start_local, order.window_end_local
-    start_at = shifts.at_depot(depot, day, first) if first else None
-    end_at = shifts.at_depot(depot, day, last) if last else None
-    if start_at is not None and end_at is not None and end_at <= start_at:
-        raise Refused(f"the window ends at {last}, before it starts at {first}", "window_end_local")
-    return start_at, end_at
 
 
 def settle_currency(desk: Desk, order: Order) -> str:

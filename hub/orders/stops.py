@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import select
 
 from hub.access import get
 from hub.errors import Refused
 from hub.events.catalogue import StopCreated
 from hub.orders.happenings import tell_stop
-from hub.store import OrderLineRow, OrderRow, Session, StopRow
+from hub.orders.wishes import follow_wishes, totals_of
+from hub.store import OrderRow, Session, StopRow
 
 
 def create_stop(session: Session, order_id: str) -> StopRow | None:
@@ -27,6 +27,7 @@ def create_stop(session: Session, order_id: str) -> StopRow | None:
         return None
     if order.state != "ready" or order.lat is None or order.lon is None or order.depot is None:
         raise Refused(f"order {order.ref} is {order.state.replace('_', ' ')}; it has no place yet")
+    takes = totals_of(session, order)
     stop = StopRow(
         merchant=order.merchant,
         order=order.id,
@@ -38,19 +39,11 @@ def create_stop(session: Session, order_id: str) -> StopRow | None:
         window_start=order.window_start,
         window_end=order.window_end,
         service_time=order.service_time,
-        load=load(session, order.id),
+        load=takes.load,
+        loads=takes.loads,
     )
+    follow_wishes(stop, order)
     session.add(stop)
     session.flush()
     tell_stop(session, StopCreated, stop)
     return stop
-
-
-def load(session: Session, order: str) -> int:
-    """Return the capacity units that an order's lines take; at least one."""
-    total = session.exec(
-        select(func.sum(OrderLineRow.load * col(OrderLineRow.quantity))).where(
-            OrderLineRow.order == order
-        )
-    ).one()
-    return max(1, int(total or 0))

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.errors import Refused
+from hub.fleet.measures import Measures
 from hub.fleet.shifts import shift_on
-from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
+from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle, Shipment, Unserved
+from hub.nouns.ways import Profile
+from hub.planning.fleet import Terms, able, all_depots, read_terms, rests
+from hub.planning.visits import LAST as LAST
+from hub.planning.visits import Point as Point
+from hub.planning.visits import asked as asked
+from hub.planning.visits import seconds_since as seconds_since
+from hub.planning.visits import shipments, somewhere
 from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow, VehicleRow
 
-LARGEST = 1500
-"""Stops in one plan; the matrix of more would not fit beside the other work of a small machine."""
-LAST = 86_399
-"""23:59:59, where a window has no end."""
+LARGEST = 5000
+"""Stops in one plan; a matrix of that many places takes 200 MB."""
 TAKEN = ("ready", "loaded", "in_progress")
-
-Point = tuple[float, float]
+NOWHERE = "its place lies nowhere on the map; set the pin of its order"
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,47 @@ class Day:
     stops: tuple[ProblemStop, ...]
     vehicles: tuple[ProblemVehicle, ...]
     """One per driver: `id` is the driver's."""
+    shipments: tuple[Shipment, ...] = ()
+    terms: Terms = field(default_factory=lambda: Terms(Measures(), priced=False))
+    depots: Mapping[int, str] = field(default_factory=dict)
+    """Ids of depots by their point, where vehicles may reload."""
+    warm: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Driver -> stops in the order of the draft that the search begins with."""
+    left: tuple[Unserved, ...] = ()
+    """Stops that no engine is asked for, and why."""
 
-    def problem(self, matrix: Matrix, seconds: float, seed: int = 1) -> Problem:
-        """Return the problem for an engine."""
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """What drives, each once; that of most vehicles first, a van where nobody drives."""
+        used = [vehicle.profile for vehicle in self.vehicles]
+        return tuple(sorted(set(used), key=lambda one: (-used.count(one), one))) or ("van",)
+
+    @property
+    def departs(self) -> datetime:
+        """When the first driver leaves."""
+        return self.at(min((vehicle.shift[0] for vehicle in self.vehicles), default=0))
+
+    def problem(
+        self,
+        matrix: Matrix,
+        seconds: float,
+        seed: int = 1,
+        profiles: Mapping[Profile, Matrix] | None = None,
+    ) -> Problem:
+        """Return the problem for an engine.
+
+        `matrix` holds the travel times of the first of `self.profiles`, `profiles` those of others.
+        """
         return Problem(
-            stops=self.stops, vehicles=self.vehicles, matrix=matrix, seconds=seconds, seed=seed
+            stops=level(self.stops),
+            vehicles=self.vehicles,
+            matrix=matrix,
+            profiles=dict(profiles or {}),
+            shipments=self.shipments,
+            balance=self.terms.measures.balance,
+            warm=dict(self.warm),
+            seconds=seconds,
+            seed=seed,
         )
 
     def at(self, second: int) -> datetime:
@@ -47,68 +91,104 @@ class Day:
         return self.zero + timedelta(seconds=second)
 
 
+def level(stops: Sequence[ProblemStop]) -> tuple[ProblemStop, ...]:
+    """Return stops without their priority where it is the same for all: nothing hangs on it."""
+    if len({stop.priority for stop in stops}) > 1:
+        return tuple(stops)
+    return tuple(stop.model_copy(update={"priority": 0}) for stop in stops)
+
+
 def midnight(day: date, timezone: str) -> datetime:
     """Return when a day begins in a zone, in UTC."""
     return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
-def survey(session: Session, depot: DepotRow, day: date) -> Day:
+def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) -> Day:
     """Return all that can be planned: stops without a route or in a draft, drivers without one.
 
-    Raises `Refused` for more stops than one plan takes.
+    With `improve` the drafts are where the search begins. Raises `Refused` for more stops than one
+    plan takes; a stop that cannot be asked for is left out with the reason.
     """
     zero = midnight(day, depot.timezone)
+    terms, depots = read_terms(session), all_depots(session)
+    check_size(session, depot, day)
     rows = open_stops(session, depot.id, day)
-    if len(rows) > LARGEST:
-        raise Refused(
-            f"{depot.name} has {len(rows)} open stops on {day}; one plan takes at most {LARGEST}. "
-            f"Give some of them to another depot or day",
-            "service_date",
-        )
+    lost = [Unserved(stop=row.id, reason=NOWHERE) for row in rows if not somewhere(row)]
+    found, alone = shipments((row for row in rows if somewhere(row)), terms.names)
+    left = {one.stop: one for one in (*lost, *alone)}
+    rows = [row for row in rows if row.id not in left]
     places: dict[Point, int] = {(depot.lat, depot.lon): 0}
-    stops = tuple(asked(row, places, zero) for row in rows)
+    stops = tuple(asked(row, places, zero, terms.names) for row in rows)
+    vehicles = tuple(available(session, depot, day, zero, places, depots, terms))
+    at = {(one.lat, one.lon): one.id for one in depots.values()}
     return Day(
         depot=depot.id,
         date=day,
         zero=zero,
         points=tuple(places),
         stops=stops,
-        vehicles=tuple(available(session, depot, day, zero)),
+        vehicles=vehicles,
+        shipments=tuple(found),
+        terms=terms,
+        depots={number: at[place] for place, number in places.items() if place in at},
+        warm=drafted(session, rows, vehicles) if improve else {},
+        left=tuple(left.values()),
+    )
+
+
+def check_size(session: Session, depot: DepotRow, day: date) -> None:
+    """Raise `Refused` for more stops than one plan takes, before any of them is read."""
+    count = session.exec(select(func.count()).select_from(waiting(depot.id, day).subquery())).one()
+    if count > LARGEST:
+        raise Refused(
+            f"{depot.name} has {count:,} open stops on {day}; one plan takes at most {LARGEST:,}. "
+            f"Give some of them to another depot or day",
+            "service_date",
+        )
+
+
+def waiting(depot: str, day: date) -> SelectOfScalar[StopRow]:
+    """Return the select of a depot's stops of a day that no published route has."""
+    return select(StopRow).where(
+        StopRow.depot == depot,
+        StopRow.service_date == day,
+        col(StopRow.state).in_(["unassigned", "planned"]),
     )
 
 
 def open_stops(session: Session, depot: str, day: date) -> list[StopRow]:
     """Return the stops of a depot's day that no published route has, oldest first."""
-    return list(
-        session.exec(
-            select(StopRow)
-            .where(
-                StopRow.depot == depot,
-                StopRow.service_date == day,
-                col(StopRow.state).in_(["unassigned", "planned"]),
-            )
-            .order_by(StopRow.id)
-        )
-    )
+    return list(session.exec(waiting(depot, day).order_by(StopRow.id)))
 
 
-def asked(row: StopRow, places: dict[Point, int], zero: datetime) -> ProblemStop:
-    """Return a stop as an engine is asked for it; a new place gets the next number."""
-    start, end = row.promised_start or row.window_start, row.promised_end or row.window_end
-    window = None  # a window that has only an end begins at midnight
-    if start is not None or end is not None:
-        low = 0 if start is None else seconds_since(zero, start)
-        window = (low, max(low, LAST) if end is None else seconds_since(zero, end))
-    return ProblemStop(
-        id=row.id,
-        point=places.setdefault((row.lat, row.lon), len(places)),
-        service=row.service_time,
-        deliver=(row.load,),
-        windows=() if window is None else (window,),
-    )
+def drafted(
+    session: Session, rows: Sequence[StopRow], vehicles: Sequence[ProblemVehicle]
+) -> dict[str, tuple[str, ...]]:
+    """Return the stops of drafts in their order, by driver; of those who have time."""
+    routes = {row.route for row in rows if row.state == "planned" and row.route is not None}
+    query = select(RouteRow).where(col(RouteRow.id).in_(routes), RouteRow.state == "draft")
+    drivers = {route.id: route.driver for route in session.exec(query)}
+    free = {vehicle.id for vehicle in vehicles}
+    found: dict[str, list[StopRow]] = {}
+    for row in rows:
+        driver = drivers.get(row.route or "")
+        if driver in free:
+            found.setdefault(str(driver), []).append(row)
+    return {
+        driver: tuple(row.id for row in sorted(own, key=lambda row: row.position or 0))
+        for driver, own in found.items()
+    }
 
 
-def available(session: Session, depot: DepotRow, day: date, zero: datetime) -> list[ProblemVehicle]:
+def available(
+    session: Session,
+    depot: DepotRow,
+    day: date,
+    zero: datetime,
+    places: dict[Point, int],
+    depots: Mapping[str, DepotRow],
+    terms: Terms,
+) -> list[ProblemVehicle]:
     """Return the depot's drivers with shift time left who have no published route that day."""
     query = (
         select(DriverRow, VehicleRow)
@@ -116,6 +196,7 @@ def available(session: Session, depot: DepotRow, day: date, zero: datetime) -> l
         .where(
             DriverRow.depot == depot.id,
             col(DriverRow.active).is_(True),
+            col(VehicleRow.active).is_(True),
             col(DriverRow.id).not_in(
                 select(RouteRow.driver).where(
                     RouteRow.service_date == day, col(RouteRow.state).in_(TAKEN)
@@ -127,20 +208,12 @@ def available(session: Session, depot: DepotRow, day: date, zero: datetime) -> l
     now = seconds_since(zero, session.now)
     found = []
     for driver, vehicle in session.exec(query).all():
-        shift = shift_on(session, driver, day)
-        if shift is None:
+        hours = shift_on(session, driver, day)
+        if hours is None:
             continue
-        starts, ends = (seconds_since(zero, at) for at in shift)
+        starts, ends = (seconds_since(zero, at) for at in hours)
         starts = max(starts, now)
         if starts < ends:
-            found.append(
-                ProblemVehicle(
-                    id=driver.id, start=0, end=0, capacity=(vehicle.capacity,), shift=(starts, ends)
-                )
-            )
+            shift, breaks = (starts, ends), rests(session, driver, day, zero)
+            found.append(able(driver, vehicle, shift, places, depots, terms, breaks))
     return found
-
-
-def seconds_since(zero: datetime, at: datetime) -> int:
-    """Return the whole seconds from `zero` to `at`, rounded down."""
-    return int((at - zero).total_seconds() // 1)

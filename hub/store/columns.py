@@ -102,6 +102,20 @@ def json(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     return Field(default_factory=default, sa_column=Column(JSON(), nullable=False))
 
 
+def later_json(default: type[dict[str, Any]] | type[list[Any]]) -> Any:
+    """Return a field for JSON that was added to a table: rows from before have it empty."""
+    empty = "{}" if default is dict else "[]"
+    return Field(
+        default_factory=default, sa_column=Column(JSON(), nullable=False, server_default=empty)
+    )
+
+
+def later(default: str | int | bool) -> Any:
+    """Return a field that was added to a table: rows from before have `default`."""
+    said = str(int(default)) if isinstance(default, bool | int) else default
+    return Field(default=default, sa_column_kwargs={"server_default": said})
+
+
 def big(*, unique: bool = False) -> Any:
     """Return a field for a counter that outgrows 32 bits; missing until it is given."""
     return Field(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from hub.store.columns import instant, json, key, maybe_instant, maybe_money
+from hub.store.columns import instant, json, key, later, later_json, maybe_instant, maybe_money
 
 
 class OrderRow(SQLModel, table=True):
@@ -57,6 +57,22 @@ class OrderRow(SQLModel, table=True):
     cancelled_at: datetime | None = maybe_instant()
     erased_at: datetime | None = maybe_instant()
     """When the personal values were removed; what the source says after that is not taken."""
+    loads: dict[str, float] = later_json(dict)
+    """What the whole order takes, by measure, where the source says it."""
+    windows: list[list[str]] = later_json(list)
+    """Where there are several: `[start, end]` as ISO instants, in order; the two above are then
+    the first start and the last end."""
+    skills: list[str] = later_json(list)
+    priority: int = later(1)
+    """0 (low), 1 (as others), up to 100 (has to go)."""
+    driver: str | None = None
+    """Id of the only driver who may come."""
+    turn: str = later("")
+    """first | last: before or after all others of its route."""
+    on_board: int | None = None
+    """Most seconds that its goods may ride."""
+    pair: str = later("")
+    """What it has in common with its other half: a collection whose goods a delivery brings."""
 
 
 class OrderLineRow(SQLModel, table=True):
@@ -75,6 +91,8 @@ class OrderLineRow(SQLModel, table=True):
     load: int = 1
     price: Decimal | None = maybe_money()
     """Of one piece, in the order's currency."""
+    loads: dict[str, float] = later_json(dict)
+    """What one piece takes, by measure, beyond `load`."""
 
 
 class ImportRow(SQLModel, table=True):
@@ -160,6 +178,22 @@ class StopRow(SQLModel, table=True):
     attempts: int = 0
     reason: str = ""
     """Why it failed or was only partly done."""
+    loads: dict[str, int] = later_json(dict)
+    """What it takes by measure, beyond `load`."""
+    windows: list[list[str]] = later_json(list)
+    """Where there are several: `[start, end]` as ISO instants, in order; the two above are then
+    the first start and the last end."""
+    skills: list[str] = later_json(list)
+    priority: int = later(1)
+    """0 (low), 1 (as others), up to 100 (has to go)."""
+    driver: str | None = None
+    """Id of the only driver who may come."""
+    turn: str = later("")
+    """first | last: before or after all others of its route."""
+    on_board: int | None = None
+    """Most seconds that its goods may ride."""
+    pair: str = later("")
+    """What it has in common with its other half: a collection whose goods a delivery brings."""
 
 
 class FlagRow(SQLModel, table=True):

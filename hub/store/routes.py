@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from hub.store.columns import instant, json, key, maybe_instant, maybe_money
+from hub.store.columns import instant, json, key, later, later_json, maybe_instant, maybe_money
 
 
 class PlanRow(SQLModel, table=True):
@@ -30,6 +31,8 @@ class PlanRow(SQLModel, table=True):
     requested_by: str = ""
     created_at: datetime = instant(index=True)
     finished_at: datetime | None = maybe_instant()
+    improve: bool = later(False)
+    """Whether the search begins with the drafts that there are."""
 
 
 class RouteRow(SQLModel, table=True):
@@ -50,6 +53,10 @@ class RouteRow(SQLModel, table=True):
     published_at: datetime | None = maybe_instant()
     started_at: datetime | None = maybe_instant()
     closed_at: datetime | None = maybe_instant()
+    pauses: list[dict[str, Any]] = later_json(list)
+    """Breaks and reloads: `{"kind", "after": stop id or "", "begins", "ends", "depot"}`."""
+    cost: Decimal | None = maybe_money()
+    """Of the plan, in the operator's currency, where what vehicles cost is known."""
 
 
 class AttemptRow(SQLModel, table=True):

@@ -1,0 +1,46 @@
+"""What an order may ask of who brings it, as a source writes it: tags, priorities, loads, hours."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+PRIORITIES = {"low": 0, "normal": 1, "high": 20, "must": 100}
+"""Words for a priority; an order that says nothing is normal."""
+
+
+def tag(said: Any) -> Any:
+    """Return a tag as it is compared: `Cold  Chain` and `cold-chain` are one."""
+    return re.sub(r"[\s_]+", "-", said.strip().casefold()) if isinstance(said, str) else said
+
+
+def number_of(said: Any) -> Any:
+    """Return the number that a word for a priority stands for."""
+    return PRIORITIES.get(said.strip().casefold(), said) if isinstance(said, str) else said
+
+
+def word_of(priority: int) -> str:
+    """Return the word for a priority, or its number."""
+    return next((word for word, number in PRIORITIES.items() if number == priority), str(priority))
+
+
+Tag = Annotated[
+    str, BeforeValidator(tag), Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,29}$", max_length=30)
+]
+"""Something that a driver or a vehicle has and a stop needs, e.g. `fridge`."""
+Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]
+Priority = Annotated[
+    int, BeforeValidator(number_of, json_schema_input_type=int | str), Field(ge=0, le=100)
+]
+"""0 to 100, or one of the words low, normal, high, must."""
+LocalWindow = Annotated[
+    str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d ?- ?([01]?\d|2[0-3]):[0-5]\d$")
+]
+"""Such as 08:00-10:00, at the depot."""
+Load = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+LoadsByName = Annotated[dict[Annotated[str, Field(max_length=20)], Load], Field(max_length=5)]
+"""How much of each measure of the operator's, e.g. `{"kg": 12.5}`."""
+Turn = Literal["", "first", "last"]
+"""Before or after all others of the route."""
