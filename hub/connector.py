@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel
 
 from hub.errors import PluginError
-from hub.nouns import Feature
+from hub.nouns import Feature, Profile
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -38,6 +38,11 @@ class Connector(Generic[C]):
     """What a `Channel` carries."""
     features: ClassVar[frozenset[Feature]] = frozenset()
     """Of a routing engine: what it keeps of a `Problem` beyond the least of it."""
+    traffic: ClassVar[bool] = True
+    """Of travel times: whether they depend on when a leg begins. Where it is False, what was once
+    measured is good for every hour."""
+    profiles: ClassVar[frozenset[Profile]] = frozenset(get_args(Profile))
+    """Of travel times: the kinds of vehicles that it knows; for others the next one is asked."""
     needs: ClassVar[Mapping[str, str]] = {}
     """Hook, or `reports` for what hands over reports -> the setting without which a connection is
     not used for it: it has to be filled in, and be other than `none`."""

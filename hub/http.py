@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -256,8 +257,17 @@ class GuardedPool(urllib3.PoolManager):
         )
 
 
+def covered(record: logging.LogRecord) -> bool:
+    """Cover what looks like a credential in the addresses that urllib3 logs; let every line by."""
+    given = record.args if isinstance(record.args, tuple) else ()
+    if given:
+        record.args = tuple(redact(one) if isinstance(one, str) else one for one in given)
+    return True
+
+
 def session() -> requests.Session:
     """Return a session with the guard mounted; redirects are not followed by `Http`."""
+    logging.getLogger("urllib3.connectionpool").addFilter(covered)
     made = requests.Session()
     made.trust_env = False
     made.mount("http://", GuardedAdapter())

@@ -18,6 +18,7 @@ LAYERS = [
     ["driving"],
     ["dispatch"],
     ["planning"],
+    ["maps"],
     ["orders"],
     ["fleet"],
     ["queue"],

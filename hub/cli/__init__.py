@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": ("hub.cli.demo", "Play a delivery day with simulated drivers."),
     "plan": ("hub.cli.plans", "Plan a depot's day into routes."),
     "publish": ("hub.cli.plans", "Make planned routes ready and promise their windows."),
+    "times": ("hub.cli.times", "Look at travel times, and fit the approximate ones."),
     "import": ("hub.cli.orders", "Read a file of orders."),
     "db": ("hub.cli.database", "Create or upgrade the database."),
     "user": ("hub.cli.accounts", "Let people sign in, or keep them out."),

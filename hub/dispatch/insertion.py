@@ -20,9 +20,10 @@ from hub.nouns import Legs, Location, Matrix, ProblemStop
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
 from hub.planning.insertion import cheapest, detour
-from hub.planning.providers import TIMES, matrix
+from hub.planning.providers import TIMES
 from hub.planning.reasons import beside, impossible
 from hub.planning.schedule import NEVER, Timetable, run
+from hub.planning.travel import matrix
 from hub.store import DepotRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import move_stop
 

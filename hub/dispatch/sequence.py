@@ -15,7 +15,7 @@ from hub.nouns import Noun
 from hub.orders.happenings import tell_stop
 from hub.planning.day import Point
 from hub.planning.drafts import take_out
-from hub.planning.providers import matrix
+from hub.planning.travel import matrix
 from hub.store import Principal, RouteRow, Session, StopRow
 from hub.store.states import ENDED, move_route, move_stop
 

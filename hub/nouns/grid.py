@@ -35,6 +35,8 @@ class Grid(Sequence[Sequence[int]]):
     @classmethod
     def of(cls, cells: Any) -> Grid:
         """Return the grid of a buffer of n * n numbers of C type int (`array("i")`, int32)."""
+        if not memoryview(cells).nbytes:
+            return cls()
         flat = memoryview(cells).cast("B").cast("i")
         size = isqrt(len(flat))
         if size * size != len(flat):

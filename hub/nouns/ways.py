@@ -21,6 +21,9 @@ class Legs(Noun):
     profile: Profile = "van"
     departs: AwareDatetime | None = None
     """When the first leg begins, for who knows the traffic; None: on an ordinary day."""
+    touching: tuple[int, ...] | None = None
+    """Indexes of points: only legs from them and to them are needed, and what the matrix says of
+    the others is not looked at; None: all."""
 
 
 class Matrix(Noun):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from hub.capabilities import RoutingEngine, TravelTimes
+from hub.capabilities import RoutingEngine
 from hub.connections.pulse import degrade
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Unauthorized
@@ -15,7 +15,7 @@ from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
 from hub.hub import Hub
-from hub.nouns import Legs, Location, Matrix, Plan, Problem
+from hub.nouns import Matrix, Plan, Problem
 from hub.planning.check import check
 from hub.store import ConnectionRow
 
@@ -85,19 +85,10 @@ def expire(hub: Hub, id: str, reason: str) -> None:
 
 
 def matrix(hub: Hub, points: Sequence[tuple[float, float]]) -> Matrix:
-    """Return the travel times between `points` (lat, lon); may call another machine."""
-    provider = chosen(hub, "travel_times", TIMES)
-    legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points))
-    with asking(hub, provider):
-        found = cast(TravelTimes, provider.connector).matrix(legs)
-    if not isinstance(found, Matrix):
-        raise PluginError(f"{provider.connector.title} returned no Matrix")
-    size = len(legs.points)
-    for table in (found.seconds, found.metres):
-        if len(table) != size or any(len(row) != size for row in table):
-            title = provider.connector.title
-            raise PluginError(f"{title} returned a matrix that is not {size} x {size}")
-    return found
+    """Return the travel times between `points` (lat, lon); hub.planning.travel says whose."""
+    from hub.planning import travel
+
+    return travel.matrix(hub, points)
 
 
 def solve(hub: Hub, problem: Problem) -> Plan:

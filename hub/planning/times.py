@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import asin, cos, radians, sin, sqrt
 
+from hub.errors import Refused
 from hub.nouns import Location
 
 EARTH = 6_371_008.8
@@ -16,6 +18,10 @@ ones fast. Between the fits to road networks of Liechtenstein (0.90, 0.77) and o
 Alegre (1.80, 0.71), where it is about 20 % off per leg."""
 SAFETY = 1.15
 """Margin on every duration, because it is a guess."""
+FEWEST = 10
+"""Legs to which the law can be fitted; fifty make it good."""
+SHORTEST = 30.0
+"""Straight metres below which a leg says more about parking than about roads."""
 
 
 def haversine(one: Location, other: Location) -> float:
@@ -38,3 +44,29 @@ def seconds_for(
 def seconds_between(here: Location, there: Location) -> int:
     """Return the approximate seconds by car from one place to another; calls nobody."""
     return seconds_for(haversine(here, there))
+
+
+def fit(legs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return (scale, exponent) of the law for legs of (straight metres, seconds driven).
+
+    Least squares on the logarithms, so that a short leg counts as much as a long one; then once
+    more without the legs that are far off, such as those with a coffee in between. Raises
+    `Refused` for too few usable legs, or for legs that are all of one length.
+    """
+    import numpy as np
+
+    usable = [leg for leg in legs if leg[0] >= SHORTEST and leg[1] > 0]
+    if len(usable) < FEWEST:
+        raise Refused(
+            f"{len(usable)} usable legs are too few; give {FEWEST} or more that are longer than "
+            f"{SHORTEST:.0f} m, better fifty"
+        )
+    far, long = np.log(np.array(usable, dtype=float)).T
+    if np.ptp(far) < 0.1:
+        raise Refused("all legs are of one length; give short ones and long ones")
+    exponent, scale = np.polyfit(far, long, 1)
+    off = np.abs(long - (exponent * far + scale))
+    near = off <= max(3 * 1.4826 * float(np.median(off)), 1e-9)
+    if near.sum() >= FEWEST and np.ptp(far[near]) >= 0.1:
+        exponent, scale = np.polyfit(far[near], long[near], 1)
+    return float(np.exp(scale)), float(exponent)

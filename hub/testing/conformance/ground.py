@@ -31,13 +31,14 @@ from hub.nouns import (
     Message,
     Proof,
     Subscribed,
+    Trip,
 )
 from hub.testing.conformance import samples
 from hub.testing.conformance.checks import place
 from hub.testing.conformance.scripted import ScriptedPeer, replied
 from hub.testing.peers import Reply, Request
 
-READS = ("check", "pull", "positions", "locate", "matrix", "plan", "reports")
+READS = ("check", "pull", "positions", "locate", "matrix", "directions", "plan", "reports")
 """Methods that only ask."""
 WRITES = ("send", "store", "tell", "subscribe", "unsubscribe")
 """Methods that change something on the other side."""
@@ -215,6 +216,7 @@ class Ground:
             "positions": (Cursor(),),
             "locate": (self.address,),
             "matrix": (Legs(points=self.points),),
+            "directions": (Trip(points=self.points),),
             "plan": (samples.a_problem(),),
             "send": (self.message,),
             "store": (self.proof,),

@@ -13,7 +13,7 @@ from hub.testing.conformance.engine import RoutingEngineTests
 from hub.testing.conformance.ground import Ground, calls_a_service, can, tells
 from hub.testing.conformance.loading import LoadingTests
 from hub.testing.conformance.news import ReportSourceTests, StatusSinkTests, SubscriberTests
-from hub.testing.conformance.places import GeocoderTests, TravelTimesTests
+from hub.testing.conformance.places import DirectionsTests, GeocoderTests, TravelTimesTests
 from hub.testing.conformance.positions import PositionSourceTests
 from hub.testing.conformance.reading import has_pages
 from hub.testing.conformance.receiver import ReceiverTests, signs
@@ -55,6 +55,7 @@ PARTS = (
     Part(PositionSourceTests, "a position source", SILVER, ("positions",), has_pages("positions")),
     Part(RoutingEngineTests, "a routing engine", SILVER, ("plan",)),
     Part(TravelTimesTests, "travel times", SILVER, ("matrix",)),
+    Part(DirectionsTests, "who knows the way", SILVER, ("directions",)),
     Part(GeocoderTests, "a geocoder", SILVER, ("locate",)),
     Part(ChannelTests, "a channel", SILVER, ("send",)),
     Part(PodSinkTests, "a sink of proofs", SILVER, ("store",)),
@@ -116,8 +117,9 @@ KIT = frozenset({Ground, *(part.tests for part in PARTS)})
 
 class ConnectorTests(
     LoadingTests, SettingsTests, WireTests, SecrecyTests, WrittenTests, OrderSourceTests,
-    PositionSourceTests, RoutingEngineTests, TravelTimesTests, GeocoderTests, ChannelTests,
-    PodSinkTests, ReceiverTests, StatusSinkTests, SubscriberTests, ReportSourceTests, OAuthTests,
+    PositionSourceTests, RoutingEngineTests, TravelTimesTests, DirectionsTests, GeocoderTests,
+    ChannelTests, PodSinkTests, ReceiverTests, StatusSinkTests, SubscriberTests, ReportSourceTests,
+    OAuthTests,
 ):  # fmt: skip
     """Every check that fits one connector, chosen by what its class can do.
 
