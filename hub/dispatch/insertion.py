@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlmodel import col, select
 
@@ -12,13 +13,26 @@ from hub.dispatch.changes import Overtaken, apply, check_stamp
 from hub.dispatch.glance import nearest
 from hub.dispatch.offers import Offer, named, priced
 from hub.dispatch.promises import open_pages, promise
-from hub.dispatch.road import Road, check_published, lenient, number, problem_of, read_roads
+from hub.dispatch.road import (
+    Ask,
+    Road,
+    Ways,
+    check_published,
+    lenient,
+    number,
+    problem_of,
+    read_roads,
+    ways,
+    with_stops,
+)
 from hub.errors import Refused
 from hub.events.catalogue import StopDispatched
 from hub.hub import Hub
 from hub.nouns import Legs, Location, Matrix, ProblemStop
+from hub.nouns.ways import Profile
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
+from hub.planning.fleet import read_terms
 from hub.planning.insertion import cheapest, detour
 from hub.planning.providers import TIMES
 from hub.planning.reasons import beside, impossible
@@ -30,7 +44,7 @@ from hub.store.states import move_stop
 TRIES = 3
 OTHERS = 3
 """Other drivers whose best place is told beside the best of all."""
-Measure = Callable[[Sequence[Point]], Matrix]
+Tried = tuple[list[Road], Ways, ProblemStop]
 
 
 def price(
@@ -50,12 +64,7 @@ def price(
     """
     with hub.store.read(principal) as session:
         return offer(
-            session,
-            stop_id,
-            route_id,
-            lambda points: matrix(hub, points),
-            waiting=waiting,
-            even_late=even_late,
+            session, stop_id, route_id, partial(matrix, hub), waiting=waiting, even_late=even_late
         )
 
 
@@ -72,7 +81,7 @@ def insert(
     without, at the cheapest place by straight-line times, because a transaction calls nobody.
     Promises the window, issues the ETA, tells `stop.dispatched` and `route.changed`.
     """
-    made = offered or offer(session, stop_id, route_id, lambda points: straight(hub, points))
+    made = offered or offer(session, stop_id, route_id, partial(straight, hub))
     route, stops = check_stamp(session, made.change)
     stop = get(session, StopRow, made.stop)
     check_open(stop)
@@ -106,10 +115,10 @@ def place(
     raise AssertionError("the last try returns or raises")
 
 
-def straight(hub: Hub, points: Sequence[Point]) -> Matrix:
+def straight(hub: Hub, points: Sequence[Point], profile: Profile = "van") -> Matrix:
     """Return the built-in travel times, which call nobody."""
     kind = hub.plugins.connector(TIMES)
-    legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points))
+    legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points), profile=profile)
     found: Matrix = kind(kind.Config()).matrix(legs)  # type: ignore[attr-defined]
     return found
 
@@ -118,25 +127,26 @@ def offer(
     session: Session,
     stop_id: str,
     route_id: str | None,
-    measure: Measure,
+    ask: Ask,
     *,
     waiting: bool = False,
     even_late: bool = False,
 ) -> Offer:
-    """Return the cheapest offer with those of other drivers, with travel times from `measure`.
+    """Return the cheapest offer with those of other drivers, with travel times from `ask`.
 
     The routes that pass nearest are tried first, and the next ones where it fits into none.
     """
     stop = get(session, StopRow, stop_id)
     check_open(stop)
     depot = session.get_one(DepotRow, stop.depot)
-    tried: list[tuple[list[Road], Matrix, ProblemStop]] = []
+    terms = read_terms(session)
+    tried: list[Tried] = []
     for group in groups(session, stop, depot, route_id, waiting=waiting):
         places: dict[Point, int] = {}
-        wanted = asked(stop, places, midnight(stop.service_date, depot.timezone))
+        wanted = asked(stop, places, midnight(stop.service_date, depot.timezone), terms.names)
         number(places, (depot.lat, depot.lon))
         roads = read_roads(session, group, places)
-        times = measure(list(places))
+        times = ways(roads, list(places), ask)
         found = offers(roads, times, wanted)
         if found:
             return named(session, found[: OTHERS + 1])
@@ -178,29 +188,35 @@ def check_open(stop: StopRow) -> None:
     """Raise `Refused` for a stop that is on a route already, or over."""
     if stop.state != "unassigned":
         raise Refused(f"stop {stop.id} is {stop.state}; only an unassigned one can be added")
+    if stop.pair:
+        raise Refused(
+            f"stop {stop.id} is one half of a pair; plan the day with both halves", "stop"
+        )
 
 
-def offers(roads: Sequence[Road], times: Matrix, stop: ProblemStop) -> list[Offer]:
+def offers(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> list[Offer]:
     """Return the best offer of each route that has one, the shortest detour first."""
     found = []
     for strict in roads:
         road, wanted = eased(strict, times), for_route(strict, stop)
         problem = problem_of([road], times, wanted)
-        place = cheapest(problem, {road.route: road.stops}, wanted, {road.route: road.frozen})
+        place = cheapest(problem, {road.route: road.items}, wanted, {road.route: road.frozen})
         if place is not None:
             found.append((place.seconds, priced(strict, times, stop, place.timetable)))
     return [offer for _, offer in sorted(found, key=lambda one: (one[0], one[1].route))]
 
 
-def eased(road: Road, times: Matrix) -> Road:
+def eased(road: Road, times: Ways) -> Road:
     """Return a road whose stops are there by somebody's decision, whoever should have come."""
     found = lenient(road, times)
-    free = {"skills": frozenset(), "vehicles": frozenset()}
-    stops = tuple(
-        stop.model_copy(update=free) if stop.skills or stop.vehicles else stop
-        for stop in found.stops
+    free: dict[str, frozenset[str]] = {"skills": frozenset(), "vehicles": frozenset()}
+    return with_stops(
+        found,
+        [
+            stop.model_copy(update=free) if stop.skills or stop.vehicles else stop
+            for stop in found.stops
+        ],
     )
-    return replace(found, stops=stops)
 
 
 def for_route(road: Road, stop: ProblemStop) -> ProblemStop:
@@ -210,18 +226,19 @@ def for_route(road: Road, stop: ProblemStop) -> ProblemStop:
     return stop.model_copy(update={"vehicles": stop.vehicles | {road.route}})
 
 
-def least_late(tried: tuple[list[Road], Matrix, ProblemStop]) -> Offer | None:
+def least_late(tried: Tried) -> Offer | None:
     """Return the place that breaks nothing but promises, and them by the fewest seconds."""
     roads, times, stop = tried
     best: tuple[int, int, Road, Timetable] | None = None
     for strict in roads:
         road, wanted = eased(strict, times), for_route(strict, stop)
         problem = problem_of([road], times, wanted)
-        for index in range(road.frozen, len(road.stops) + 1):
-            extra = detour(times, road.vehicle, road.stops, stop, index)
+        matrix = problem.matrix_of(road.vehicle)
+        for index in range(road.frozen, len(road.items) + 1):
+            extra = detour(matrix, road.vehicle, road.items, wanted, index)
             if extra >= NEVER:
                 continue
-            longer = [*road.stops[:index], wanted, *road.stops[index:]]
+            longer = [*road.items[:index], wanted, *road.items[index:]]
             made = run(problem, road.vehicle, longer, road.vehicle.shift[0])
             if any(breach.rule != "window" for breach in made.breaches):
                 continue
@@ -230,13 +247,13 @@ def least_late(tried: tuple[list[Road], Matrix, ProblemStop]) -> Offer | None:
     return None if best is None else priced(best[2], times, stop, best[3])
 
 
-def why(roads: Sequence[Road], times: Matrix, stop: ProblemStop) -> str:
+def why(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> str:
     """Return why a stop fits into none of `roads`."""
     free = [unlocked(eased(road, times)) for road in roads]
     for road in roads:
         stop = for_route(road, stop)
     problem = problem_of(free, times, stop)
-    sequences = {road.route: road.stops for road in free}
+    sequences = {road.route: road.items for road in free}
     return impossible(problem, stop) or beside(problem, sequences, stop)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from hub.dispatch.changes import Change
-from hub.dispatch.road import Road, problem_of
-from hub.nouns import Matrix, Noun, ProblemStop
+from hub.dispatch.changes import Change, as_change
+from hub.dispatch.road import Road, Ways, problem_of
+from hub.nouns import Noun, ProblemStop
 from hub.orders.happenings import by_id
 from hub.planning.schedule import Timetable, run
 from hub.store import DriverRow, OrderRow, Session, StopRow
@@ -70,12 +70,12 @@ class Offer(Noun):
         return Other(**self.model_dump(include=set(Other.model_fields)))
 
 
-def priced(road: Road, matrix: Matrix, stop: ProblemStop, made: Timetable) -> Offer:
+def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
     """Return a timetable of a route with the stop in it as an offer.
 
     `road` has its true windows, so that what becomes late is seen.
     """
-    before = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
+    before = run(problem_of([road], ways), road.vehicle, road.items, road.vehicle.shift[0])
     known = {visit.stop: visit.arrive for visit in before.visits}
     closes = {one.id: one.windows[-1][1] for one in (*road.stops, stop) if one.windows}
     after = {visit.stop: visit.arrive for visit in made.visits}
@@ -86,15 +86,7 @@ def priced(road: Road, matrix: Matrix, stop: ProblemStop, made: Timetable) -> Of
         for id, at in after.items()
         if id in known and at - known[id] >= 60
     )
-    change = Change(
-        route=road.route,
-        stamp=road.stamp,
-        behind=road.behind,
-        stops=tuple(after),
-        times=tuple(road.zero + timedelta(seconds=at) for at in after.values()),
-        ends_at=road.zero + timedelta(seconds=made.ends),
-        metres=made.metres - before.metres,
-    )
+    change = as_change(road, before, made)
     return Offer(
         stop=stop.id,
         route=road.route,
@@ -107,7 +99,7 @@ def priced(road: Road, matrix: Matrix, stop: ProblemStop, made: Timetable) -> Of
         later=later,
         own_late=overdue.get(stop.id, 0),
         fetch=road.loaded and bool(stop.deliver),
-        approximate=matrix.approximate,
+        approximate=ways.approximate,
         change=change,
     )
 

@@ -7,18 +7,28 @@ where it is, gives goods that are on board to nobody else, and moves few stops.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from time import monotonic
 
 from sqlmodel import col, select
 
 from hub.dispatch.changes import Change, timed
 from hub.dispatch.churn import Judge, Orders, Worth, best_part, exchanges, is_whole, moved
-from hub.dispatch.road import Road, lenient, problem_of, published, read_roads
+from hub.dispatch.road import (
+    Road,
+    Ways,
+    lenient,
+    problem_of,
+    published,
+    read_roads,
+    ways,
+    with_stops,
+)
 from hub.errors import PluginError, Refused
 from hub.hub import Hub
-from hub.nouns import Matrix, Plan, Problem, ProblemStop
+from hub.nouns import Plan, Problem, ProblemStop
 from hub.planning.day import Point
 from hub.planning.insertion import cheapest
 from hub.planning.providers import solve
@@ -42,14 +52,14 @@ class Scene:
 
     roads: dict[str, Road]
     """With their true windows."""
-    matrix: Matrix
+    ways: Ways
     problem: Problem
     """What is late is excused by as much as it is late; goods on board are for their vehicle."""
     promised: dict[str, int]
     """Second of the day after which a stop is late."""
     before: Orders
     skipped: tuple[str, ...]
-    """Routes that break a rule as they are, so that only a person can mend them."""
+    """Routes that reload on the way, or break a rule as they are, which a person has to mend."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def survey(hub: Hub, principal: Principal, depot: str, day: date) -> Scene:
     if not roads:
         name = depot_name(hub, depot)
         raise Refused(f"no route of {name} on {day} is on the road with stops ahead", "depot")
-    return scene(roads, matrix(hub, list(places)))
+    return scene(roads, ways(roads, list(places), partial(matrix, hub)))
 
 
 def roads_of(session: Session, depot: str, day: date, places: dict[Point, int]) -> list[Road]:
@@ -91,22 +101,25 @@ def depot_name(hub: Hub, depot: str) -> str:
         return session.get_one(DepotRow, depot).name
 
 
-def scene(roads: Sequence[Road], times: Matrix) -> Scene:
+def scene(roads: Sequence[Road], times: Ways) -> Scene:
     """Return routes as one problem, each stop for those vehicles that can have its goods."""
     waiting = frozenset(road.route for road in roads if not road.loaded)
     drivers = {road.driver: road.route for road in roads}
-    kept, skipped = [], []
+    kept: list[Road] = []
+    skipped: list[Road] = []
     for road in roads:
         eased = lenient(road, times)
-        stops = tuple(pinned(stop, road, waiting, drivers) for stop in eased.stops)
-        eased = replace(eased, stops=stops)
-        order = tuple(stop.id for stop in stops)
+        eased = with_stops(eased, [pinned(one, road, waiting, drivers) for one in eased.stops])
+        if len(eased.items) > len(eased.stops):  # what it loads on the way is nobody else's
+            skipped.append(eased)
+            continue
+        order = tuple(stop.id for stop in eased.stops)
         judge = Judge(problem_of([eased], times), {})
         (kept if judge.keeps(road.route, order) else skipped).append(eased)
     routes = {road.route for road in kept}
     return Scene(
         roads={road.route: road for road in roads if road.route in routes},
-        matrix=times,
+        ways=times,
         problem=problem_of(kept, times),
         promised={
             stop.id: stop.windows[-1][1] for road in roads for stop in road.stops if stop.windows
@@ -234,7 +247,7 @@ def sequences(scene: Scene, plan: Plan) -> Orders | None:
 
 def change_of(scene: Scene, judge: Judge, route: str, order: tuple[str, ...]) -> Change:
     """Return the new order of one route, with its times."""
-    return timed(scene.roads[route], scene.matrix, judge.look(route, order)[0])
+    return timed(scene.roads[route], scene.ways, judge.look(route, order)[0])
 
 
 def searching(hub: Hub) -> Search:

@@ -104,22 +104,6 @@ def shift_on(
     return span(session.get_one(DepotRow, row.depot), day, shift.starts, shift.ends)
 
 
-def shifts_on(
-    session: Session, drivers: Iterable[str], day: date
-) -> dict[str, tuple[datetime, datetime]]:
-    """Return when drivers begin and end on `day`, by their ids; who is off is left out."""
-    query = (
-        select(ShiftRow, DepotRow)
-        .join(DriverRow, col(DriverRow.id) == ShiftRow.driver)
-        .join(DepotRow, col(DepotRow.id) == DriverRow.depot)
-        .where(col(ShiftRow.driver).in_(list(drivers)), ShiftRow.weekday == day.weekday())
-    )
-    return {
-        shift.driver: span(depot, day, shift.starts, shift.ends)
-        for shift, depot in session.exec(query)
-    }
-
-
 def span(depot: DepotRow, day: date, starts: str, ends: str) -> tuple[datetime, datetime]:
     """Return from when until when a shift of `day` lasts."""
     ends_on = day if ends > starts else day + timedelta(days=1)
