@@ -37,6 +37,8 @@ class Change(Noun):
     ends_at: datetime
     metres: int
     """By how many the rest of the way grows; negative when it shrinks."""
+    seconds: int = 0
+    """By how much later the driver is back; negative when sooner."""
     pauses: tuple[dict[str, str], ...] = ()
     """Breaks and reloads ahead, as the route keeps them."""
 
@@ -63,6 +65,7 @@ def as_change(road: Road, before: Timetable, made: Timetable) -> Change:
         times=tuple(at(road, visit.arrive) for visit in made.visits),
         ends_at=at(road, made.ends),
         metres=made.metres - before.metres,
+        seconds=made.ends - before.ends,
         pauses=tuple(
             {
                 "kind": pause.kind,

@@ -59,7 +59,12 @@ class Scene:
     """Second of the day after which a stop is late."""
     before: Orders
     skipped: tuple[str, ...]
-    """Routes that reload on the way, or break a rule as they are, which a person has to mend."""
+    """Routes that are not looked at."""
+
+    @property
+    def why_skipped(self) -> str:
+        """Why some are not looked at, in words."""
+        return "they reload on the way, or break a rule that only a person can mend"
 
 
 @dataclass(frozen=True)

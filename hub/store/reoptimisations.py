@@ -25,6 +25,8 @@ class ReoptimisationRow(SQLModel, table=True):
     """The only route that may take it."""
     insert: bool = False
     """Whether promised stops that have lost their route are put into others first."""
+    waiting: bool = False
+    """Whether their goods are at the depot, so that only who has not left can take them."""
     seconds: float = 1.5
     most_moved: float = 0.2
     """Below 1 the share of the stops ahead that may change driver or overtake, else their number."""

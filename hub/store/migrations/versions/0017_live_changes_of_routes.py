@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('stop', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('route', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('insert', sa.Boolean(), nullable=False),
+    sa.Column('waiting', sa.Boolean(), nullable=False),
     sa.Column('seconds', sa.Float(), nullable=False),
     sa.Column('most_moved', sa.Float(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
