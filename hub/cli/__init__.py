@@ -10,6 +10,7 @@ COMMANDS = {
     "up": ("hub.cli.up", "Run the whole hub on this machine."),
     "demo": ("hub.cli.demo", "Play a delivery day with simulated drivers."),
     "plan": ("hub.cli.plans", "Plan a depot's day into routes."),
+    "bench": ("hub.cli.bench", "Measure routing engines on known instances."),
     "publish": ("hub.cli.plans", "Make planned routes ready and promise their windows."),
     "times": ("hub.cli.times", "Look at travel times, and fit the approximate ones."),
     "import": ("hub.cli.orders", "Read a file of orders."),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,29 +13,76 @@ from hub.hub import Hub, open_hub
 from hub.settings import Settings
 from hub.store import Operator, PlanRow
 
+if TYPE_CHECKING:
+    from hub.dispatch.sheets import PlanSheet
+
 BY = Operator("dispatcher", user="cli")
+MORE = {"explain": "hub.cli.explain"}
+"""What can be done with a plan, and where; imported when it is asked for."""
 
 
-@click.command("plan")
-@click.option("--depot", required=True, help="Name or id of the depot.")
+class Plans(click.Group):
+    """`hub plan` with options plans a day; with a word it does something with a plan."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return what can be done with a plan."""
+        return sorted(MORE)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return one of them."""
+        if name not in MORE:
+            return None
+        found: click.Command = getattr(import_module(MORE[name]), f"{name}_command")
+        return found
+
+
+@click.group("plan", cls=Plans, invoke_without_command=True)
+@click.option("--depot", help="Name or id of the depot.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day to deliver.")
 @click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day to deliver."
+    "--seconds", default=0.0, help="How long the search may last; else the number of stops decides."
 )
-@click.option("--seconds", default=5.0, show_default=True, help="How long the engine may search.")
+@click.option("--harder", is_flag=True, help="Search three times as long as usual.")
+@click.option("--engine", default="", help="The only engine that may plan, e.g. ortools.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def plan_command(depot: str, day: datetime, seconds: float, as_json: bool) -> None:
-    """Plan a depot's day into draft routes; drafts of the same day are replaced."""
-    from hub.dispatch.sheets import PlanSheet, plan_sheet
+@click.pass_context
+def plan_command(
+    context: click.Context,
+    depot: str | None,
+    day: datetime | None,
+    seconds: float,
+    harder: bool,
+    engine: str,
+    as_json: bool,
+) -> None:
+    """Plan a depot's day into draft routes; drafts of the same day are replaced.
+
+    Ctrl-C ends the search with the best that it has found so far.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if depot is None or day is None:
+        raise click.UsageError("say which day to plan: hub plan --depot NAME --date YYYY-MM-DD")
+    sheet = planned(depot, day.date(), seconds, engine, harder=harder)
+    click.echo(sheet.model_dump_json() if as_json else told(sheet))
+
+
+def planned(depot: str, day: date, seconds: float, engine: str, *, harder: bool) -> PlanSheet:
+    """Plan a day while somebody watches; raise `HubError` with the reason of one that failed."""
+    from hub.cli.watching import Watching
+    from hub.dispatch.sheets import plan_sheet
     from hub.errors import HubError
-    from hub.planning.plans import plan_now
+    from hub.planning.plans import Wish, plan_now
 
     hub = ready()
-    row = plan_now(hub, depot, day.date(), seconds, by="cli")
+    with Watching(f"planning {depot} {day}") as watching:
+        wish = Wish(engine=engine, harder=harder, told=watching)
+        row = plan_now(hub, depot, day, seconds, "cli", wish)
     with hub.store.read(BY) as session:
-        sheet: PlanSheet = plan_sheet(session, session.get_one(PlanRow, row.id))
+        sheet = plan_sheet(session, session.get_one(PlanRow, row.id))
     if sheet.state == "failed":
         raise HubError(f"plan {row.id} failed: {sheet.reason}")
-    click.echo(sheet.model_dump_json() if as_json else told(sheet))
+    return sheet
 
 
 @click.command("publish")
@@ -60,14 +109,10 @@ def ready() -> Hub:
     return hub
 
 
-def told(sheet: object) -> str:
+def told(sheet: PlanSheet) -> str:
     """Return a plan in lines for people."""
-    from hub.dispatch.sheets import PlanSheet
-
-    if not isinstance(sheet, PlanSheet):
-        raise TypeError(sheet)
     rough = " (travel times are approximate)" if sheet.approximate else ""
-    lines = [f"plan {sheet.id} by {sheet.engine}{rough}"]
+    lines = [f"plan {sheet.id} by {sheet.why or sheet.engine}{rough}"]
     for route in sheet.routes:
         lines.append(
             f"  {route.driver.name:<18} {len(route.stops):>3} stops  "

@@ -89,6 +89,11 @@ class PlanSheet(Noun):
     state: str
     reason: str
     engine: str
+    why: str
+    """Why this engine."""
+    progress: dict[str, float]
+    """`cost`, `left_out` and `seconds` of the best find so far, `of` how many seconds; empty
+    until something is found."""
     approximate: bool
     """Travel times are straight lines made longer: good for a first look, not for promises."""
     seconds: float
@@ -197,6 +202,8 @@ def plan_sheet(session: Session, plan: PlanRow) -> PlanSheet:
         state=plan.state,
         reason=plan.reason,
         engine=plan.engine,
+        why=plan.why,
+        progress=plan.progress,
         approximate=plan.approximate,
         seconds=plan.seconds,
         created_at=plan.created_at,

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class DayInput(ActionInput):
-    """A depot (id or name), a day, and the seconds that the engine may take."""
+    """A depot (id or name), a day, and the seconds that the search may take; 0: as many as so
+    many stops need."""
 
     depot: str
     date: date
-    seconds: float = Field(default=20, gt=0)
+    seconds: float = Field(default=0, ge=0)
 
 
 class AskedOutput(ActionOutput):

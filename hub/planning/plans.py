@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlmodel import col, select
@@ -14,18 +15,20 @@ from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.nouns import Plan, PlannedRoute
+from hub.nouns import Found, Plan, PlannedRoute, Problem
+from hub.planning.costs import cost
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
-from hub.planning.providers import matrix, pass_over, solve
+from hub.planning.limits import LEAST, LONGEST, budget
+from hub.planning.progress import Progress
+from hub.planning.providers import matrix, pass_over
+from hub.planning.solving import solve
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
 from hub.store.database import Busy
 
 KIND = "plan"
-LONGEST = 30.0
-"""Seconds an engine may be given: half a lease, so that the work is not taken for lost."""
 TRIES = 3
 TOGETHER = 15
 """Stops that are stored in one transaction: a few milliseconds each on a small machine."""
@@ -36,6 +39,18 @@ Step = Callable[[Session], None]
 """What the caller adds to a transaction of ours: renewing or ending its claim."""
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How somebody who waits wants a plan to be made."""
+
+    seed: int = 1
+    engine: str = ""
+    """The only one that may plan; empty: the one that fits."""
+    harder: bool = False
+    told: Callable[[Found, float], bool] | None = None
+    """Hears what is found, and how long the search may last, and says whether to search on."""
+
+
 class Superseded(HubError):
     """Say that a newer plan for the same depot and day is under way."""
 
@@ -44,8 +59,9 @@ def add(session: Session, depot: str, day: date, by: str, seconds: float) -> Pla
     """Add the row of a plan that is about to be made."""
     if not 2000 <= day.year < 2100:
         raise Refused(f"{day} is no day to deliver on", "service_date")
-    if not 0.1 <= seconds <= LONGEST:
-        raise Refused(f"seconds must lie between 0.1 and {LONGEST:.0f}, not {seconds}", "seconds")
+    if seconds and not LEAST <= seconds <= LONGEST:
+        reason = f"seconds must lie between {LEAST} and {LONGEST:.0f}, not {seconds}"
+        raise Refused(f"{reason}; 0 lets the number of stops decide", "seconds")
     row = PlanRow(
         depot=find_depot(session, depot).id,
         service_date=day,
@@ -58,10 +74,11 @@ def add(session: Session, depot: str, day: date, by: str, seconds: float) -> Pla
     return row
 
 
-def request(session: Session, depot: str, date: date, by: str = "", seconds: float = 5) -> PlanRow:
+def request(session: Session, depot: str, date: date, by: str = "", seconds: float = 0) -> PlanRow:
     """Ask for a plan of a depot (id or name) and day; a worker makes it.
 
-    Asked twice before a worker has begun, it is one plan.
+    With 0 seconds it takes as long as so many stops need. Asked twice before a worker has begun,
+    it is one plan.
     """
     found = find_depot(session, depot)
     waiting = session.exec(
@@ -77,18 +94,26 @@ def request(session: Session, depot: str, date: date, by: str = "", seconds: flo
 
 
 def plan_now(
-    hub: Hub, depot: str, date: date, seconds: float = 5, by: str = "", seed: int = 1
+    hub: Hub,
+    depot: str,
+    date: date,
+    seconds: float = 0,
+    by: str = "",
+    wish: Wish | None = None,
 ) -> PlanRow:
     """Plan at once, in this process, and return the ended plan (`done` or `failed`)."""
     with hub.store.write(System()) as session:
         row = add(session, depot, date, by, seconds)
     for last in (False, False, True):
         try:
-            make(hub, row.id, nothing, nothing, seed)
+            make(hub, row.id, nothing, nothing, wish or Wish())
             break
         except PASSING as error:
             if last:
                 fail(hub, row.id, str(error), nothing)
+        except KeyboardInterrupt:
+            fail(hub, row.id, "it was given up", nothing)
+            raise
     with hub.store.read(System()) as session:
         return session.get_one(PlanRow, row.id)
 
@@ -113,7 +138,7 @@ def work(hub: Hub, claim: Claim) -> None:
     if claim.hung:
         pass_over(hub, claim.why)
     try:
-        make(hub, claim.subject, hold, end)
+        make(hub, claim.subject, hold, end, Wish())
     except PASSING as error:
         if claim.tries >= TRIES:
             fail(hub, claim.subject, str(error), end)
@@ -124,7 +149,7 @@ def work(hub: Hub, claim: Claim) -> None:
             defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
 
 
-def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
+def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
     """Survey, solve, store; an error that will not pass ends the plan as failed."""
     try:
         day, seconds = begin(hub, id, hold)
@@ -133,12 +158,25 @@ def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
                 end(session)
             return
         times = matrix(hub, day.points)
-        problem = day.problem(times, seconds, seed)
-        store(hub, id, day, solve(hub, problem), times.approximate, hold, end)
+        seconds = seconds or budget(len(day.stops), harder=wish.harder)
+        problem = day.problem(times, seconds, wish.seed)
+        watch = Progress(hub, id, seconds, hold, wish.told)
+        plan = solve(hub, problem, watch, engine=wish.engine)
+        store(hub, id, day, plan, times.approximate, result(problem, plan, watch), hold, end)
     except (*PASSING, LeaseLost):
         raise
     except HubError as error:
         fail(hub, id, str(error), end)
+
+
+def result(problem: Problem, plan: Plan, watch: Progress) -> dict[str, float]:
+    """Return what the search has come to, as its progress was told."""
+    return {
+        "cost": cost(problem, plan),
+        "left_out": len(plan.unserved),
+        "seconds": watch.elapsed,
+        "of": watch.seconds,
+    }
 
 
 def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
@@ -155,7 +193,14 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
 
 
 def store(
-    hub: Hub, id: str, day: Day, plan: Plan, approximate: bool, hold: Step, end: Step
+    hub: Hub,
+    id: str,
+    day: Day,
+    plan: Plan,
+    approximate: bool,
+    progress: dict[str, float],
+    hold: Step,
+    end: Step,
 ) -> None:
     """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
     still(hub, day, plan)
@@ -170,7 +215,9 @@ def store(
         if route.visits:
             store_route(hub, id, day, route, hold)
     with hub.store.write(System()) as session:
-        conclude(session, newest(session, id), plan, approximate)
+        row = newest(session, id)
+        row.progress = progress
+        conclude(session, row, plan, approximate)
         end(session)
 
 
@@ -221,7 +268,7 @@ def newest(session: Session, id: str) -> PlanRow:
 def conclude(session: Session, row: PlanRow, plan: Plan, approximate: bool) -> None:
     """End the plan as done and tell it."""
     row.state, row.reason, row.finished_at = "done", "", session.now
-    row.engine, row.approximate = plan.engine, approximate
+    row.engine, row.why, row.approximate = plan.engine, plan.why, approximate
     row.unserved = [{"stop": left.stop, "reason": left.reason} for left in plan.unserved]
     tell(session, row)
 

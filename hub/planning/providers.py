@@ -1,13 +1,12 @@
-"""Which engine plans and which travel times it is given: the operator's own, or the built-in."""
+"""Which connectors planning asks, and what happens to a connection that does not work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from hub.capabilities import RoutingEngine
 from hub.connections.pulse import degrade
 from hub.connector import Connector
 from hub.errors import HubError, PluginError, Unauthorized
@@ -15,11 +14,9 @@ from hub.events import append
 from hub.events.catalogue import ConnectionExpired
 from hub.events.facts import ConnectionFacts
 from hub.hub import Hub
-from hub.nouns import Matrix, Plan, Problem
-from hub.planning.check import check
+from hub.nouns import Matrix
 from hub.store import ConnectionRow
 
-ENGINE = "ortools"
 TIMES = "straight"
 
 
@@ -89,14 +86,3 @@ def matrix(hub: Hub, points: Sequence[tuple[float, float]]) -> Matrix:
     from hub.planning import travel
 
     return travel.matrix(hub, points)
-
-
-def solve(hub: Hub, problem: Problem) -> Plan:
-    """Return a checked plan; raise `PluginError` for an engine that breaks or breaks a rule."""
-    provider = chosen(hub, "routing_engines", ENGINE)
-    with asking(hub, provider):
-        plan = cast(RoutingEngine, provider.connector).plan(problem)
-    if not isinstance(plan, Plan):
-        raise PluginError(f"{provider.connector.title} returned no Plan")
-    check(problem, plan)
-    return plan

@@ -97,9 +97,12 @@ def maybe_money() -> Any:
     return Field(default=None, sa_column=Column(DecimalText(), nullable=True))
 
 
-def json(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+def json(
+    default: type[dict[str, Any]] | type[list[Any]] = dict, server_default: str | None = None
+) -> Any:
     """Return a field for JSON; it is replaced as a whole, never changed in place."""
-    return Field(default_factory=default, sa_column=Column(JSON(), nullable=False))
+    column = Column(JSON(), nullable=False, server_default=server_default)
+    return Field(default_factory=default, sa_column=column)
 
 
 def later_json(default: type[dict[str, Any]] | type[list[Any]]) -> Any:

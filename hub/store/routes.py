@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from hub.store.columns import instant, json, key, later, later_json, maybe_instant, maybe_money
@@ -26,6 +26,13 @@ class PlanRow(SQLModel, table=True):
     approximate: bool = False
     """True when the travel times are straight lines times a factor."""
     seconds: float = 0
+    """How long the search may last; 0: as long as so many stops need."""
+    why: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Why this engine, in words for a dispatcher."""
+    progress: dict[str, float] = json(dict, server_default="{}")
+    """`cost`, `left_out` and `seconds` of the best find so far, `of` how many seconds."""
+    stop_asked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether somebody asked the search to end with the best so far."""
     unserved: list[dict[str, str]] = json(list)
     """`{"stop": id, "reason": text}` for every stop that was left out."""
     requested_by: str = ""

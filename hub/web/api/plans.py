@@ -11,7 +11,9 @@ from hub.access import get
 from hub.dispatch.publish import publish_plan
 from hub.dispatch.sheets import plan_sheet
 from hub.nouns import Noun
-from hub.planning.plans import LONGEST, request
+from hub.planning.limits import LONGEST
+from hub.planning.plans import request
+from hub.planning.progress import stop as stop_plan
 from hub.store import Operator, PlanRow
 from hub.web.answers import answer
 from hub.web.bodies import body
@@ -22,11 +24,14 @@ blueprint = Blueprint("api_plans", __name__, url_prefix="/api/v1/plans")
 
 
 class PlanWish(Noun):
-    """Which day of which depot (id or name) to plan, and how long an engine may search."""
+    """Which day of which depot (id or name) to plan, and how long the search may last.
+
+    Without seconds, or with 0, it lasts as long as so many stops need.
+    """
 
     depot: str = Field(min_length=1, max_length=200)
     service_date: date
-    seconds: float = Field(default=5, ge=0.1, le=LONGEST)
+    seconds: float = Field(default=0, ge=0, le=LONGEST)
 
 
 @blueprint.post("")
@@ -48,6 +53,15 @@ def show(id: str) -> Response:
     """Return a plan: its state, routes, and what it left out with the reasons."""
     with read() as session:
         return answer(plan_sheet(session, get(session, PlanRow, id)))
+
+
+@blueprint.post("/<id>/stop")
+@allow("owner", "dispatcher", "key:plans:write")
+def stop(id: str) -> Response:
+    """End the search for a plan with the best that it has found so far."""
+    with write() as session:
+        plan = get(session, PlanRow, id)
+        return answer({"id": plan.id, "stopping": stop_plan(session, plan.id)}, 202)
 
 
 @blueprint.post("/<id>/publish")

@@ -1,0 +1,106 @@
+"""Routes by PyVRP: the engine that plans when no other is connected or needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hub.connector import Connector, NoSettings
+from hub.hookspecs import hookimpl
+from hub.nouns import Feature, Found, Plan, Problem
+from hub.planning.answer import answer, balanced
+from hub.planning.rules import Item
+from hub.planning.stopwatch import now
+
+if TYPE_CHECKING:
+    from pyvrp import Solution
+
+    from hub.builtin.pyvrp.model import Made
+
+SMALL = 60
+"""Up to this many stops a search ends by itself."""
+BEAT = 0.1
+"""Seconds between two reports of what is found."""
+
+
+class PyVrp(Connector[NoSettings]):
+    """Iterated local search; the same problem and seed give the same plan where it is small."""
+
+    name: ClassVar[str] = "pyvrp"
+    title: ClassVar[str] = "PyVRP"
+    sdk: ClassVar[tuple[str, ...]] = ("pyvrp",)
+    features: ClassVar[frozenset[Feature]] = frozenset(
+        {
+            "several_windows", "several_loads", "several_depots", "collections", "shipments",
+            "skills", "pinned", "priorities", "costs", "overtime", "reloads", "most_metres",
+            "most_stops", "profiles", "first_last", "locked", "balance",
+        }
+    )  # fmt: skip
+
+    def plan(self, problem: Problem) -> Plan:
+        """Return routes that keep every rule, and the true reason for each stop left out."""
+        return balanced(problem, self.name, lambda one: self.sequences(one, None))
+
+    def search(self, problem: Problem, report: Callable[[Found], bool]) -> Plan:
+        """Plan, and tell what is found on the way."""
+        return balanced(problem, self.name, lambda one: self.sequences(one, report))
+
+    def sequences(
+        self, problem: Problem, report: Callable[[Found], bool] | None
+    ) -> dict[str, list[Item]]:
+        """Return what PyVRP finds in the time that the problem gives it."""
+        from hub.builtin.pyvrp.answer import sequences, started
+        from hub.builtin.pyvrp.model import made
+        from hub.builtin.pyvrp.search import search
+
+        began = now()
+        asked = made(problem)
+        if asked is None:
+            return {}
+        heard = None if report is None else listener(problem, asked, report, began)
+        found = search(
+            asked.data,
+            max(0.01, problem.seconds - (now() - began)),
+            problem.seed,
+            started(problem, asked),
+            clock=now,
+            report=heard,
+            patience=patience(len(problem.stops)),
+        )
+        return sequences(problem, asked, found)
+
+
+def patience(stops: int) -> int | None:
+    """Return after how many rounds without a better find a search ends, `None` for the clock.
+
+    A small problem is as good as it gets long before its time is over; ending by a count and not
+    by the clock also makes the answer the same on every machine.
+    """
+    return 2_000 + 200 * stops if stops <= SMALL else None
+
+
+def listener(
+    problem: Problem, made: Made, report: Callable[[Found], bool], began: float
+) -> Callable[[Solution], bool]:
+    """Return what tells `report` of a better solution, at most every `BEAT` seconds."""
+    from hub.builtin.pyvrp.answer import served
+
+    last = -BEAT
+
+    def heard(best: Solution) -> bool:
+        nonlocal last
+        seconds = now() - began
+        if seconds - last < BEAT:
+            return True
+        last = seconds
+        cost = best.distance_cost() + best.duration_cost() + best.fixed_vehicle_cost()
+        left = max(0, len(problem.stops) - served(made, best))
+        return report(Found(cost=int(cost), left_out=left, seconds=seconds))
+
+    return heard
+
+
+@hookimpl
+def routing_engines() -> list[type[Connector[Any]]]:
+    """Bring the engine that plans when no other is connected."""
+    return [PyVrp]

@@ -1,0 +1,59 @@
+"""The search for good routes: PyVRP's iterated local search, bounded by the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyvrp import ProblemData, Solution
+
+
+class Until:
+    """Ends a search by the clock, or when whoever listens has heard enough."""
+
+    def __init__(self, end: float, clock: Callable[[], float]) -> None:
+        self.end, self.clock = end, clock
+        self.stopped = False
+
+    def __call__(self, best_cost: float) -> bool:
+        return self.stopped or self.clock() >= self.end
+
+
+def search(
+    data: ProblemData,
+    seconds: float,
+    seed: int,
+    start: Solution | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    report: Callable[[Solution], bool] | None = None,
+    patience: int | None = None,
+) -> Solution:
+    """Return the best solution found in `seconds`, beginning with `start` where there is one.
+
+    `report` hears of each better feasible solution and ends the search with False; `patience` ends
+    it after so many iterations without a better one.
+    """
+    from pyvrp import IteratedLocalSearchParams, SolveParams, solve
+    from pyvrp.IteratedLocalSearch import IteratedLocalSearchCallbacks
+    from pyvrp.stop import MultipleCriteria, NoImprovement
+
+    until = Until(clock() + seconds, clock)
+
+    class Heard(IteratedLocalSearchCallbacks):
+        def on_best(self, best: Solution) -> None:
+            if report is not None and best.is_feasible() and not report(best):
+                until.stopped = True
+
+    stops: list[Any] = [until]
+    if patience is not None:
+        stops.append(NoImprovement(patience))
+    return solve(
+        data,
+        MultipleCriteria(stops),
+        seed=seed,
+        collect_stats=False,
+        params=SolveParams(ils=IteratedLocalSearchParams(callbacks=Heard())),
+        initial_solution=start,
+    ).best
