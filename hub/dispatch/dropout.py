@@ -62,7 +62,7 @@ class Redistributed(Noun):
     """The search that betters the routes after that; empty where nobody has taken anything."""
 
 
-def drop(session: Session, route_id: str, reason: str, goods: Goods | Literal[""] = "") -> Dropped:
+def drop(session: Session, route_id: str, reason: str, goods: str = "") -> Dropped:
     """Take all that was not done off a route, end it, tell `driver.lost` and raise a flag.
 
     Before the driver has left the goods are at the depot. After that the caller has to say where
@@ -138,7 +138,7 @@ def redistribute(
     principal: Principal,
     route_id: str,
     reason: str = "",
-    goods: Goods | Literal[""] = "",
+    goods: str = "",
     by: str = "",
 ) -> Redistributed:
     """Take the undone stops off a route and give each to whom it costs least, at once.

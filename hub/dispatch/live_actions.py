@@ -6,7 +6,7 @@ what came of it.
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -33,7 +33,7 @@ class ReoptimiseInput(ActionInput):
     """
 
     depot: str = ""
-    date: date | None = None
+    date: datetime.date | None = None
     route: str = ""
     seconds: float = Field(default=SECONDS, gt=0)
     most_moved: float = Field(default=MOST_MOVED, gt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -64,6 +65,15 @@ class Offer(Noun):
     """The best places of other drivers, the shortest detour first."""
     approximate: bool
     change: Change
+
+    @property
+    def key(self) -> str:
+        """What this offer is known by: another place, or another state of the route, has another.
+
+        Times are not in it; they move on while a person thinks.
+        """
+        told = (self.stop, self.change.stamp, *self.change.stops)
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
     def as_other(self) -> Other:
         """Return the offer as one of the others."""

@@ -33,7 +33,8 @@ from hub.events.catalogue import RouteReoptimised
 from hub.events.facts import ReoptimisationFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.planning.plans import LONGEST, TRIES
+from hub.planning.limits import LONGEST
+from hub.planning.plans import TRIES
 from hub.planning.providers import pass_over
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew

@@ -31,8 +31,8 @@ from hub.hub import Hub
 from hub.nouns import Plan, Problem, ProblemStop
 from hub.planning.day import Point
 from hub.planning.insertion import cheapest
-from hub.planning.solving import solve
 from hub.planning.rules import Item
+from hub.planning.solving import solve
 from hub.planning.travel import matrix
 from hub.store import DepotRow, Principal, RouteRow, Session
 
