@@ -12,6 +12,7 @@ COMMANDS = {
     "plan": ("hub.cli.plans", "Plan a depot's day into routes."),
     "bench": ("hub.cli.bench", "Measure routing engines on known instances."),
     "publish": ("hub.cli.plans", "Make planned routes ready and promise their windows."),
+    "routes": ("hub.cli.routes", "Change routes that are on the road."),
     "times": ("hub.cli.times", "Look at travel times, and fit the approximate ones."),
     "import": ("hub.cli.orders", "Read a file of orders."),
     "db": ("hub.cli.database", "Create or upgrade the database."),

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hub.dispatch.promises import issue
-from hub.dispatch.road import Road, check_published, problem_of, stamp
+from hub.dispatch.road import Road, Ways, check_published, problem_of, stamp
 from hub.dispatch.rows import lock_route, lock_stops, tell_route
 from hub.errors import Retry
 from hub.events.catalogue import RouteChanged, StopEtaChanged
-from hub.nouns import Matrix, Noun, ProblemStop
+from hub.nouns import Noun
 from hub.orders.happenings import tell_stops
+from hub.planning.rules import Item
 from hub.planning.schedule import Timetable, run
 from hub.store import RouteRow, Session, StopRow
 
@@ -36,26 +37,51 @@ class Change(Noun):
     ends_at: datetime
     metres: int
     """By how many the rest of the way grows; negative when it shrinks."""
+    seconds: int = 0
+    """By how much later the driver is back; negative when sooner."""
+    pauses: tuple[dict[str, str], ...] = ()
+    """Breaks and reloads ahead, as the route keeps them."""
 
 
-def change(road: Road, matrix: Matrix, stops: Sequence[ProblemStop]) -> Change:
-    """Return the change to `stops` ahead, whether or not it keeps the promises."""
-    made = run(problem_of([road], matrix), road.vehicle, stops, road.vehicle.shift[0])
-    return timed(road, matrix, made)
+def change(road: Road, ways: Ways, items: Sequence[Item]) -> Change:
+    """Return the change to `items` ahead, whether or not it keeps the promises."""
+    made = run(problem_of([road], ways), road.vehicle, items, road.vehicle.shift[0])
+    return timed(road, ways, made)
 
 
-def timed(road: Road, matrix: Matrix, timetable: Timetable) -> Change:
-    """Return a timetable as a change."""
-    before = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
+def timed(road: Road, ways: Ways, made: Timetable) -> Change:
+    """Return a timetable of the stops ahead as a change."""
+    before = run(problem_of([road], ways), road.vehicle, road.items, road.vehicle.shift[0])
+    return as_change(road, before, made)
+
+
+def as_change(road: Road, before: Timetable, made: Timetable) -> Change:
+    """Return a timetable of the stops ahead as a change from how it was before."""
     return Change(
         route=road.route,
         stamp=road.stamp,
         behind=road.behind,
-        stops=tuple(visit.stop for visit in timetable.visits),
-        times=tuple(road.zero + timedelta(seconds=visit.arrive) for visit in timetable.visits),
-        ends_at=road.zero + timedelta(seconds=timetable.ends),
-        metres=timetable.metres - before.metres,
+        stops=tuple(visit.stop for visit in made.visits),
+        times=tuple(at(road, visit.arrive) for visit in made.visits),
+        ends_at=at(road, made.ends),
+        metres=made.metres - before.metres,
+        seconds=made.ends - before.ends,
+        pauses=tuple(
+            {
+                "kind": pause.kind,
+                "after": made.visits[pause.after - 1].stop if pause.after else "",
+                "begins": at(road, pause.begins).isoformat(),
+                "ends": at(road, pause.ends).isoformat(),
+                "depot": "" if pause.point is None else road.depots.get(pause.point, ""),
+            }
+            for pause in made.pauses
+        ),
     )
+
+
+def at(road: Road, second: int) -> datetime:
+    """Return a second of the road's day as an instant."""
+    return road.zero + timedelta(seconds=second)
 
 
 def check_stamp(session: Session, made: Change) -> tuple[RouteRow, list[StopRow]]:
@@ -86,7 +112,33 @@ def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Cha
         elif abs(stop.eta_at - at) >= NEWS:
             moved.append(stop)
     issue(session, [*fresh, *moved])
+    over = [pause for pause in route.pauses if pause["after"] in made.behind]
+    route.pauses = [*over, *made.pauses]
     route.ends_at, route.metres = made.ends_at, max(0, route.metres + made.metres)
     session.flush()
     tell_route(session, RouteChanged, route)
     tell_stops(session, StopEtaChanged, moved)
+
+
+def apply_together(session: Session, changes: Sequence[Change]) -> dict[str, str]:
+    """Write changes of routes that exchange stops, all or none; return the new stamps by route.
+
+    Raises `Overtaken` when one of them is not as it was when the changes were worked out.
+    """
+    ordered = sorted(changes, key=lambda one: one.route)
+    for made in ordered:
+        lock_route(session, made.route)  # all routes before any stop, as everybody does
+    held = [check_stamp(session, made) for made in ordered]
+    rows = {stop.id: stop for _, stops in held for stop in stops}
+    goes_to = {id: made.route for made in changes for id in made.stops}
+    for id, new in goes_to.items():
+        rows[id].route = new
+    session.flush()
+    stamps = {}
+    by_route = {made.route: made for made in changes}
+    for route, _ in held:
+        made = by_route[route.id]
+        mine = [rows[id] for id in (*made.behind, *made.stops)]
+        apply(session, route, mine, made)
+        stamps[route.id] = stamp(route, sorted(mine, key=lambda stop: stop.position or 0))
+    return stamps

@@ -2,56 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from sqlmodel import col, select
 
 from hub.access import get
-from hub.dispatch.changes import Change, Overtaken, apply, check_stamp, timed
+from hub.dispatch.changes import Overtaken, apply, check_stamp
+from hub.dispatch.glance import nearest
+from hub.dispatch.offers import Offer, named, priced
 from hub.dispatch.promises import open_pages, promise
-from hub.dispatch.road import Road, check_published, lenient, problem_of, published, read_road
+from hub.dispatch.road import (
+    Ask,
+    Road,
+    Ways,
+    check_published,
+    lenient,
+    number,
+    problem_of,
+    read_roads,
+    ways,
+    with_stops,
+)
 from hub.errors import Refused
 from hub.events.catalogue import StopDispatched
 from hub.hub import Hub
-from hub.nouns import Legs, Location, Matrix, Noun, ProblemStop
+from hub.nouns import Legs, Location, Matrix, ProblemStop
+from hub.nouns.ways import Profile
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
-from hub.planning.insertion import cheapest
+from hub.planning.fleet import read_terms
+from hub.planning.insertion import cheapest, detour
 from hub.planning.providers import TIMES
 from hub.planning.reasons import beside, impossible
-from hub.planning.schedule import run
+from hub.planning.schedule import NEVER, Timetable, run
 from hub.planning.travel import matrix
 from hub.store import DepotRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import move_stop
 
 TRIES = 3
-Measure = Callable[[Sequence[Point]], Matrix]
+OTHERS = 3
+"""Other drivers whose best place is told beside the best of all."""
+Tried = tuple[list[Road], Ways, ProblemStop]
 
 
-class Offer(Noun):
-    """Where one more stop fits, and its price."""
-
-    stop: str
-    route: str
-    driver: str
-    position: int
-    """Along the whole route, from 1."""
-    planned_at: datetime
-    extra_seconds: int
-    """By how much later the driver is back."""
-    extra_metres: int
-    delayed: int
-    """How many other stops are reached a minute or more later; none breaks its promise."""
-    approximate: bool
-    change: Change
-
-
-def price(hub: Hub, principal: Principal, stop_id: str, route_id: str | None = None) -> Offer:
+def price(
+    hub: Hub,
+    principal: Principal,
+    stop_id: str,
+    route_id: str | None = None,
+    *,
+    waiting: bool = False,
+    even_late: bool = False,
+) -> Offer:
     """Return the cheapest feasible place in the published routes of the stop's day, or in one.
 
-    Raises `Refused` with the reason when it fits nowhere. Writes nothing.
+    With `waiting` only in routes that have not left the depot. With `even_late` and where it fits
+    nowhere, the place at which the promises together are broken least; the offer says whose.
+    Raises `Refused` with the reason when there is none. Writes nothing.
     """
     with hub.store.read(principal) as session:
-        return offer(session, stop_id, route_id, lambda points: matrix(hub, points))
+        return offer(
+            session, stop_id, route_id, partial(matrix, hub), waiting=waiting, even_late=even_late
+        )
 
 
 def insert(
@@ -67,7 +81,7 @@ def insert(
     without, at the cheapest place by straight-line times, because a transaction calls nobody.
     Promises the window, issues the ETA, tells `stop.dispatched` and `route.changed`.
     """
-    made = offered or offer(session, stop_id, route_id, lambda points: straight(hub, points))
+    made = offered or offer(session, stop_id, route_id, partial(straight, hub))
     route, stops = check_stamp(session, made.change)
     stop = get(session, StopRow, made.stop)
     check_open(stop)
@@ -80,101 +94,169 @@ def insert(
     return made
 
 
-def place(hub: Hub, principal: Principal, stop_id: str, route_id: str | None = None) -> Offer:
+def place(
+    hub: Hub,
+    principal: Principal,
+    stop_id: str,
+    route_id: str | None = None,
+    *,
+    waiting: bool = False,
+    even_late: bool = False,
+) -> Offer:
     """Price a stop and put it in at once; worked out again when the route moved meanwhile."""
-    for _ in range(TRIES - 1):
-        offered = price(hub, principal, stop_id, route_id)
+    for last in (*[False] * (TRIES - 1), True):
+        offered = price(hub, principal, stop_id, route_id, waiting=waiting, even_late=even_late)
         try:
             with hub.store.write(principal) as session:
                 return insert(hub, session, stop_id, route_id, offered)
         except Overtaken:
-            continue
-    offered = price(hub, principal, stop_id, route_id)
-    with hub.store.write(principal) as session:
-        return insert(hub, session, stop_id, route_id, offered)
+            if last:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
-def straight(hub: Hub, points: Sequence[Point]) -> Matrix:
+def straight(hub: Hub, points: Sequence[Point], profile: Profile = "van") -> Matrix:
     """Return the built-in travel times, which call nobody."""
     kind = hub.plugins.connector(TIMES)
-    legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points))
+    legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points), profile=profile)
     found: Matrix = kind(kind.Config()).matrix(legs)  # type: ignore[attr-defined]
     return found
 
 
-def offer(session: Session, stop_id: str, route_id: str | None, measure: Measure) -> Offer:
-    """Return the cheapest offer, with travel times from `measure`."""
+def offer(
+    session: Session,
+    stop_id: str,
+    route_id: str | None,
+    ask: Ask,
+    *,
+    waiting: bool = False,
+    even_late: bool = False,
+) -> Offer:
+    """Return the cheapest offer with those of other drivers, with travel times from `ask`.
+
+    The routes that pass nearest are tried first, and the next ones where it fits into none.
+    """
     stop = get(session, StopRow, stop_id)
     check_open(stop)
-    routes = candidates(session, stop, route_id)
     depot = session.get_one(DepotRow, stop.depot)
-    places: dict[Point, int] = {}
-    wanted = asked(stop, places, midnight(stop.service_date, depot.timezone))
-    strict = [read_road(session, route, places) for route in routes]
-    times = measure(list(places))
-    roads = {road.route: lenient(road, times) for road in strict}
-    found = cheapest(
-        problem_of(roads.values(), times, wanted),
-        {id: road.stops for id, road in roads.items()},
-        wanted,
-        {id: road.frozen for id, road in roads.items()},
-    )
-    if found is None:
-        raise Refused(f"it fits into no published route: {why(times, roads, wanted)}", "stop")
-    return priced(
-        roads[found.vehicle], times, wanted, timed(roads[found.vehicle], times, found.timetable)
-    )
+    terms = read_terms(session)
+    tried: list[Tried] = []
+    for group in groups(session, stop, depot, route_id, waiting=waiting):
+        places: dict[Point, int] = {}
+        wanted = asked(stop, places, midnight(stop.service_date, depot.timezone), terms.names)
+        number(places, (depot.lat, depot.lon))
+        roads = read_roads(session, group, places)
+        times = ways(roads, list(places), ask)
+        found = offers(roads, times, wanted)
+        if found:
+            return named(session, found[: OTHERS + 1])
+        tried.append((roads, times, wanted))
+    if even_late:
+        least = least_late(tried[0])
+        if least is not None:
+            return named(session, [least])
+    raise Refused(f"it fits into no published route: {why(*tried[0])}", "stop")
 
 
-def candidates(session: Session, stop: StopRow, route_id: str | None) -> list[RouteRow]:
-    """Return the routes that may take a stop: all of its depot's day, or the one that is named."""
+def groups(
+    session: Session, stop: StopRow, depot: DepotRow, route_id: str | None, *, waiting: bool
+) -> Iterator[list[RouteRow]]:
+    """Yield the routes that may take a stop: those of its depot's day, or the one that is named."""
     if route_id is not None:
         route = get(session, RouteRow, route_id)
         check_published(route)
         if (route.depot, route.service_date) != (stop.depot, stop.service_date):
             raise Refused(f"route {route.id} serves another depot or day than the stop", "route")
-        return [route]
-    found = published(session, stop)
+        yield [route]
+        return
+    found = False
+    at = (stop.lat, stop.lon)
+    for ids in nearest(session, depot, stop.service_date, at, waiting=waiting):
+        found = True
+        rows = {
+            row.id: row for row in session.exec(select(RouteRow).where(col(RouteRow.id).in_(ids)))
+        }
+        yield [rows[id] for id in ids]
     if not found:
+        whose = "whose driver has not left yet" if waiting else "for a driver who is switched on"
         raise Refused(
-            f"no route of {stop.service_date} is published for a driver who is switched on; "
-            "plan the day with this stop"
+            f"no route of {stop.service_date} is published {whose}; plan the day with this stop"
         )
-    return found
 
 
 def check_open(stop: StopRow) -> None:
     """Raise `Refused` for a stop that is on a route already, or over."""
     if stop.state != "unassigned":
         raise Refused(f"stop {stop.id} is {stop.state}; only an unassigned one can be added")
+    if stop.pair:
+        raise Refused(
+            f"stop {stop.id} is one half of a pair; plan the day with both halves", "stop"
+        )
 
 
-def why(times: Matrix, roads: dict[str, Road], stop: ProblemStop) -> str:
+def offers(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> list[Offer]:
+    """Return the best offer of each route that has one, the shortest detour first."""
+    found = []
+    for strict in roads:
+        road, wanted = eased(strict, times), for_route(strict, stop)
+        problem = problem_of([road], times, wanted)
+        place = cheapest(problem, {road.route: road.items}, wanted, {road.route: road.frozen})
+        if place is not None:
+            found.append((place.seconds, priced(strict, times, stop, place.timetable)))
+    return [offer for _, offer in sorted(found, key=lambda one: (one[0], one[1].route))]
+
+
+def eased(road: Road, times: Ways) -> Road:
+    """Return a road whose stops are there by somebody's decision, whoever should have come."""
+    found = lenient(road, times)
+    free: dict[str, frozenset[str]] = {"skills": frozenset(), "vehicles": frozenset()}
+    return with_stops(
+        found,
+        [
+            stop.model_copy(update=free) if stop.skills or stop.vehicles else stop
+            for stop in found.stops
+        ],
+    )
+
+
+def for_route(road: Road, stop: ProblemStop) -> ProblemStop:
+    """Return a stop that says by route, and not by driver, who may come."""
+    if road.driver not in stop.vehicles:
+        return stop
+    return stop.model_copy(update={"vehicles": stop.vehicles | {road.route}})
+
+
+def least_late(tried: Tried) -> Offer | None:
+    """Return the place that breaks nothing but promises, and them by the fewest seconds."""
+    roads, times, stop = tried
+    best: tuple[int, int, Road, Timetable] | None = None
+    for strict in roads:
+        road, wanted = eased(strict, times), for_route(strict, stop)
+        problem = problem_of([road], times, wanted)
+        matrix = problem.matrix_of(road.vehicle)
+        for index in range(road.frozen, len(road.items) + 1):
+            extra = detour(matrix, road.vehicle, road.items, wanted, index)
+            if extra >= NEVER:
+                continue
+            longer = [*road.items[:index], wanted, *road.items[index:]]
+            made = run(problem, road.vehicle, longer, road.vehicle.shift[0])
+            if any(breach.rule != "window" for breach in made.breaches):
+                continue
+            if best is None or (made.amount[1], extra) < best[:2]:
+                best = made.amount[1], extra, strict, made
+    return None if best is None else priced(best[2], times, stop, best[3])
+
+
+def why(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> str:
     """Return why a stop fits into none of `roads`."""
-    problem = problem_of(roads.values(), times, stop)
-    sequences = {id: road.stops for id, road in roads.items()}
+    free = [unlocked(eased(road, times)) for road in roads]
+    for road in roads:
+        stop = for_route(road, stop)
+    problem = problem_of(free, times, stop)
+    sequences = {road.route: road.items for road in free}
     return impossible(problem, stop) or beside(problem, sequences, stop)
 
 
-def priced(road: Road, times: Matrix, stop: ProblemStop, change: Change) -> Offer:
-    """Return a change as an offer."""
-    before = run(problem_of([road], times), road.vehicle, road.stops, road.vehicle.shift[0])
-    known = {visit.stop: visit.arrive for visit in before.visits}
-    index = change.stops.index(stop.id)
-    later = [
-        id
-        for id, at in zip(change.stops, change.times, strict=True)
-        if id in known and (at - road.zero).total_seconds() - known[id] >= 60
-    ]
-    return Offer(
-        stop=stop.id,
-        route=road.route,
-        driver=road.driver,
-        position=len(road.behind) + index + 1,
-        planned_at=change.times[index],
-        extra_seconds=round((change.ends_at - road.zero).total_seconds()) - before.ends,
-        extra_metres=change.metres,
-        delayed=len(later),
-        approximate=times.approximate,
-        change=change,
-    )
+def unlocked(road: Road) -> Road:
+    """Return a road of which it can be asked what would be, had it no stops."""
+    return replace(road, vehicle=road.vehicle.model_copy(update={"locked": ()}))

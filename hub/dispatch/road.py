@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from sqlmodel import col, select
 
 from hub.errors import Refused
-from hub.fleet.shifts import shift_on
-from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
-from hub.planning.day import LAST, TAKEN, Point, midnight, seconds_since
+from hub.fleet.shifts import span
+from hub.nouns import Loads, Matrix, Problem, ProblemStop, ProblemVehicle, Shipment
+from hub.nouns.ways import Profile
+from hub.orders.happenings import by_id
+from hub.planning.day import LAST, TAKEN, Point, asked, midnight, seconds_since
+from hub.planning.fleet import Terms, able, all_depots, read_terms, rests
+from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import run
-from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow, VehicleRow
+from hub.planning.visits import shipments, taken
+from hub.store import DepotRow, DriverRow, RouteRow, Session, ShiftRow, StopRow, VehicleRow
 
 AHEAD = ("dispatched", "en_route")
+UNDELIVERED = ("failed", "returning", "skipped", "cancelled")
+"""What a driver who has left the depot still has on board of a stop in such a state."""
+COLLECTED = ("completed", "partial")
+Ask = Callable[[Sequence[Point], Profile], Matrix]
 
 
 @dataclass(frozen=True)
@@ -36,43 +46,149 @@ class Road:
     """Stops that are visited or left out, in the order of their visits."""
     stamp: str
     """Changes with every change of the route's stops or their states."""
+    items: tuple[Item, ...]
+    """`stops` with the reloads that are planned between them."""
+    shipments: tuple[Shipment, ...]
+    """What is fetched and brought on the way ahead."""
+    depots: Mapping[int, str]
+    """Ids of depots by their point."""
+    loaded: bool
+    """Whether the goods are on board: they can change to no other vehicle, and what is at the
+    depot can be brought only by somebody who fetches it."""
+    metres: int
+    """Of the whole route, as it was planned last."""
 
 
 def read_road(session: Session, route: RouteRow, places: dict[Point, int]) -> Road:
     """Return the rest of a route; new places get the next numbers in `places`."""
-    depot = session.get_one(DepotRow, route.depot)
-    vehicle = session.get_one(VehicleRow, route.vehicle)
-    zero = midnight(route.service_date, depot.timezone)
-    query = select(StopRow).where(StopRow.route == route.id).order_by(col(StopRow.position))
-    rows = list(session.exec(query))
+    return read_roads(session, [route], places)[0]
+
+
+def read_roads(
+    session: Session, routes: Sequence[RouteRow], places: dict[Point, int]
+) -> list[Road]:
+    """Return the rest of some routes of one day, in their order, with one query per table."""
+    rows = rows_of(session, routes)
+    drivers = by_id(session, DriverRow, {route.driver for route in routes})
+    vehicles = by_id(session, VehicleRow, {route.vehicle for route in routes})
+    depots, terms = all_depots(session), read_terms(session)
+    shifts = shifts_of(session, routes)
+    found = []
+    for route in routes:
+        driver, mine = drivers[route.driver], rows[route.id]
+        zero = midnight(route.service_date, depots[route.depot].timezone)
+        shift = shifts.get(driver.id)
+        place, at = goes_on(session.now, route, mine)
+        ends = route.ends_at
+        if shift is not None:
+            ends = span(depots[driver.depot], route.service_date, shift.starts, shift.ends)[1]
+        hours = (seconds_since(zero, at), seconds_since(zero, ends))
+        due = rests(session, driver, route.service_date, zero) if shift and shift.breaks else ()
+        vehicle = able(driver, vehicles[route.vehicle], hours, places, depots, terms, due)
+        more = seconds_since(zero, route.ends_at) - hours[1]
+        changed = {"id": route.id, "overtime": max(vehicle.overtime, more)}
+        if place is not None:
+            changed["start"] = number(places, place)
+        vehicle = vehicle.model_copy(update=changed)
+        found.append(road_of(route, zero, vehicle, mine, places, terms, depots))
+    return found
+
+
+def shifts_of(session: Session, routes: Sequence[RouteRow]) -> dict[str, ShiftRow]:
+    """Return the shifts of the routes' day by driver; who works outside of one has none."""
+    if not routes:
+        return {}
+    drivers = [route.driver for route in routes]
+    weekday = routes[0].service_date.weekday()
+    query = select(ShiftRow).where(col(ShiftRow.driver).in_(drivers), ShiftRow.weekday == weekday)
+    return {shift.driver: shift for shift in session.exec(query)}
+
+
+def rows_of(session: Session, routes: Iterable[RouteRow]) -> dict[str, list[StopRow]]:
+    """Return the stops of routes in their order, by the route's id."""
+    rows: dict[str, list[StopRow]] = {route.id: [] for route in routes}
+    query = select(StopRow).where(col(StopRow.route).in_(list(rows)))
+    for row in session.exec(query.order_by(col(StopRow.position))):
+        rows[row.route or ""].append(row)
+    return rows
+
+
+def number(places: dict[Point, int], place: Point) -> int:
+    """Return the number of a place; a new one gets the next."""
+    return places.setdefault(place, len(places))
+
+
+def road_of(
+    route: RouteRow,
+    zero: datetime,
+    vehicle: ProblemVehicle,
+    rows: Sequence[StopRow],
+    places: dict[Point, int],
+    terms: Terms,
+    depots: Mapping[str, DepotRow],
+) -> Road:
+    """Return the rest of a route whose vehicle goes on as `vehicle` says."""
     ahead = [row for row in rows if row.state in AHEAD]
     ahead.sort(key=lambda row: (row.state != "en_route", row.position or 0))
-    place, at = goes_on(session, route, depot, rows)
-    shift = shift_on(session, route.driver, route.service_date)
-    ends = max(route.ends_at, shift[1]) if shift else route.ends_at
+    frozen = 1 if ahead and ahead[0].state == "en_route" else 0
+    behind = sorted((row for row in rows if row.state not in AHEAD), key=visited)
+    loaded = route.state != "ready"
+    vehicle = vehicle.model_copy(
+        update={
+            "visited": sum(row.arrived_at is not None for row in behind),
+            "locked": tuple(row.id for row in ahead[:frozen]),
+            "carries": aboard(behind, zero, terms) if loaded else (),
+        }
+    )
+    pairs = tuple(shipments(ahead, terms.names)[0])
+    both = {id for pair in pairs for id in (pair.pickup, pair.delivery)}
+    stops = []
+    for row in ahead:
+        stop = as_promised(row, places, zero, terms)
+        if row.pair and row.kind == "delivery" and row.id not in both:  # fetched already
+            stop = stop.model_copy(update={"deliver": taken(row, terms.names)})
+        stops.append(stop)
+    points = {(row.lat, row.lon): row.id for row in depots.values()}
     return Road(
         route=route.id,
         driver=route.driver,
         zero=zero,
-        vehicle=ProblemVehicle(
-            id=route.id,
-            start=places.setdefault(place, len(places)),
-            end=places.setdefault((depot.lat, depot.lon), len(places)),
-            capacity=(vehicle.capacity,),
-            shift=(seconds_since(zero, at), seconds_since(zero, ends)),
-        ),
-        stops=tuple(as_promised(row, places, zero) for row in ahead),
-        frozen=1 if ahead and ahead[0].state == "en_route" else 0,
-        behind=tuple(row.id for row in sorted(rows, key=visited) if row.state not in AHEAD),
+        vehicle=vehicle,
+        stops=tuple(stops),
+        items=tuple(with_reloads(route, stops, places, depots)),
+        shipments=pairs,
+        depots={at: points[place] for place, at in places.items() if place in points},
+        frozen=frozen,
+        behind=tuple(row.id for row in behind),
         stamp=stamp(route, rows),
+        loaded=loaded,
+        metres=route.metres,
     )
 
 
+def with_reloads(
+    route: RouteRow,
+    stops: Sequence[ProblemStop],
+    places: dict[Point, int],
+    depots: Mapping[str, DepotRow],
+) -> Iterable[Item]:
+    """Yield the stops ahead with the reloads that follow them in the plan."""
+    reloads = {
+        str(pause["after"]): depots[str(pause["depot"])]
+        for pause in route.pauses
+        if pause["kind"] == "reload" and pause["depot"] in depots
+    }
+    for stop in stops:
+        yield stop
+        if stop.id in reloads:
+            depot = reloads[stop.id]
+            yield AtDepot(number(places, (depot.lat, depot.lon)))
+
+
 def goes_on(
-    session: Session, route: RouteRow, depot: DepotRow, rows: Sequence[StopRow]
-) -> tuple[Point, datetime]:
-    """Return where and when the driver is free: at a door, or at the depot before the start."""
-    now = session.now
+    now: datetime, route: RouteRow, rows: Sequence[StopRow]
+) -> tuple[Point | None, datetime]:
+    """Return where and when the driver is free: at a door, or None before the start."""
     for row in rows:
         if row.state == "arrived":
             open_at = max(row.arrived_at or now, row.window_start or now)
@@ -84,7 +200,7 @@ def goes_on(
     if gone:
         last = max(gone, key=visited)
         return (last.lat, last.lon), now
-    return (depot.lat, depot.lon), max(now, route.starts_at)
+    return None, max(now, route.starts_at)
 
 
 def visited(row: StopRow) -> tuple[bool, float, int]:
@@ -93,20 +209,30 @@ def visited(row: StopRow) -> tuple[bool, float, int]:
     return (left is None, left.timestamp() if left else 0, row.position or 0)
 
 
-def as_promised(row: StopRow, places: dict[Point, int], zero: datetime) -> ProblemStop:
+def aboard(rows: Sequence[StopRow], zero: datetime, terms: Terms) -> Loads:
+    """Return what rides to the end of the route: what was not handed over, what was collected."""
+    loads: list[Loads] = []
+    for row in rows:
+        if row.state in UNDELIVERED:
+            loads.append(asked(row, {}, zero, terms.names).deliver)
+        elif row.state in COLLECTED:
+            loads.append(asked(row, {}, zero, terms.names).collect)
+    return tuple(sum(amounts) for amounts in zip_longest(*loads, fillvalue=0))
+
+
+def as_promised(
+    row: StopRow, places: dict[Point, int], zero: datetime, terms: Terms
+) -> ProblemStop:
     """Return a stop ahead with its latest promised arrival; an early visit waits for no promise."""
-    window = None
+    stop = asked(row, places, zero, terms.names)
     opens, closes = row.window_start, row.promised_end or row.window_end
-    if opens is not None or closes is not None:
-        low = 0 if opens is None else seconds_since(zero, opens)
-        window = (low, max(low, LAST) if closes is None else seconds_since(zero, closes))
-    return ProblemStop(
-        id=row.id,
-        point=places.setdefault((row.lat, row.lon), len(places)),
-        service=row.service_time,
-        deliver=(row.load,),
-        windows=() if window is None else (window,),
-    )
+    if len(stop.windows) != 1:
+        return stop
+    low = 0 if opens is None else seconds_since(zero, opens)
+    if row.windows:  # which of several was promised is known, and it opens then
+        low = stop.windows[0][0]
+    high = max(low, LAST) if closes is None else seconds_since(zero, closes)
+    return stop.model_copy(update={"windows": ((low, high),)})
 
 
 def stamp(route: RouteRow, rows: Sequence[StopRow]) -> str:
@@ -115,42 +241,86 @@ def stamp(route: RouteRow, rows: Sequence[StopRow]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
-def problem_of(roads: Iterable[Road], matrix: Matrix, *more: ProblemStop) -> Problem:
+@dataclass(frozen=True)
+class Ways:
+    """Travel times between the places of some routes, by what drives."""
+
+    matrix: Matrix
+    """Of most vehicles."""
+    profiles: Mapping[Profile, Matrix] = field(default_factory=dict)
+    """Of the others."""
+
+    @property
+    def approximate(self) -> bool:
+        """Whether no road was looked at, for one of them at least."""
+        return any(one.approximate for one in (self.matrix, *self.profiles.values()))
+
+
+def ways(roads: Iterable[Road], places: Sequence[Point], ask: Ask) -> Ways:
+    """Return the travel times between places for whatever drives on some roads."""
+    used = [road.vehicle.profile for road in roads]
+    kinds = sorted(set(used), key=lambda one: (-used.count(one), one)) or ["van"]
+    return Ways(ask(places, kinds[0]), {kind: ask(places, kind) for kind in kinds[1:]})
+
+
+def problem_of(roads: Iterable[Road], ways: Ways, *more: ProblemStop) -> Problem:
     """Return what is ahead on some routes, and perhaps more stops, as a problem."""
     found = list(roads)
     stops = [stop for road in found for stop in road.stops]
     return Problem(
-        stops=(*stops, *more), vehicles=tuple(road.vehicle for road in found), matrix=matrix
+        stops=(*stops, *more),
+        vehicles=tuple(road.vehicle for road in found),
+        matrix=ways.matrix,
+        profiles=dict(ways.profiles),
+        shipments=tuple(pair for road in found for pair in road.shipments),
     )
 
 
-def lenient(road: Road, matrix: Matrix) -> Road:
+def lenient(road: Road, ways: Ways) -> Road:
     """Return the road with what is late already excused, but only by as much as it is late.
 
-    So a new stop never makes a late one later, and never adds to overtime.
+    So a new stop never makes a late one later, and never adds to overtime beyond what is allowed.
     """
-    asis = run(problem_of([road], matrix), road.vehicle, road.stops, road.vehicle.shift[0])
-    stops = []
-    for stop, visit in zip(road.stops, asis.visits, strict=True):
-        if stop.windows and visit.arrive > stop.windows[-1][1]:
-            windows = (*stop.windows[:-1], (stop.windows[-1][0], visit.arrive))
-            stop = stop.model_copy(update={"windows": windows})
-        stops.append(stop)
-    shift = (road.vehicle.shift[0], max(road.vehicle.shift[1], asis.ends))
-    vehicle = road.vehicle.model_copy(update={"shift": shift})
-    return Road(**{**vars(road), "stops": tuple(stops), "vehicle": vehicle})
+    asis = run(problem_of([road], ways), road.vehicle, road.items, road.vehicle.shift[0])
+    arrivals = {visit.stop: visit.arrive for visit in asis.visits}
+    overtime = max(road.vehicle.overtime, asis.ends - road.vehicle.shift[1])
+    driven = max(0, road.metres - asis.metres) if road.loaded else 0
+    vehicle = road.vehicle.model_copy(update={"overtime": overtime, "driven": driven})
+    return with_stops(
+        replace(road, vehicle=vehicle),
+        [excused(stop, arrivals[stop.id]) for stop in road.stops],
+    )
 
 
-def published(session: Session, stop: StopRow) -> list[RouteRow]:
-    """Return the published routes of a stop's depot and day, but none of a driver who is off."""
+def with_stops(road: Road, stops: Sequence[ProblemStop]) -> Road:
+    """Return a road with other words about the same stops."""
+    told = {stop.id: stop for stop in stops}
+    items = tuple(told[one.id] if isinstance(one, ProblemStop) else one for one in road.items)
+    return replace(road, stops=tuple(stops), items=items)
+
+
+def excused(stop: ProblemStop, arrives: int) -> ProblemStop:
+    """Return a stop whose last window closes no earlier than it is reached as things are."""
+    if not stop.windows or arrives <= stop.windows[-1][1]:
+        return stop
+    windows = (*stop.windows[:-1], (stop.windows[-1][0], arrives))
+    return stop.model_copy(update={"windows": windows})
+
+
+def published(session: Session, depot: str, day: date, *, waiting: bool = False) -> list[str]:
+    """Return the ids of a depot's published routes of a day, but none of a driver who is off.
+
+    With `waiting` only those whose goods are still at the depot.
+    """
+    states = ("ready",) if waiting else TAKEN
     return list(
         session.exec(
-            select(RouteRow)
+            select(RouteRow.id)
             .join(DriverRow, col(DriverRow.id) == RouteRow.driver)
             .where(
-                RouteRow.depot == stop.depot,
-                RouteRow.service_date == stop.service_date,
-                col(RouteRow.state).in_(TAKEN),
+                RouteRow.depot == depot,
+                RouteRow.service_date == day,
+                col(RouteRow.state).in_(states),
                 col(DriverRow.active).is_(True),
             )
             .order_by(RouteRow.id)

@@ -12,11 +12,13 @@ from hub.events.facts import (
     Facts,
     Happening,
     ImportFacts,
+    LossFacts,
     MerchantFacts,
     MessageFacts,
     OrderFacts,
     PlanFacts,
     ProofFacts,
+    ReoptimisationFacts,
     RequestFacts,
     RouteFacts,
     RunFacts,
@@ -192,6 +194,20 @@ class RouteChanged(RouteEvent):
     """Stops were added, removed or put in another order after publishing."""
 
     type = "route.changed"
+
+
+class DriverLost(RouteEvent):
+    """A driver cannot go on; the stops that were not done are without a route."""
+
+    type = "driver.lost"
+    loss: LossFacts
+
+
+class RouteReoptimised(Event):
+    """A search for better routes among those on the road ended; `route.changed` tells of each."""
+
+    type = "route.reoptimised"
+    reoptimisation: ReoptimisationFacts
 
 
 class RouteClosed(RouteEvent):

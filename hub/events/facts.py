@@ -74,6 +74,41 @@ class PlanFacts(Facts):
     approximate: bool = False
 
 
+class ReoptimisationFacts(Facts):
+    """A search for better routes among those that are on the road."""
+
+    id: str = ""
+    depot: str = ""
+    service_date: str = ""
+    state: str = ""
+    """done | failed | cancelled | undone"""
+    reason: str = ""
+    """Why nothing came of it, or of a part of it."""
+    engine: str = ""
+    routes: int = 0
+    """How many were changed."""
+    moved: int = 0
+    """Stops that changed the driver or overtook others."""
+    gain_seconds: int = 0
+    gain_metres: int = 0
+    late_before: int = 0
+    late_after: int = 0
+    inserted: int = 0
+    """Stops that were put into a route."""
+    unserved: int = 0
+    """Stops that fit into none."""
+
+
+class LossFacts(Facts):
+    """What a driver who cannot go on leaves behind."""
+
+    goods: str = ""
+    """at_depot | handed_over | lost"""
+    reason: str = ""
+    stops: int = 0
+    """How many were not done."""
+
+
 class DriverFacts(Facts):
     """A driver, by id only; the first name is personal and lies beside the event."""
 

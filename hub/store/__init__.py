@@ -13,6 +13,7 @@ from hub.store.people import AuditRow, FactorRow, RecoveryRow, SessionRow
 from hub.store.previews import PreviewRow
 from hub.store.principals import Driver, Merchant, Nobody, Operator, Principal, Role, System
 from hub.store.privacy import PrivacyRow
+from hub.store.reoptimisations import ReoptimisationRow
 from hub.store.routes import (
     AttemptLineRow,
     AttemptRow,
@@ -95,6 +96,7 @@ __all__ = [
     "ReplyRow",
     "RevisionRow",
     "Role",
+    "ReoptimisationRow",
     "RouteRow",
     "RouteWayRow",
     "RunRow",

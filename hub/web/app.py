@@ -63,6 +63,7 @@ BLUEPRINTS = (
     "hub.web.api.webhooks",
     "hub.web.api.fleet",
     "hub.web.api.plans",
+    "hub.web.api.reoptimisations",
     "hub.web.api.routes",
 )
 """Modules with a `blueprint`, in the order in which they are mounted."""

@@ -213,3 +213,65 @@ def test_others_that_come_later_are_told_so(hub: Hub, town: Town) -> None:
         assert last in [event.subject for event in town.events("stop.eta_changed")]
     else:
         assert row.eta_at == was
+
+
+def test_who_comes_later_is_named_with_the_minutes(hub: Hub, town: Town) -> None:
+    last = town.stop(0.04)
+    (route,) = town.published()
+    before = town.read(last).planned_at or at(8)
+    new = town.stop(0.02, 0.0, service_time=600, window_end=at(8, 30))
+    offer = insertion.price(hub, STAFF, new, route)
+    assert offer.delayed == len(offer.later) == 1
+    (later,) = offer.later
+    assert (later.stop, later.ref, later.name) == (last, "#1001", "Test Customer")
+    insertion.place(hub, STAFF, new, route)
+    after = town.read(last).planned_at or at(8)
+    assert (after - before).total_seconds() == later.seconds >= 600
+    assert later.late == 0
+
+
+def test_where_it_fits_nowhere_the_price_says_who_becomes_late(hub: Hub, town: Town) -> None:
+    tight = town.stop(0.03)
+    town.published()
+    reached = town.read(tight).planned_at or at(8)
+    town.change(tight, promised_end=reached + timedelta(seconds=30))
+    new = town.stop(0.01, service_time=1800, window_end=at(8, 10), window_start=at(8))
+    with pytest.raises(Refused):
+        insertion.price(hub, STAFF, new)
+    offer = insertion.price(hub, STAFF, new, even_late=True)
+    assert offer.own_late or offer.later[0].late
+    assert town.read(new).state == "unassigned"
+    insertion.place(hub, STAFF, new, even_late=True)
+    assert town.read(new).state == "dispatched"
+
+
+def test_other_drivers_are_told_beside_the_best(hub: Hub, town: Town) -> None:
+    town.stop(0.03, window_start=at(9), window_end=at(9, 15))
+    town.driver()
+    town.stop(-0.03, window_start=at(9), window_end=at(9, 15), service_time=2400)
+    town.published()
+    offer = insertion.price(hub, STAFF, town.stop(0.031))
+    (other,) = offer.others
+    assert other.route != offer.route
+    assert other.driver_name
+    assert other.extra_metres > offer.extra_metres
+
+
+def test_every_route_is_tried_before_a_stop_is_refused(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.dispatch.glance.MOST", 2)
+    near = town.stop(0.03, load=95, window_start=at(9), window_end=at(9, 15))
+    town.driver()
+    far = town.stop(-0.03, window_start=at(9), window_end=at(9, 15))
+    town.published()
+    offer = insertion.price(hub, STAFF, town.stop(0.031, load=10))
+    assert offer.route == town.read(far).route != town.read(near).route
+
+
+def test_only_a_driver_who_has_left_has_to_fetch_the_goods(hub: Hub, town: Town) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    assert insertion.price(hub, STAFF, town.stop(0.004)).fetch is False
+    drive_to_second(hub, town, route)
+    assert insertion.price(hub, STAFF, town.stop(0.006)).fetch is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.dispatch.sequence import resequence, unassign
+from hub.dispatch.sequence import optimise, resequence, unassign
 from hub.errors import Refused
 from hub.hub import Hub
 from hub.store import RouteRow, System
@@ -127,3 +127,38 @@ def test_a_running_route_without_open_stops_is_closed(hub: Hub, town: Town) -> N
     unassign(hub, STAFF, town.on(route)[1].id)
     assert town.routes()[0].state == "closed"
     assert [event.subject for event in town.events("route.closed")] == [route]
+
+
+def test_the_best_order_is_found_with_the_locks_in_front(hub: Hub, town: Town) -> None:
+    far, near, middle = town.stop(0.06), town.stop(0.01), town.stop(0.03)
+    side = town.stop(0.03, 0.04)
+    (route,) = town.published()
+    resequence(hub, STAFF, route, [middle, far, near, side])
+    told = optimise(hub, STAFF, route, dry=True)
+    assert told.extra_seconds < 0
+    assert [stop.id for stop in town.on(route)] == [middle, far, near, side]
+    done = optimise(hub, STAFF, route, [far, near])
+    assert done.stops[:2] == (far, near)
+    assert sorted(done.stops) == sorted([far, near, middle, side])
+    assert [stop.id for stop in town.on(route)] == list(done.stops)
+
+
+def test_the_best_order_keeps_promises_and_the_stop_under_way(hub: Hub, town: Town) -> None:
+    soon = town.stop(0.05, window_start=at(8), window_end=at(9))
+    town.stops(4)
+    (route,) = town.published()
+    first = start(hub, town, route)
+    late_before = resequence(hub, STAFF, route, [stop.id for stop in town.on(route)]).late
+    done = optimise(hub, STAFF, route)
+    assert done.stops[0] == first
+    assert set(done.late) <= set(late_before)
+    assert soon in done.stops
+
+
+def test_a_lock_that_is_not_ahead_is_refused(hub: Hub, town: Town) -> None:
+    ids = town.stops(3)
+    (route,) = town.published()
+    with pytest.raises(Refused, match="is not ahead"):
+        optimise(hub, STAFF, route, ["stp_x"])
+    with pytest.raises(Refused, match="once"):
+        optimise(hub, STAFF, route, [ids[0], ids[0]])

@@ -28,6 +28,10 @@ NOUNS = {
     "api_imports.id": "import",
     "api_orders.id": "order",
     "api_plans.id": "plan",
+    "api_reoptimisations.id": "route",
+    "api_reoptimisations.show.id": "reoptimisation",
+    "api_reoptimisations.cancel.id": "reoptimisation",
+    "api_reoptimisations.undo.id": "reoptimisation",
     "api_routes.id": "route",
     "api_routes.clear.id": "flag",
     "api_routes.insert.id": "stop",
@@ -80,7 +84,7 @@ WORDS = {
     "connector": "folder",
 }
 """The same for parameters that name nothing of a merchant's: what is put in their place."""
-SHARED = frozenset({"driver", "plan", "depot", "vehicle"})
+SHARED = frozenset({"driver", "plan", "depot", "vehicle", "reoptimisation"})
 """Nouns that belong to no merchant."""
 BODIES: dict[str, Any] = {
     "api_orders.add": lambda other: {"json": {"ref": "X-1", "merchant": other.merchant}},

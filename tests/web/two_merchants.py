@@ -44,6 +44,7 @@ from hub.store import (
     OutgoingRow,
     PlanRow,
     ProofRow,
+    ReoptimisationRow,
     RunRow,
     Session,
     StepRow,
@@ -208,8 +209,12 @@ def say(session: Session, side: Side) -> None:
         depot=side.ids["depot"], service_date=day, state="failed", reason=side.mark,
         created_at=MORNING,
     )  # fmt: skip
-    session.add_all([flag, plan])
-    side.ids |= {"flag": flag.id, "plan": plan.id}
+    search = ReoptimisationRow(
+        depot=side.ids["depot"], service_date=day, state="failed", reason=side.mark,
+        created_at=MORNING,
+    )  # fmt: skip
+    session.add_all([flag, plan, search])
+    side.ids |= {"flag": flag.id, "plan": plan.id, "reoptimisation": search.id}
 
 
 def listen(hub: Hub, session: Session, side: Side) -> None:

@@ -10,7 +10,9 @@ from pydantic import Field
 
 from hub.access import get
 from hub.dispatch import insertion, sequence
+from hub.dispatch.changes import Overtaken
 from hub.dispatch.flags import clear_flag, open_flags
+from hub.dispatch.offers import Offer
 from hub.dispatch.publish import publish as publish_route
 from hub.dispatch.publish import unpublish as unpublish_route
 from hub.dispatch.sheets import route_sheets, routes_of
@@ -23,6 +25,7 @@ from hub.web.answers import answer, language, tagged
 from hub.web.bodies import body
 from hub.web.context import hub, principal, read, write
 from hub.web.policy import allow
+from hub.web.problems import Problem
 
 blueprint = Blueprint("api_routes", __name__, url_prefix="/api/v1")
 
@@ -30,14 +33,25 @@ blueprint = Blueprint("api_routes", __name__, url_prefix="/api/v1")
 class InsertWish(Noun):
     """Into which route (default: the cheapest of the day), and whether only to ask the price."""
 
-    route: str | None = None
+    route: str | None = Field(default=None, max_length=60)
     dry: bool = False
+    even_late: bool = False
+    """Take it although promises are broken, by as little as can be."""
+    offer: str = Field(default="", max_length=80)
+    """The `offer` of an answer to `dry`: exactly there, or 409 where the route has changed."""
 
 
 class SequenceWish(Noun):
-    """Every stop that is not visited yet, in the order wanted."""
+    """Every stop that is not visited yet, in the order wanted.
 
-    stops: tuple[str, ...] = Field(max_length=1000)
+    With `optimise` the best order is looked for that begins with `locks`.
+    """
+
+    stops: tuple[str, ...] = Field(default=(), max_length=1000)
+    locks: tuple[str, ...] = Field(default=(), max_length=1000)
+    optimise: bool = False
+    seconds: float = Field(default=1.0, gt=0, le=5)
+    dry: bool = False
 
 
 @blueprint.get("/routes")
@@ -101,7 +115,13 @@ def unpublish(id: str) -> Response:
 def set_sequence(id: str) -> Response:
     """Set the order of the stops that are not visited yet; the answer names late ones."""
     wish = body(SequenceWish)
-    return answer(sequence.resequence(hub(), principal(), id, wish.stops))
+    if wish.optimise:
+        made = sequence.optimise(
+            hub(), principal(), id, wish.locks, seconds=wish.seconds, dry=wish.dry
+        )
+    else:
+        made = sequence.resequence(hub(), principal(), id, wish.stops, dry=wish.dry)
+    return answer(made)
 
 
 @blueprint.post("/stops/<id>/insert")
@@ -109,9 +129,25 @@ def set_sequence(id: str) -> Response:
 def insert(id: str) -> Response:
     """Put an unassigned stop into a published route, or with `dry` only say what it would cost."""
     wish = body(InsertWish)
-    do = insertion.price if wish.dry else insertion.place
-    offer = do(hub(), principal(), id, wish.route)
-    return answer(offer.model_dump(mode="json", exclude={"change"}))
+    if wish.dry or wish.offer:
+        offer = insertion.price(hub(), principal(), id, wish.route, even_late=wish.even_late)
+        if not wish.dry:
+            accept(offer, wish.offer)
+    else:
+        offer = insertion.place(hub(), principal(), id, wish.route, even_late=wish.even_late)
+    said = offer.model_dump(mode="json", exclude={"change"})
+    return answer({**said, "offer": offer.key})
+
+
+def accept(offer: Offer, told: str) -> None:
+    """Put a stop exactly where it was offered; raise `Conflict` when that is no more so."""
+    if offer.key != told:
+        raise Problem(409, "the routes have changed since the price was told; ask for it again")
+    try:
+        with write() as session:
+            insertion.insert(hub(), session, offer.stop, offered=offer)
+    except Overtaken as error:
+        raise Problem(409, "the route has changed just now; ask for the price again") from error
 
 
 @blueprint.post("/stops/<id>/unassign")

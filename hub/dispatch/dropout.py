@@ -1,0 +1,196 @@
+"""A driver who cannot go on: the stops that were not done lose their route and find others."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from hub.dispatch.flags import raise_flag
+from hub.dispatch.insertion import place
+from hub.dispatch.reoptimisations import LOST, flag_unserved, request
+from hub.dispatch.road import check_published
+from hub.dispatch.rows import lock_route, lock_stops
+from hub.dispatch.sequence import take_off
+from hub.errors import Refused
+from hub.events import append
+from hub.events.catalogue import DriverLost, RouteChanged, RouteClosed
+from hub.events.facts import DriverFacts, LossFacts
+from hub.hub import Hub
+from hub.nouns import Noun
+from hub.orders.happenings import route_facts
+from hub.store import DriverRow, Principal, RouteRow, Session, StopRow
+from hub.store.states import OPEN, move_route, move_stop
+
+Goods = Literal["at_depot", "handed_over", "lost"]
+"""Where the goods of the stops that were not done are: at the depot, so that only who has not left
+can take them; with somebody who hands them to the other drivers; or gone with the van."""
+
+
+class Dropped(Noun):
+    """What a driver who cannot go on leaves behind."""
+
+    route: str
+    driver: str
+    goods: str
+    stops: tuple[str, ...]
+
+
+class Placed(Noun):
+    """A stop that another driver takes."""
+
+    stop: str
+    route: str
+    driver: str
+    extra_seconds: int
+    extra_metres: int
+
+
+class Left(Noun):
+    """A stop that nobody takes, and why."""
+
+    stop: str
+    reason: str
+
+
+class Redistributed(Noun):
+    """What became of the stops of a driver who cannot go on."""
+
+    route: str
+    goods: str
+    placed: tuple[Placed, ...]
+    left: tuple[Left, ...]
+    reoptimisation: str
+    """The search that betters the routes after that; empty where nobody has taken anything."""
+
+
+def drop(session: Session, route_id: str, reason: str, goods: str = "") -> Dropped:
+    """Take all that was not done off a route, end it, tell `driver.lost` and raise a flag.
+
+    Before the driver has left the goods are at the depot. After that the caller has to say where
+    they are, or `Refused` is raised. The promises to the recipients stay. Stops whose goods are
+    lost are flagged one by one, and nothing puts them into a route by itself.
+    """
+    route = lock_route(session, route_id)
+    check_published(route)
+    where = whereabouts(route, goods)
+    driver = session.get_one(DriverRow, route.driver)
+    undone = [stop for stop in lock_stops(session, route.id) if stop.state in OPEN]
+    for stop in undone:
+        if stop.state == "arrived":
+            move_stop(stop, "dispatched")
+        take_off(stop)
+        if where == "lost":
+            flag_lost(session, stop, driver)
+    end(session, route)
+    session.flush()
+    tell(session, route, driver, LossFacts(goods=where, reason=reason, stops=len(undone)))
+    text = f"{driver.name} cannot go on ({reason or 'no reason given'}): {len(undone)} stops open"
+    raise_flag(session, f"driver_lost:{route.id}", "driver_lost", text, subject=route.id)
+    return Dropped(
+        route=route.id, driver=driver.id, goods=where, stops=tuple(stop.id for stop in undone)
+    )
+
+
+def whereabouts(route: RouteRow, goods: str) -> str:
+    """Return where the goods are; raise `Refused` where only a person can know and has not said."""
+    if goods not in ("", *get_args(Goods)):
+        raise Refused(f"goods is one of {', '.join(get_args(Goods))}, not {goods!r:.40}", "goods")
+    if route.state == "ready":
+        return goods or "at_depot"
+    if not goods:
+        raise Refused(
+            "the driver has left with the goods: say where they are now, "
+            "at_depot, handed_over (to the other drivers) or lost",
+            "goods",
+        )
+    return goods
+
+
+def flag_lost(session: Session, stop: StopRow, driver: DriverRow) -> None:
+    """Say that the goods of a stop are gone; once per attempt."""
+    text = f"Its goods were in the van of {driver.name}, who cannot go on"
+    key = f"{LOST}:{stop.id}:{stop.attempts}"
+    raise_flag(session, key, LOST, text, subject=stop.id, merchant=stop.merchant)
+
+
+def end(session: Session, route: RouteRow) -> None:
+    """End a route: closed where it was under way, else cancelled."""
+    if route.state == "in_progress":
+        move_route(route, "closed")
+        route.closed_at = session.now
+    else:
+        move_route(route, "cancelled")
+
+
+def tell(session: Session, route: RouteRow, driver: DriverRow, loss: LossFacts) -> None:
+    """Append what became of the route, and that its driver is lost."""
+    about = {
+        "subject": route.id,
+        "route": route_facts(session, route),
+        "driver": DriverFacts(id=driver.id),
+        "driver_name": driver.name,
+    }
+    append(session, (RouteClosed if route.state == "closed" else RouteChanged)(**about))
+    append(session, DriverLost(**about, loss=loss))
+
+
+def redistribute(
+    hub: Hub,
+    principal: Principal,
+    route_id: str,
+    reason: str = "",
+    goods: str = "",
+    by: str = "",
+) -> Redistributed:
+    """Take the undone stops off a route and give each to whom it costs least, at once.
+
+    Then a search betters the routes of the day. Stops that fit nowhere stay without a route and are
+    flagged with the reason. Raises `Refused` where it is not known where the goods are.
+    """
+    with hub.store.write(principal) as session:
+        dropped = drop(session, route_id, reason, goods)
+    placed: list[Placed] = []
+    left: list[Left] = []
+    for stop in dropped.stops:
+        if dropped.goods == "lost":
+            left.append(Left(stop=stop, reason="its goods are lost"))
+        else:
+            give(hub, principal, stop, dropped, placed, left)
+    search = ""
+    if placed:
+        with hub.store.write(principal) as session:
+            route = session.get_one(RouteRow, route_id)
+            search = request(session, route.depot, route.service_date, by).id
+    return Redistributed(
+        route=route_id,
+        goods=dropped.goods,
+        placed=tuple(placed),
+        left=tuple(left),
+        reoptimisation=search,
+    )
+
+
+def give(
+    hub: Hub,
+    principal: Principal,
+    stop: str,
+    dropped: Dropped,
+    placed: list[Placed],
+    left: list[Left],
+) -> None:
+    """Put one stop into its best place, or flag it with the reason why there is none."""
+    try:
+        offer = place(hub, principal, stop, waiting=dropped.goods == "at_depot")
+    except Refused as error:
+        left.append(Left(stop=stop, reason=str(error)))
+        with hub.store.write(principal) as session:
+            flag_unserved(session, stop, str(error))
+        return
+    placed.append(
+        Placed(
+            stop=stop,
+            route=offer.route,
+            driver=offer.driver,
+            extra_seconds=offer.extra_seconds,
+            extra_metres=offer.extra_metres,
+        )
+    )

@@ -1,0 +1,253 @@
+"""Better routes on the road: never worse, no promise broken, little moved, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from hub.dispatch import register, reoptimisations, reoptimise
+from hub.dispatch.changes import Overtaken, apply_together
+from hub.dispatch.churn import Judge, moved
+from hub.dispatch.reoptimise import improve, survey
+from hub.dispatch.undoing import undo
+from hub.errors import PluginError, Refused
+from hub.hub import Hub
+from hub.nouns import Plan, Problem
+from hub.planning.schedule import planned, run
+from hub.queue.work import claim
+from hub.store import ReoptimisationRow, RouteRow, System, WorkRow
+from hub.testing.town import DAY, Town, at
+
+STAFF = System()
+
+
+def two_routes(hub: Hub, town: Town) -> tuple[str, str]:
+    """Publish two routes that would both be shorter if they exchanged a stop."""
+    north = [town.stop(0.03 + 0.002 * n, 0.002 * n) for n in range(4)]
+    south = [town.stop(-0.03 - 0.002 * n, 0.002 * n) for n in range(3)]
+    town.published()
+    (first,) = town.routes()
+    other = town.driver()
+    with hub.store.write(System()) as session:
+        row = RouteRow(
+            depot=first.depot, driver=other, vehicle=first.vehicle, service_date=DAY,
+            state="ready", starts_at=first.starts_at, ends_at=first.ends_at,
+            published_at=first.published_at,
+        )  # fmt: skip
+        session.add(row)
+    for route, ids in ((first.id, [*north[:3], south[2]]), (row.id, [*south[:2], north[3]])):
+        for number, id in enumerate(ids, 1):
+            town.change(id, route=route, position=number, promised_end=at(17))
+    return first.id, row.id
+
+
+def orders(town: Town, *routes: str) -> list[list[str]]:
+    """Return the stops of routes in their order."""
+    return [[stop.id for stop in town.on(route)] for route in routes]
+
+
+def plan_of(problem: Problem, wanted: dict[str, list[str]]) -> Plan:
+    """Return a plan of stops in an order, whatever it breaks."""
+    routes = []
+    for vehicle in problem.vehicles:
+        stops = [problem.stop_of[id] for id in wanted[vehicle.id]]
+        routes.append(planned(vehicle, run(problem, vehicle, stops, vehicle.shift[0])))
+    return Plan(engine="test", routes=tuple(routes))
+
+
+def shuffled(seed: int) -> Callable[[Problem], Plan]:
+    """Return an engine that deals the stops out at random."""
+
+    def search(problem: Problem) -> Plan:
+        random = Random(seed)
+        ids = [stop.id for stop in problem.stops]
+        random.shuffle(ids)
+        routes = [vehicle.id for vehicle in problem.vehicles]
+        dealt: dict[str, list[str]] = {id: [] for id in routes}
+        for id in ids:
+            dealt[random.choice(routes)].append(id)
+        return plan_of(problem, dealt)
+
+    return search
+
+
+def ask(hub: Hub, town: Town, **more: object) -> str:
+    with hub.store.write(System()) as session:
+        row = reoptimisations.request(session, town.world.depot, DAY, "test", **more)  # type: ignore[arg-type]
+        return row.id
+
+
+def read(hub: Hub, id: str) -> ReoptimisationRow:
+    with hub.store.read(System()) as session:
+        return session.get_one(ReoptimisationRow, id)
+
+
+def test_stops_go_to_whom_they_cost_less_and_it_is_told(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    before = orders(town, one, two)
+    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    assert (done.state, done.routes, done.late_after) == ("done", 2, 0), done.reason
+    assert 0 < done.moved <= 4
+    assert done.gain_seconds > 0
+    after = orders(town, one, two)
+    assert sorted(sum(after, [])) == sorted(sum(before, []))
+    assert after != before
+    for route in (one, two):
+        stops = town.on(route)
+        assert [stop.position for stop in stops] == list(range(1, len(stops) + 1))
+        times = [stop.planned_at or at(0) for stop in stops]
+        assert times == sorted(times)
+    assert {event.subject for event in town.events("route.changed")} >= {one, two}
+    (told,) = town.events("route.reoptimised")
+    assert told.data["reoptimisation"]["moved"] == done.moved
+
+
+def test_it_is_taken_back_while_nobody_has_driven_on(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    before = orders(town, one, two)
+    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    assert orders(town, one, two) != before
+    assert undo(hub, STAFF, done.id).state == "undone"
+    assert orders(town, one, two) == before
+    with pytest.raises(Refused, match="taken back already"):
+        undo(hub, STAFF, done.id)
+
+
+def test_it_is_not_taken_back_once_somebody_has_driven_on(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    town.change(town.on(one)[0].id, state="en_route")
+    after = orders(town, one, two)
+    with pytest.raises(Refused, match="gone on"):
+        undo(hub, STAFF, done.id)
+    assert orders(town, one, two) == after
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_an_engine_says_it_is_never_worse_and_breaks_no_promise_that_was_kept(
+    hub: Hub, town: Town, seed: int
+) -> None:
+    one, two = two_routes(hub, town)
+    first = town.on(one)[0]
+    with hub.store.write(System()) as session:
+        row = session.get_one(RouteRow, two)
+        row.state, row.started_at = "in_progress", row.starts_at
+    under_way = town.on(two)[0].id
+    town.change(under_way, state="en_route", eta_at=at(8, 20))
+    town.change(first.id, promised_end=at(8, 15))
+    scene = survey(hub, STAFF, town.world.depot, DAY)
+    judge = Judge(scene.problem, scene.promised)
+    was = judge.worth(scene.before, scene.before)
+    kept = {
+        visit.stop
+        for route, order in scene.before.items()
+        for visit in judge.look(route, order)[0].visits
+        if visit.arrive <= scene.promised[visit.stop]
+    }
+    found = improve(scene, shuffled(seed), 3, 5)
+    assert found.moved == moved(scene.before, found.after) <= 3
+    assert judge.worth(found.after, found.after) <= was
+    assert found.after[two][0] == under_way
+    on_board = set(scene.before[two])
+    assert on_board <= set(found.after[two]), "goods that are on board changed the van"
+    for route, order in found.after.items():
+        for visit in judge.look(route, order)[0].visits:
+            assert visit.stop not in kept or visit.arrive <= scene.promised[visit.stop]
+
+
+def test_an_engine_that_fails_leaves_everything_as_it_is(hub: Hub, town: Town) -> None:
+    two_routes(hub, town)
+    scene = survey(hub, STAFF, town.world.depot, DAY)
+
+    def broken(problem: Problem) -> Plan:
+        raise PluginError("the engine broke")
+
+    found = improve(scene, broken, 3, 1)
+    assert (found.groups, found.trouble) == ((), "the engine broke")
+
+
+def test_a_driver_who_arrives_meanwhile_overtakes_it_and_nothing_is_half_written(
+    hub: Hub, town: Town
+) -> None:
+    one, two = two_routes(hub, town)
+    scene = survey(hub, STAFF, town.world.depot, DAY)
+    exchanged = {one: orders(town, two)[0], two: orders(town, one)[0]}
+    judge = Judge(scene.problem, scene.promised)
+    changes = [
+        reoptimise.change_of(scene, judge, route, tuple(exchanged[route])) for route in (one, two)
+    ]
+    town.change(town.on(two)[0].id, state="arrived", arrived_at=at(8, 30))
+    before = orders(town, one, two)
+    with pytest.raises(Overtaken), hub.store.write(System()) as session:
+        apply_together(session, changes)
+    assert orders(town, one, two) == before
+
+
+def test_the_work_of_a_worker_that_died_is_done_again(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    register(hub)
+    id = ask(hub, town, most_moved=4, seconds=1)
+    (dead,) = claim(hub.store, "heavy", "dies")
+    reoptimisations.begin(hub, dead.subject, lambda session: None)
+    with hub.store.write(System()) as session:
+        row = session.get_one(WorkRow, dead.id)
+        row.lease_until = session.wall - timedelta(seconds=1)
+    (held,) = claim(hub.store, "heavy", "lives")
+    hub.handlers[held.kind](hub, held)
+    done = read(hub, id)
+    assert (done.state, done.routes) == ("done", 2)
+    assert len(town.events("route.reoptimised")) == 1
+    assert orders(town, one, two)
+
+
+def test_one_that_was_cancelled_changes_nothing(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    before = orders(town, one, two)
+    id = ask(hub, town)
+    with hub.store.write(System()) as session:
+        reoptimisations.cancel(session, id)
+    assert reoptimisations.now(hub, id).state == "cancelled"
+    assert orders(town, one, two) == before
+
+
+def test_asked_twice_before_it_has_begun_it_is_one_search(hub: Hub, town: Town) -> None:
+    two_routes(hub, town)
+    assert ask(hub, town) == ask(hub, town, insert=True)
+
+
+def test_without_routes_on_the_road_it_says_so(hub: Hub, town: Town) -> None:
+    done = reoptimisations.now(hub, ask(hub, town))
+    assert (done.state, "is on the road" in done.reason) == ("failed", True)
+
+
+def test_numbers_that_make_no_sense_are_refused(hub: Hub, town: Town) -> None:
+    with pytest.raises(Refused, match="seconds"):
+        ask(hub, town, seconds=900)
+    with pytest.raises(Refused, match="most_moved"):
+        ask(hub, town, most_moved=-1)
+
+
+def test_a_stop_that_a_workflow_puts_in_is_put_in_by_a_worker(hub: Hub, town: Town) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    new = town.stop(0.004)
+    with hub.store.write(System()) as session:
+        asked = reoptimisations.request_insert(session, new, None, "test")
+    assert town.read(new).state == "unassigned"
+    done = reoptimisations.now(hub, asked.id)
+    assert (done.state, done.inserted) == ("done", [{"stop": new, "route": route}])
+    assert town.read(new).route == route
+
+
+def test_a_stop_that_fits_nowhere_is_flagged_with_the_reason(hub: Hub, town: Town) -> None:
+    town.stops(3)
+    town.published()
+    new = town.stop(load=900)
+    with hub.store.write(System()) as session:
+        asked = reoptimisations.request_insert(session, new, None, "test")
+    done = reoptimisations.now(hub, asked.id)
+    assert (done.state, "load of 900" in done.reason) == ("failed", True)
+    assert [event.type for event in town.events("flag.raised")] == ["flag.raised"]

@@ -1,0 +1,89 @@
+"""The API of changes on the road, as a dispatcher's page or script uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.dispatch import register
+from hub.hub import Hub
+from hub.queue.work import claim
+from hub.testing.town import Town, town
+
+__all__ = ["town"]
+
+API = "/api/v1"
+
+
+@pytest.fixture
+def staff(sign_in: Callable[..., Any]) -> Any:
+    """Return a dispatcher's client."""
+    return sign_in("dispatcher")
+
+
+def test_a_stop_goes_exactly_where_it_was_offered(town: Town, staff: Any) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    new = town.stop(0.004)
+    told = staff.post(f"{API}/stops/{new}/insert", json={"dry": True}).json
+    assert (told["route"], told["fetch"], told["others"]) == (route, False, [])
+    assert town.read(new).state == "unassigned"
+    done = staff.post(f"{API}/stops/{new}/insert", json={"offer": told["offer"]})
+    assert (done.status_code, done.json["position"]) == (200, told["position"])
+    assert town.read(new).position == told["position"]
+
+
+def test_an_offer_that_is_no_more_is_a_conflict(town: Town, staff: Any) -> None:
+    town.stops(3)
+    town.published()
+    one, other = town.stop(0.004), town.stop(0.005)
+    told = staff.post(f"{API}/stops/{one}/insert", json={"dry": True}).json
+    staff.post(f"{API}/stops/{other}/insert", json={})
+    done = staff.post(f"{API}/stops/{one}/insert", json={"offer": told["offer"]})
+    assert (done.status_code, "ask for it again" in done.json["detail"]) == (409, True)
+    assert town.read(one).state == "unassigned"
+
+
+def test_better_routes_are_asked_for_and_read(hub: Hub, town: Town, staff: Any) -> None:
+    town.stops(4)
+    town.published()
+    wish = {"depot": "Vaduz", "service_date": "2026-11-23", "seconds": 0.5}
+    asked = staff.post(f"{API}/routes/reoptimise", json=wish)
+    assert (asked.status_code, asked.json["state"]) == (202, "waiting")
+    register(hub)
+    (held,) = claim(hub.store, "heavy", "test")
+    hub.handlers[held.kind](hub, held)
+    done = staff.get(asked.headers["Location"]).json
+    assert done["state"] == "done"
+    assert done["undoable"] == (done["routes"] > 0)
+    ended = staff.post(f"{asked.headers['Location']}/cancel", json={})
+    assert (ended.status_code, "is done already" in ended.json["detail"]) == (422, True)
+
+
+def test_one_that_waits_is_cancelled(town: Town, staff: Any) -> None:
+    wish = {"depot": "Vaduz", "service_date": "2026-11-23"}
+    where = staff.post(f"{API}/routes/reoptimise", json=wish).headers["Location"]
+    assert staff.post(f"{where}/cancel", json={}).json["state"] == "cancelled"
+    undone = staff.post(f"{where}/undo", json={})
+    assert (undone.status_code, "changed no route" in undone.json["detail"]) == (422, True)
+
+
+def test_the_stops_of_a_lost_driver_are_told(town: Town, staff: Any) -> None:
+    ids = town.stops(2)
+    (route,) = town.published()
+    said = staff.post(f"{API}/routes/{route}/redistribute", json={"reason": "ill"})
+    assert said.status_code == 200
+    assert {left["stop"] for left in said.json["left"]} == set(ids)
+    again = staff.post(f"{API}/routes/{route}/lost", json={"reason": "ill"})
+    assert (again.status_code, "is cancelled" in again.json["detail"]) == (422, True)
+
+
+def test_the_best_order_begins_with_the_locks(town: Town, staff: Any) -> None:
+    ids = town.stops(4)
+    (route,) = town.published()
+    wish = {"optimise": True, "locks": [ids[3]], "dry": True}
+    told = staff.post(f"{API}/routes/{route}/sequence", json=wish).json
+    assert told["stops"][0] == ids[3]
+    assert sorted(told["stops"]) == sorted(ids)
