@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -14,9 +15,10 @@ from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.nouns import Plan, PlannedRoute
+from hub.nouns import Plan, PlannedRoute, Problem
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
+from hub.planning.explain import outcome
 from hub.planning.providers import matrix, pass_over, solve
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
@@ -134,7 +136,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step, seed: int = 1) -> None:
             return
         times = matrix(hub, day.points)
         problem = day.problem(times, seconds, seed)
-        store(hub, id, day, solve(hub, problem), times.approximate, hold, end)
+        store(hub, id, day, problem, solve(hub, problem), hold, end)
     except (*PASSING, LeaseLost):
         raise
     except HubError as error:
@@ -155,7 +157,7 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
 
 
 def store(
-    hub: Hub, id: str, day: Day, plan: Plan, approximate: bool, hold: Step, end: Step
+    hub: Hub, id: str, day: Day, problem: Problem, plan: Plan, hold: Step, end: Step
 ) -> None:
     """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
     still(hub, day, plan)
@@ -169,8 +171,9 @@ def store(
     for route in plan.routes:
         if route.visits:
             store_route(hub, id, day, route, hold)
+    told = outcome(problem, plan).model_dump(mode="json")
     with hub.store.write(System()) as session:
-        conclude(session, newest(session, id), plan, approximate)
+        conclude(session, newest(session, id), plan, problem.matrix.approximate, told)
         end(session)
 
 
@@ -218,11 +221,14 @@ def newest(session: Session, id: str) -> PlanRow:
     return plan
 
 
-def conclude(session: Session, row: PlanRow, plan: Plan, approximate: bool) -> None:
+def conclude(
+    session: Session, row: PlanRow, plan: Plan, approximate: bool, outcome: dict[str, Any]
+) -> None:
     """End the plan as done and tell it."""
     row.state, row.reason, row.finished_at = "done", "", session.now
     row.engine, row.approximate = plan.engine, approximate
-    row.unserved = [{"stop": left.stop, "reason": left.reason} for left in plan.unserved]
+    row.unserved = [left.model_dump(mode="json") for left in plan.unserved]
+    row.outcome = outcome
     tell(session, row)
 
 
