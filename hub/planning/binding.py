@@ -185,8 +185,8 @@ def until_sound(
         if not table.broken:
             return needed(small, items, before, list(found.values()))
         for breach in table.breaches:
-            free = [id for id in own if ("locked", id, "", 0, "") not in found]
-            one = relaxation(breach, small.vehicles[0], free)
+            given = {key[1] for key in found if key[0] == "locked"}
+            one = relaxation(breach, small.vehicles[0], own, given)
             if one is None:
                 return None
             key = (one.rule, one.stop, one.edge, one.dimension, one.skill)
@@ -219,8 +219,10 @@ def granted(
     return drive(easier, easier.vehicles[0], now)
 
 
-def relaxation(breach: Breach, vehicle: ProblemVehicle, own: Sequence[str]) -> Relaxation | None:
-    """Return what mends a breach, None where nothing does."""
+def relaxation(
+    breach: Breach, vehicle: ProblemVehicle, own: Sequence[str], given: set[str]
+) -> Relaxation | None:
+    """Return what mends a breach, None where nothing does; `given`: stops no more locked."""
     rule, amount = breach.rule, breach.amount
     if rule == "window":
         return Relaxation(rule=rule, amount=amount, stop=breach.stop, edge="closes")
@@ -233,8 +235,8 @@ def relaxation(breach: Breach, vehicle: ProblemVehicle, own: Sequence[str]) -> R
     if rule == "skill":
         return Relaxation(rule=rule, amount=amount, stop=breach.stop, skill=breach.skill)
     if rule == "locked":
-        mine = [stop for stop in own if stop in vehicle.locked]
-        return Relaxation(rule=rule, amount=1, stop=mine[0]) if mine else None
+        free = sorted(set(vehicle.locked) - given, key=lambda stop: (stop not in own, stop))
+        return Relaxation(rule=rule, amount=1, stop=free[0]) if free else None
     if rule in ("most_metres", "most_stops", "break", "stacked"):
         return Relaxation(rule=rule, amount=amount)
     return None

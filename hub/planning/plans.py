@@ -20,6 +20,7 @@ from hub.nouns.ways import Profile
 from hub.planning.costs import cost
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
+from hub.planning.explain import outcome
 from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
 from hub.planning.providers import pass_over
@@ -53,6 +54,15 @@ class Wish:
     """Begin with the drafts that there are, instead of anew."""
     told: Callable[[Found, float], bool] | None = None
     """Hears what is found, and how long the search may last, and says whether to search on."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan with what was asked and what its search came to, before it is stored."""
+
+    problem: Problem
+    plan: Plan
+    progress: dict[str, float]
 
 
 class Superseded(HubError):
@@ -178,7 +188,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
         problem = day.problem(first, seconds, wish.seed, tables)
         watch = Progress(hub, id, seconds, hold, wish.told)
         plan = solve(hub, problem, watch, engine=wish.engine)
-        store(hub, id, day, plan, first.approximate, result(problem, plan, watch), hold, end)
+        store(hub, id, day, Made(problem, plan, result(problem, plan, watch)), hold, end)
     except (*PASSING, LeaseLost):
         raise
     except HubError as error:
@@ -215,16 +225,10 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
 
 
 def store(
-    hub: Hub,
-    id: str,
-    day: Day,
-    plan: Plan,
-    approximate: bool,
-    progress: dict[str, float],
-    hold: Step,
-    end: Step,
+    hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step
 ) -> None:
     """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
+    plan = made.plan
     still(hub, day, plan)
     with hub.store.read(System()) as session:
         old = [route.id for route in drafts(session, session.get_one(PlanRow, id))]
@@ -236,10 +240,11 @@ def store(
     for route in plan.routes:
         if route.visits:
             store_route(hub, id, day, route, hold)
+    told = outcome(made.problem, plan).model_dump(mode="json")
     with hub.store.write(System()) as session:
         row = newest(session, id)
-        row.progress = progress
-        conclude(session, row, (*plan.unserved, *day.left), plan, approximate)
+        row.progress, row.outcome = made.progress, told
+        conclude(session, row, (*plan.unserved, *day.left), plan, made.problem.matrix.approximate)
         end(session)
 
 
@@ -293,7 +298,7 @@ def conclude(
     """End the plan as done and tell it."""
     row.state, row.reason, row.finished_at = "done", "", session.now
     row.engine, row.why, row.approximate = plan.engine, plan.why, approximate
-    row.unserved = [{"stop": one.stop, "reason": one.reason} for one in left]
+    row.unserved = [one.model_dump(mode="json") for one in left]
     tell(session, row)
 
 

@@ -19,21 +19,27 @@ Sequences = Mapping[str, Sequence[Item]]
 
 def kept_locks(problem: Problem) -> tuple[Problem, list[str]]:
     """Return the problem with the locks that can be kept, and the stops that cannot be visited."""
-    held, gone = unlocked(problem), []
+    held = unlocked(problem)
+    gone: list[str] = []
     while True:
-        broken = next(
-            (
-                v
-                for v in held.vehicle_of.values()
-                if v.locked and drive(held, v, core(held, v)).broken
-            ),
-            None,
-        )
+        broken = unkept(held)
         if broken is None:
-            return held, gone
+            break
         lost = worst(held, broken)
         gone += [id for id in lost if id in held.stop_of and id not in gone]
         held = unlocked(problem, gone)
+    for id in list(gone):  # what was given up first may do, now that others are out of its way
+        unit = unit_of(problem, id)
+        again = unlocked(problem, [other for other in gone if other not in unit])
+        if id in gone and unkept(again) is None:
+            held, gone = again, [other for other in gone if other not in unit]
+    return held, gone
+
+
+def unkept(problem: Problem) -> ProblemVehicle | None:
+    """Return a vehicle that cannot keep its locks, None where there is none."""
+    locking = [one for one in problem.vehicle_of.values() if one.locked]
+    return next((v for v in locking if drive(problem, v, core(problem, v)).broken), None)
 
 
 def core(problem: Problem, vehicle: ProblemVehicle) -> list[Item]:

@@ -90,7 +90,9 @@ class Walk:
         """Take the breaks that are due before the way to `item`, or home for None."""
         while self.rests:
             first = self.rests[0]
-            if placed is None:
+            if placed is None and item is None:
+                due = any(self.is_due(one, None) for one in self.rests)
+            elif placed is None:
                 due = self.is_due(first, item)
             else:
                 taken = len(placed) - len(self.rests)
