@@ -127,7 +127,9 @@ class Asked:
     def unit(self) -> int:
         """Return the largest unit in which all costs are whole, to keep the numbers small."""
         costs = [vehicle.costs for vehicle in self.vehicles]
-        told = [n for one in costs for n in (one.fixed, one.per_second * 3600, one.per_metre * 1000)]
+        told = [
+            n for one in costs for n in (one.fixed, one.per_second * 3600, one.per_metre * 1000)
+        ]
         return gcd(*told) or 1
 
     def windows(self, stop: ProblemStop) -> list[tuple[int, int]] | None:

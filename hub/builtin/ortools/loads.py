@@ -153,4 +153,3 @@ def is_reload(load: Load, index: int) -> bool:
     """Say whether an index of the model is a reload; up to the starts an index is its node."""
     first = len(load.nodes.stops)
     return first <= index < first + len(load.nodes.reloads)
-

@@ -93,8 +93,7 @@ def add_limits(routing: Any, nodes: Nodes) -> None:
     everything = len(nodes.stops)
     if any(vehicle.most_stops is not None for vehicle in nodes.vehicles):
         most = [
-            everything if v.most_stops is None else v.most_stops - v.visited
-            for v in nodes.vehicles
+            everything if v.most_stops is None else v.most_stops - v.visited for v in nodes.vehicles
         ]
         add_limit(routing, "stops", nodes.of_each([1] * everything), most)
     if any(vehicle.most_metres is not None for vehicle in nodes.vehicles):

@@ -46,9 +46,7 @@ def add_shipments(model: Any, nodes: Nodes) -> None:
         solver.Add(model.VehicleVar(fetched) == model.VehicleVar(brought))
         both = model.ActiveVar(fetched)
         horizon = clock.CumulVar(brought).Max() + clock.CumulVar(fetched).Max() + 1
-        solver.Add(
-            clock.CumulVar(fetched) <= clock.CumulVar(brought) + horizon * (1 - both)
-        )
+        solver.Add(clock.CumulVar(fetched) <= clock.CumulVar(brought) + horizon * (1 - both))
     for number, vehicle in enumerate(nodes.vehicles):
         if vehicle.stacked:
             model.SetPickupAndDeliveryPolicyOfVehicle(
@@ -69,9 +67,7 @@ def add_positions(model: Any, nodes: Nodes) -> None:
         none_before(model, nodes, "lasts", lasts, here)
 
 
-def none_before(
-    model: Any, nodes: Nodes, name: str, counted: list[int], stops: list[bool]
-) -> None:
+def none_before(model: Any, nodes: Nodes, name: str, counted: list[int], stops: list[bool]) -> None:
     """Let none of the `counted` stops come before any of `stops` on the same route."""
     from_here = model.RegisterUnaryTransitVector(nodes.of_each(counted))
     model.AddDimension(from_here, 0, len(nodes.points), True, name)

@@ -135,4 +135,3 @@ def listener(made: Model, report: Report) -> Callable[[], None]:
             routing.solver().FinishCurrentSearch()
 
     return heard
-
