@@ -11,7 +11,7 @@ from hub.planning.rules import Item
 from hub.planning.schedule import drive, planned
 
 if TYPE_CHECKING:
-    from pyvrp import ProblemData
+    from pyvrp import ProblemData, VehicleType
 
 ENDLESS = 2**62
 Report = Callable[[Found], bool]
@@ -51,7 +51,7 @@ def alike(problem: Problem) -> list[list[ProblemVehicle]]:
 def pyvrp_data(problem: Problem, kinds: Sequence[Sequence[ProblemVehicle]]) -> ProblemData:
     """Return an instance in the words of PyVRP."""
     import numpy as np
-    from pyvrp import Client, Depot, Location, ProblemData, VehicleType
+    from pyvrp import Client, Depot, Location, ProblemData
 
     homes = sorted({point for one in problem.vehicles for point in (one.start, one.end)})
     far: Any = np.asarray(problem.matrix.metres).astype(np.int64)
@@ -74,22 +74,27 @@ def pyvrp_data(problem: Problem, kinds: Sequence[Sequence[ProblemVehicle]]) -> P
         locations=[Location(0, 0) for _ in far],
         clients=clients,
         depots=[Depot(home) for home in homes],
-        vehicle_types=[
-            VehicleType(
-                num_available=len(those),
-                capacity=list(those[0].capacity),
-                start_depot=homes.index(those[0].start),
-                end_depot=homes.index(those[0].end),
-                fixed_cost=those[0].costs.fixed,
-                tw_early=those[0].shift[0],
-                tw_late=those[0].shift[1],
-                unit_distance_cost=those[0].costs.per_metre,
-                max_distance=ENDLESS if those[0].most_metres is None else those[0].most_metres,
-            )
-            for those in kinds
-        ],
+        vehicle_types=[kind_of(those, homes) for those in kinds],
         distance_matrices=[far],
         duration_matrices=[times],
+    )
+
+
+def kind_of(those: Sequence[ProblemVehicle], homes: Sequence[int]) -> VehicleType:
+    """Return vehicles that are alike in the words of PyVRP."""
+    from pyvrp import VehicleType
+
+    one = those[0]
+    return VehicleType(
+        num_available=len(those),
+        capacity=list(one.capacity),
+        start_depot=homes.index(one.start),
+        end_depot=homes.index(one.end),
+        fixed_cost=one.costs.fixed,
+        tw_early=one.shift[0],
+        tw_late=one.shift[1],
+        unit_distance_cost=one.costs.per_metre,
+        max_distance=ENDLESS if one.most_metres is None else one.most_metres,
     )
 
 

@@ -52,6 +52,19 @@ def test_a_day_is_planned_read_and_published(hub: Hub, town: Town, staff: Any) -
     assert (again.status_code, "already published" in again.json["detail"]) == (422, True)
 
 
+def test_a_search_is_asked_to_end_until_it_is_over(hub: Hub, town: Town, staff: Any) -> None:
+    town.stop()
+    asked = staff.post(f"{API}/plans", json={"depot": "Vaduz", "service_date": "2026-11-23"})
+    where = asked.headers["Location"]
+    stopped = staff.post(f"{where}/stop", json={})
+    assert (stopped.status_code, stopped.json["stopping"]) == (202, True)
+    work(hub)
+    plan = staff.get(where).json
+    assert (plan["state"], plan["why"], plan["progress"]["of"]) == ("done", "PyVRP", 10)
+    assert staff.post(f"{where}/stop", json={}).json["stopping"] is False
+    assert staff.post(f"{API}/plans/pln_unknown/stop", json={}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "field"),
     [

@@ -1,0 +1,150 @@
+"""`hub plan` at a terminal and away from one."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from sqlmodel import select as choose
+
+from hub.cli.watching import Watching
+from hub.hub import Hub
+from hub.nouns import Found
+from hub.store import PlanRow, System
+from hub.testing.town import DAY, Town
+from hub.testing.town import town as town
+from tests.cli.conftest import Command, Connect
+
+WORDS = ("plan", "--depot", "Vaduz", "--date", str(DAY))
+
+
+def test_a_day_is_planned_by_options_alone(command: Command, town: Town) -> None:
+    town.stops(3)
+    said = command(*WORDS, "--seconds", "0.5").output
+    assert " by PyVRP (travel times are approximate)" in said
+    assert "3 stops" in said
+
+
+def test_programs_get_json_and_nothing_else(command: Command, town: Town) -> None:
+    town.stop()
+    sheet = json.loads(command(*WORDS, "--json", "--seconds", "0.5").stdout)
+    assert (sheet["state"], sheet["engine"], sheet["why"]) == ("done", "pyvrp", "PyVRP")
+
+
+def test_an_engine_is_named(command: Command, town: Town) -> None:
+    town.stop()
+    assert "by OR-Tools, as asked" in command(*WORDS, "--engine", "ortools").output
+
+
+def test_without_a_day_the_usage_says_what_to_write(run: Connect, town: Town) -> None:
+    result = run("plan")
+    assert result.exit_code == 2
+    assert "hub plan --depot NAME --date YYYY-MM-DD" in result.output
+
+
+def test_away_from_a_terminal_there_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with Watching("planning Vaduz") as watching:
+        assert watching(Found(cost=2000, left_out=1, seconds=0.5), 10)
+        watching.at = -1.0
+        assert watching(Found(cost=1500, left_out=1, seconds=2), 10)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "planning Vaduz ...",
+        "0.5 of 10 s, cost 2,000, 1 left out",
+        "2.0 of 10 s, cost 1,500 (-25.0 %), 1 left out",
+    ]
+
+
+def test_the_first_interrupt_ends_the_search_and_the_second_gives_up() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Watching("planning") as watching:
+        assert watching(Found(cost=1), 10)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not watching(Found(cost=1), 10)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class Terminal:
+    """`hub plan` in a process with a terminal of its own."""
+
+    def __init__(self, hub: Hub, *words: str) -> None:
+        self.mine, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hub", *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, **hub.settings.environ(), "COLUMNS": "100"},
+            start_new_session=True,
+            preexec_fn=lambda: take(theirs),
+        )
+        os.close(theirs)
+        self.said = ""
+
+    def until(self, text: str, seconds: float = 60) -> None:
+        """Read until `text` comes."""
+        ends = time.monotonic() + seconds
+        while text not in self.said:
+            assert time.monotonic() < ends, self.said
+            self.read()
+
+    def read(self) -> bool:
+        """Read some more; return whether there may be more still."""
+        if not select.select([self.mine], [], [], 0.2)[0]:
+            return self.process.poll() is None
+        try:
+            part = os.read(self.mine, 10_000)
+        except OSError:
+            return False
+        self.said += click.unstyle(part.decode(errors="replace"))
+        return bool(part)
+
+    def press(self, key: bytes) -> None:
+        """Press a key."""
+        os.write(self.mine, key)
+
+    def end(self) -> int:
+        """Read the rest and return the exit code."""
+        while self.read():
+            pass
+        os.close(self.mine)
+        return self.process.wait(60)
+
+
+def take(terminal: int) -> None:
+    """Make a terminal the one whose keys this process hears."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def busy(town: Town) -> Town:
+    """Return a town with more stops than are planned in a moment."""
+    for number in range(130):
+        town.stop(0.001 * (number % 13), 0.0015 * (number // 13), service_time=60)
+    return town
+
+
+def test_ctrl_c_at_a_terminal_ends_the_search_with_the_best_so_far(hub: Hub, busy: Town) -> None:
+    terminal = Terminal(hub, *WORDS, "--seconds", "200")
+    terminal.until("of 200 s, cost ")
+    terminal.press(b"\x03")
+    assert terminal.end() == 0
+    assert "stops  " in terminal.said
+    assert "make it ready with: hub publish" in terminal.said
+    with hub.store.read(System()) as session:
+        row = session.exec(choose(PlanRow)).one()
+    assert row.state == "done"
+    assert row.progress["seconds"] < 190
