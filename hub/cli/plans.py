@@ -50,6 +50,7 @@ class Plans(click.Group):
 @click.pass_context
 def plan_command(
     context: click.Context,
+    /,
     depot: str | None,
     day: datetime | None,
     as_json: bool,

@@ -33,10 +33,10 @@ from hub.nouns.ways import Profile
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
 from hub.planning.fleet import read_terms
-from hub.planning.insertion import cheapest, detour
+from hub.planning.insertion import cheapest
 from hub.planning.providers import TIMES
 from hub.planning.reasons import beside, impossible
-from hub.planning.schedule import NEVER, Timetable, run
+from hub.planning.schedule import Timetable, run
 from hub.planning.travel import matrix
 from hub.store import DepotRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import move_stop
@@ -233,17 +233,13 @@ def least_late(tried: Tried) -> Offer | None:
     for strict in roads:
         road, wanted = eased(strict, times), for_route(strict, stop)
         problem = problem_of([road], times, wanted)
-        matrix = problem.matrix_of(road.vehicle)
         for index in range(road.frozen, len(road.items) + 1):
-            extra = detour(matrix, road.vehicle, road.items, wanted, index)
-            if extra >= NEVER:
-                continue
             longer = [*road.items[:index], wanted, *road.items[index:]]
             made = run(problem, road.vehicle, longer, road.vehicle.shift[0])
             if any(breach.rule != "window" for breach in made.breaches):
                 continue
-            if best is None or (made.amount[1], extra) < best[:2]:
-                best = made.amount[1], extra, strict, made
+            if best is None or (made.amount[1], made.ends) < best[:2]:
+                best = made.amount[1], made.ends, strict, made
     return None if best is None else priced(best[2], times, stop, best[3])
 
 

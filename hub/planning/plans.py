@@ -224,9 +224,7 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
         return survey(session, session.get_one(DepotRow, depot), day, improve), seconds
 
 
-def store(
-    hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step
-) -> None:
+def store(hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step) -> None:
     """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
     plan = made.plan
     still(hub, day, plan)
