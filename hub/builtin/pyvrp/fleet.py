@@ -80,7 +80,8 @@ class Scale:
     stops: bool
     """Whether stops are counted, as one more dimension."""
     unit: int
-    """What one unit of load counts: so much that no prize makes up for one too much."""
+    """What one unit of load counts: so much that no prize makes up for one too much, but 1 where
+    vehicles reload, for the search finds reloads by way of routes that are too full."""
 
 
 def types(
