@@ -61,9 +61,7 @@ def test_skills_and_pins_choose_the_driver() -> None:
 
 def test_many_drivers_with_stops_of_their_own_are_told_apart() -> None:
     names = [f"v{n}" for n in range(11)]
-    stops = [
-        stop(1 + n % 5, id=f"own-{name}", vehicles={name}) for n, name in enumerate(names)
-    ]
+    stops = [stop(1 + n % 5, id=f"own-{name}", vehicles={name}) for n, name in enumerate(names)]
     plan = ask(ENGINE, day(stops, [van(name) for name in names]))
     assert routes(plan) == {name: [f"own-{name}"] for name in names}
 
