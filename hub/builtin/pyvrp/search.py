@@ -34,8 +34,8 @@ def search(
 ) -> Solution:
     """Return the best solution found in `seconds`, beginning with `start` where there is one.
 
-    `report(cost, best)` hears of each better feasible solution and ends the search with False; `patience` ends
-    it after so many iterations without a better one.
+    `report(cost, best)` hears of each better feasible solution and ends the search with
+    False; `patience` ends it after so many iterations without a better one.
     """
     from pyvrp import CostEvaluator, IteratedLocalSearchParams, SolveParams, solve
     from pyvrp.IteratedLocalSearch import IteratedLocalSearchCallbacks
