@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hub.builtin.pyvrp.penalties import penalties
 
@@ -52,12 +52,10 @@ def search(
             if not report(int(free.cost(best)), best):
                 until.stopped = True
 
-    stops: list[Any] = [until]
-    if patience is not None:
-        stops.append(NoImprovement(patience))
+    patient = [] if patience is None else [NoImprovement(patience)]
     return solve(
         data,
-        MultipleCriteria(stops),
+        MultipleCriteria([until, *patient]),
         seed=seed,
         collect_stats=False,
         params=SolveParams(
