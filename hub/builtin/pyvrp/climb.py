@@ -15,6 +15,9 @@ from pyvrp.PenaltyManager import PenaltyParams
 
 SLOW_MOVES = {moves.Relocate2, moves.Swap21, moves.Swap22}
 """Moves of whole strings: a third of the time, for little that the others do not find."""
+LIGHT = 600
+"""Up to this many stops, where only loads bind, the first high price of a broken limit falls fast:
+the way out of a tight packing leads over routes that are a little too full."""
 POLISHED = 2_000
 """Up to this many stops each new best is searched exhaustively."""
 
@@ -51,7 +54,8 @@ class Climber:
         for move in moves.OPERATORS:
             if move not in SLOW_MOVES and move.supports(data):
                 self._search.add_operator(move(data))
-        params = PenaltyParams()
+        loads_alone = not data.has_time_windows() and data.num_clients <= LIGHT
+        params = PenaltyParams(solutions_between_updates=100 if loads_alone else 500)
         self._penalties = PenaltyManager(params.midpoint_penalties(data), params)
         self._polish = data.num_clients + data.num_shipments <= POLISHED
 
