@@ -40,6 +40,13 @@ NOUNS = {
     "driver_api.id": "driver",
     "endpoints.id": "endpoint",
     "fields.id": "connection",
+    "fleet.id": "driver",
+    "fleet_forms.depot.id": "depot",
+    "fleet_forms.driver.id": "driver",
+    "fleet_forms.save_depot.id": "depot",
+    "fleet_forms.save_driver.id": "driver",
+    "fleet_forms.save_vehicle.id": "vehicle",
+    "fleet_forms.vehicle.id": "vehicle",
     "imports.id": "import",
     "keys.id": "key",
     "letters.id": "run",
@@ -62,6 +69,7 @@ NOUNS = {
 The first that is there counts. A new route with a parameter gets its line here."""
 WORDS = {
     "connections.connector": "folder",
+    "fleet.kind": "drivers",
     "editor.name": WORKFLOW,
     "editor.revision.number": "1",
     "plugins.name": "csv",
