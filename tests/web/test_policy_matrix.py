@@ -89,6 +89,7 @@ BODIES: dict[str, Any] = {
     "api_orders.add": lambda other: {"json": {"ref": "X-1", "merchant": other.merchant}},
     "api_webhooks.again": lambda other: {"json": {"after": 0, "until": 1}},
     "api_webhooks.change": lambda other: {"json": {"description": "mine now"}},
+    "fleet.switch": lambda _: {"data": {"on": "yes"}},
     "imports.upload": lambda other: {
         "data": {"merchant": other.merchant, "file": (BytesIO(b"ref\n1\n"), "x.csv")}
     },
