@@ -87,3 +87,29 @@ def test_degrees_that_lie_nowhere_are_wrong_usage(hub: Hub, degrees: str) -> Non
     done = CliRunner().invoke(cli, ["depot", "add", "X", "--lat", degrees, "--lon", "9"])
     assert done.exit_code == 2
     assert "--lat" in done.output
+
+
+def test_a_fleet_says_what_it_can_from_the_terminal(command: Command, world: World) -> None:
+    said = command("measure", "set", "units", "kg", "litres=l", "--balance", "0").stdout
+    assert said == "load in units, kg, litres (l); costs in CHF; work not shared evenly\n"
+    assert json.loads(command("measure", "list", "--json").stdout)["balance"] == 0
+    command("vehicle", "set", "Van 1", "capacity.kg=900", "skills=fridge", "cost_km=0,35")
+    (van,) = listed(command, "vehicle")
+    assert (van["capacities"], van["skills"], van["cost_km"]) == ({"kg": 900}, ["fridge"], "0.35")
+    assert "100, 900 kg" in command("vehicle", "list").stdout
+    command("driver", "set", "Lea Frick", "home=47.2,9.5", "end=home", "overtime_minutes=30")
+    said = command("driver", "breaks", "Lea Frick", "mon-fri 12:00-13:30 30", "sat off").stdout
+    assert said == "Lea Frick rests mon-fri 12:00-13:30 30 min\n"
+    (driver,) = listed(command, "driver")
+    assert (driver["end_place"], driver["rests"]) == ("home", "mon-fri 12:00-13:30 30 min")
+    command("vehicle", "add", "Bike", "--capacity", "9", "profile=bike")
+    command("vehicle", "set", "Bike", "active=no")
+    assert {row["name"]: row["state"] for row in listed(command, "vehicle")} == {
+        "Van 1": "on", "Bike": "off",
+    }  # fmt: skip
+
+
+def test_a_word_that_is_no_field_is_wrong_usage(hub: Hub, world: World, command: Command) -> None:
+    done = CliRunner().invoke(cli, ["vehicle", "set", "Van 1", "fridge"])
+    assert done.exit_code == 2
+    assert "'fridge' is not written field=value" in done.output

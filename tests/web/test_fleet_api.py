@@ -67,3 +67,47 @@ def test_a_merchants_key_sees_no_fleet_even_if_the_scope_stands_in_its_row(
         assert client.get(f"/api/v1/{name}", headers=headers).status_code == 403
     body = {"name": "Van 9"}
     assert client.post("/api/v1/vehicles", json=body, headers=headers).status_code == 403
+
+
+def test_a_vehicle_and_a_driver_get_all_that_they_can(
+    client: FlaskClient, hub: Hub, world: World
+) -> None:
+    headers = bearer(hub, "fleet:write")
+    loads = [{"name": "units"}, {"name": "kg", "unit": "kg"}]
+    put = {"loads": loads, "currency": "EUR", "balance": 0}
+    assert client.put("/api/v1/measures", json=put, headers=headers).status_code == 200
+    assert client.get("/api/v1/measures", headers=headers).json["currency"] == "EUR"
+    new = {"name": "Truck", "capacities": {"kg": 5000}, "profile": "truck", "skills": ["Lift"]}
+    truck = client.post("/api/v1/vehicles", json=new, headers=headers).json
+    assert (truck["capacities"], truck["skills"]) == ({"kg": 5000}, ["lift"])
+    path = f"/api/v1/vehicles/{truck['id']}"
+    said = client.patch(path, json={"cost_hour": "41.50", "most_stops": 30}, headers=headers).json
+    assert (said["cost_hour"], said["most_stops"], said["profile"]) == ("41.50", 30, "truck")
+    path = f"/api/v1/drivers/{world.driver}"
+    said = client.patch(path, json={"vehicle": "Truck", "skills": ["adr"]}, headers=headers).json
+    assert (said["vehicle"], said["skills"]) == (truck["id"], ["adr"])
+    rest = {"start": "12:00", "end": "13:00", "minutes": 30}
+    shift = {"weekday": 0, "starts": "08:00", "ends": "17:00"}
+    for body in ({**shift, "breaks": [rest]}, shift):  # left out, they stay
+        said = client.put(f"{path}/shifts", json=body, headers=headers).json
+        assert said["shifts"][0]["breaks"] == [rest]
+    said = client.put(f"{path}/active", json={"active": False}, headers=headers).json
+    assert said["active"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"capacities": {"m3": 3}}, "capacities.m3"),
+        ({"cost_km": -1}, "cost_km"),
+        ({"profile": "ship"}, "profile"),
+        ({"wheels": 4}, "wheels"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named(
+    client: FlaskClient, hub: Hub, world: World, body: dict[str, Any], field: str
+) -> None:
+    path = f"/api/v1/vehicles/{world.vehicle}"
+    reply = client.patch(path, json=body, headers=bearer(hub, "fleet:write"))
+    assert reply.status_code == 422
+    assert [one["field"] for one in reply.json["errors"]] == [field]

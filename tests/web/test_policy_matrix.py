@@ -44,6 +44,13 @@ NOUNS = {
     "driver_api.id": "driver",
     "endpoints.id": "endpoint",
     "fields.id": "connection",
+    "fleet.id": "driver",
+    "fleet_forms.depot.id": "depot",
+    "fleet_forms.driver.id": "driver",
+    "fleet_forms.save_depot.id": "depot",
+    "fleet_forms.save_driver.id": "driver",
+    "fleet_forms.save_vehicle.id": "vehicle",
+    "fleet_forms.vehicle.id": "vehicle",
     "imports.id": "import",
     "keys.id": "key",
     "letters.id": "run",
@@ -66,6 +73,7 @@ NOUNS = {
 The first that is there counts. A new route with a parameter gets its line here."""
 WORDS = {
     "connections.connector": "folder",
+    "fleet.kind": "drivers",
     "editor.name": WORKFLOW,
     "editor.revision.number": "1",
     "plugins.name": "csv",
@@ -90,6 +98,7 @@ BODIES: dict[str, Any] = {
     "api_orders.add": lambda other: {"json": {"ref": "X-1", "merchant": other.merchant}},
     "api_webhooks.again": lambda other: {"json": {"after": 0, "until": 1}},
     "api_webhooks.change": lambda other: {"json": {"description": "mine now"}},
+    "fleet.switch": lambda _: {"data": {"on": "yes"}},
     "imports.upload": lambda other: {
         "data": {"merchant": other.merchant, "file": (BytesIO(b"ref\n1\n"), "x.csv")}
     },

@@ -1,0 +1,115 @@
+"""The pages of the fleet: what they show, what they take, what they refuse and how they say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from hub.fleet.measures import measures
+from hub.hub import Hub
+from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
+from hub.testing.fixtures import World
+
+PATH = "/admin/fleet"
+
+
+@pytest.fixture
+def owner(sign_in: Callable[..., Any]) -> Any:
+    return sign_in("owner")
+
+
+def test_an_empty_fleet_says_what_comes_first(owner: Any) -> None:
+    page = owner.get(PATH).text
+    assert page.index("No depot yet") < page.index("No vehicle yet") < page.index("Nobody drives")
+    assert "Add a depot first" in owner.get(f"{PATH}/drivers/new").text
+
+
+def test_a_vehicle_is_added_with_its_costs(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Truck 7", "capacity": "400", "profile": "truck", "skills": "lift, ADR",
+            "cost_km": "0.85", "most_km": "250", "reload_depots": world.depot,
+            "reload_minutes": "20", "most_reloads": "2", "stacked": "yes"}  # fmt: skip
+    assert owner.post(f"{PATH}/vehicles/new", form).status_code == 302
+    with hub.store.read(System()) as session:
+        row = session.exec(select(VehicleRow).where(VehicleRow.name == "Truck 7")).one()
+    assert (row.capacity, row.skills, row.cost_km) == (400, ["lift", "adr"], Decimal("0.85"))
+    assert (row.reload_depots, row.reload_seconds, row.stacked) == ([world.depot], 1200, True)
+    page = owner.get(PATH).text
+    assert "Truck 7 is there" in page
+    assert "may reload up to 2 times" in page
+    owner.post(f"{PATH}/vehicles/{row.id}", {**form, "stacked": "", "reload_depots": ""})
+    with hub.store.read(System()) as session:
+        row = session.get_one(VehicleRow, row.id)
+    assert (row.stacked, row.reload_depots) == (False, [])
+
+
+def test_a_driver_is_changed_with_the_week(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle, "start": "home",
+            "end": "depot", "home": "47.2, 9.5", "overtime_minutes": "30", "starts-0": "07:00",
+            "ends-0": "15:00", "breaks-0": "11:00-12:00 30"}  # fmt: skip
+    assert owner.post(f"{PATH}/drivers/{world.driver}", form).status_code == 302
+    with hub.store.read(System()) as session:
+        row = session.get_one(DriverRow, world.driver)
+        (shift,) = session.exec(select(ShiftRow)).all()
+    assert (row.start_place, row.home_lat, row.overtime_minutes) == ("home", 47.2, 30)
+    assert (shift.weekday, shift.starts, shift.breaks[0]["minutes"]) == (0, "07:00", 30)
+    assert "11:00-12:00 30 min" in owner.get(f"{PATH}/drivers/{world.driver}").text
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "said"),
+    [
+        ("vehicles/new", {"name": "Van 1", "capacity": "9"}, "There is a vehicle Van 1 already."),
+        ("vehicles/new", {"name": "X", "capacity": "many"}, "&#39;many&#39; is no number"),
+        ("depots/new", {"name": "X", "place": "", "timezone": "Europe/Zurich"}, "Say where it is"),
+        ("depots/new", {"name": "X", "place": "47, 9", "timezone": "Mars"}, "is no time zone"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_written_stays(
+    owner: Any, world: World, path: str, form: dict[str, str], said: str
+) -> None:
+    reply = owner.post(f"{PATH}/{path}", form)
+    assert reply.status_code == 422
+    assert said in reply.text
+    assert f'value="{form["name"]}"' in reply.text
+
+
+def test_a_wrong_break_names_its_day_and_changes_nothing(
+    owner: Any, hub: Hub, world: World
+) -> None:
+    form = {"name": "Lea F.", "depot": world.depot, "vehicle": world.vehicle, "starts-1": "08:00",
+            "ends-1": "12:00", "breaks-1": "noon"}  # fmt: skip
+    reply = owner.post(f"{PATH}/drivers/{world.driver}", form)
+    assert (reply.status_code, "Tuesday: &#39;noon&#39; is no break" in reply.text) == (422, True)
+    with hub.store.read(System()) as session:
+        assert session.get_one(DriverRow, world.driver).name == "Lea Frick"
+
+
+def test_a_depot_is_added_and_switched_off_again(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Chur", "place": "46.85, 9.53", "timezone": "Europe/Zurich", "address": "A 1"}
+    assert owner.post(f"{PATH}/depots/new", form).status_code == 302
+    with hub.store.read(System()) as session:
+        row = session.exec(select(DepotRow).where(DepotRow.name == "Chur")).one()
+    reply = owner.post(f"{PATH}/depots/{row.id}/switch", {"on": ""})
+    page = owner.get(reply.location).text
+    assert "Chur is switched off: no new order comes here" in page
+    owner.post(f"{PATH}/depots/{row.id}/switch", {"on": "yes"})
+    reply = owner.post(f"{PATH}/depots/{world.depot}/switch", {"on": ""})
+    assert (reply.status_code, "Lea Frick belongs to Vaduz" in reply.text) == (422, True)
+
+
+def test_measures_are_the_owners_to_set(
+    owner: Any, sign_in: Callable[..., Any], hub: Hub, world: World
+) -> None:
+    form = {"name": ["units", "kg", ""], "unit": ["", "", ""], "currency": "eur", "balance": "1,5"}
+    assert owner.post(f"{PATH}/measures", form).status_code == 302
+    with hub.store.read(System()) as session:
+        found = measures(session)
+    assert (found.names, found.currency, found.balance) == (("units", "kg"), "EUR", 1.5)
+    assert 'name="capacity.kg"' in owner.get(f"{PATH}/vehicles/{world.vehicle}").text
+    assert sign_in("dispatcher").post(f"{PATH}/measures", form).status_code == 403
+    reply = owner.post(f"{PATH}/measures", {**form, "balance": "0.2"})
+    assert (reply.status_code, "equal share" in reply.text) == (422, True)
