@@ -90,7 +90,7 @@ def lay(folder: Path, stops: int, drivers: int) -> tuple[Hub, Day]:
     process = subprocess.Popen(
         [server_binary(), "--port", "0", "--unixsocket", str(folder / "s"), "--save", "",
          "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     while not (folder / "s").exists():
         time.sleep(0.02)
@@ -192,6 +192,6 @@ def client(hub: Hub) -> Staff:
     from hub.web import create_app
 
     with hub.store.write(System()) as session:
-        secret = tokens.issue_key(session, "bench", ["routes:write"])
+        secret = tokens.issue_key(session, "bench", ["routes:write"], None)
     app = create_app(hub)
     return Staff(app.test_client(), secret)
