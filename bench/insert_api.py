@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from live_day import client, lay  # noqa: E402
+from live_day import client, lay
 
 STOPS, DRIVERS, TIMES = 1000, 100, 60
 

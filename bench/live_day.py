@@ -11,7 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-
 from hub.access import tokens
 from hub.dispatch.insertion import straight
 from hub.hub import Hub, open_hub

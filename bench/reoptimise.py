@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from live_day import DAY, lay  # noqa: E402
+from live_day import DAY, lay
 
-from hub.dispatch import reoptimisations  # noqa: E402
-from hub.dispatch.reoptimise import MOST_MOVED, SECONDS, improve, searching, survey  # noqa: E402
-from hub.store import System  # noqa: E402
+from hub.dispatch import reoptimisations
+from hub.dispatch.reoptimise import MOST_MOVED, SECONDS, improve, searching, survey
+from hub.store import System
 
 
 def measure(stops: int, drivers: int) -> dict[str, object]:
