@@ -16,6 +16,7 @@ from sqlmodel import col, select
 
 from hub.dispatch.changes import Change, timed
 from hub.dispatch.churn import Judge, Orders, Worth, best_part, exchanges, is_whole, moved
+from hub.dispatch.moves import best_moves
 from hub.dispatch.road import (
     Road,
     Ways,
@@ -39,8 +40,10 @@ from hub.store import DepotRow, Principal, RouteRow, Session
 SECONDS = 1.5
 """From the first question to the end of the search, unless another time is asked for."""
 MOST_MOVED = 0.2
-SEARCHING = 0.8
-"""Part of the time that is left for the engine; the rest is for choosing what is kept."""
+MOVING = 0.45
+"""Part of the time for moving single stops, which is what little churn can bring."""
+SEARCHING = 0.6
+"""Part of the time that is left after that for the engine; the rest is for choosing."""
 SHORTEST = 0.2
 """Seconds below which an engine is not asked."""
 Search = Callable[[Problem], Plan]
@@ -146,6 +149,8 @@ def pinned(
     if stop.deliver and any(stop.deliver):
         mine = frozenset({road.route}) if road.loaded else waiting
         vehicles = vehicles & mine or frozenset({road.route}) if vehicles else mine
+    if vehicles >= frozenset(drivers.values()):
+        vehicles = frozenset()  # anybody's, which more engines know how to plan
     return stop.model_copy(update={"vehicles": vehicles})
 
 
@@ -157,8 +162,9 @@ def improve(scene: Scene, search: Search, most_moved: float, seconds: float) -> 
     until = monotonic() + seconds
     judge = Judge(scene.problem, scene.promised)
     most = allowed(scene.before, most_moved)
-    best, engine, trouble = scene.before, "", ""
     was = judge.worth(scene.before, scene.before)
+    best = best_moves(judge, scene.before, most, until - (1 - MOVING) * seconds)
+    engine, trouble = "" if best == scene.before else "moves", ""
     for problem in problems(scene, judge, until):
         try:
             plan = search(problem)
