@@ -7,6 +7,7 @@ from datetime import datetime
 
 import click
 
+from hub.cli.explain import explain_command
 from hub.hub import Hub, open_hub
 from hub.settings import Settings
 from hub.store import Operator, PlanRow
@@ -14,15 +15,20 @@ from hub.store import Operator, PlanRow
 BY = Operator("dispatcher", user="cli")
 
 
-@click.command("plan")
-@click.option("--depot", required=True, help="Name or id of the depot.")
-@click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day to deliver."
-)
+@click.group("plan", invoke_without_command=True)
+@click.option("--depot", help="Name or id of the depot.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day to deliver.")
 @click.option("--seconds", default=5.0, show_default=True, help="How long the engine may search.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def plan_command(depot: str, day: datetime, seconds: float, as_json: bool) -> None:
+@click.pass_context
+def plan_command(
+    context: click.Context, depot: str | None, day: datetime | None, seconds: float, as_json: bool
+) -> None:
     """Plan a depot's day into draft routes; drafts of the same day are replaced."""
+    if context.invoked_subcommand is not None:
+        return
+    if depot is None or day is None:
+        raise click.UsageError("name the depot and the day: hub plan --depot NAME --date DAY")
     from hub.dispatch.sheets import PlanSheet, plan_sheet
     from hub.errors import HubError
     from hub.planning.plans import plan_now
@@ -34,6 +40,9 @@ def plan_command(depot: str, day: datetime, seconds: float, as_json: bool) -> No
     if sheet.state == "failed":
         raise HubError(f"plan {row.id} failed: {sheet.reason}")
     click.echo(sheet.model_dump_json() if as_json else told(sheet))
+
+
+plan_command.add_command(explain_command)
 
 
 @click.command("publish")

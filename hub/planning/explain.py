@@ -187,9 +187,7 @@ def late(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item]) -> tu
             (), (breach.stop,),
         )  # fmt: skip
         own = tuple(one for one in asked or () if one.stop == breach.stop)
-        found.append(
-            Late(stop=breach.stop, seconds=breach.amount, rule="window", relaxations=own)
-        )
+        found.append(Late(stop=breach.stop, seconds=breach.amount, rule="window", relaxations=own))
     return tuple(found)
 
 

@@ -156,9 +156,7 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
         return survey(session, session.get_one(DepotRow, depot), day), seconds
 
 
-def store(
-    hub: Hub, id: str, day: Day, problem: Problem, plan: Plan, hold: Step, end: Step
-) -> None:
+def store(hub: Hub, id: str, day: Day, problem: Problem, plan: Plan, hold: Step, end: Step) -> None:
     """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
     still(hub, day, plan)
     with hub.store.read(System()) as session:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, url_for
 from pydantic import Field
 
 from hub.access import get
+from hub.dispatch.explanation import explained
 from hub.dispatch.publish import publish_plan
 from hub.dispatch.sheets import plan_sheet
 from hub.nouns import Noun
@@ -48,6 +49,14 @@ def show(id: str) -> Response:
     """Return a plan: its state, routes, and what it left out with the reasons."""
     with read() as session:
         return answer(plan_sheet(session, get(session, PlanRow, id)))
+
+
+@blueprint.get("/<id>/explanation")
+@allow("owner", "dispatcher", "key:plans:write")
+def explanation(id: str) -> Response:
+    """Return each route along the clock, why stops are left out, and what the plan changed."""
+    with read() as session:
+        return answer(explained(session, get(session, PlanRow, id)))
 
 
 @blueprint.post("/<id>/publish")
