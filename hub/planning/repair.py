@@ -121,6 +121,7 @@ def cleaned(
             taken.add(item.id)
             made.append(problem.stop_of[item.id])
     made += [item for id, item in needed.items() if id not in seen]
+    seen.update(needed)
     return trimmed(
         [item for item in made if isinstance(item, AtDepot) or whole(problem, item, seen)]
     )
