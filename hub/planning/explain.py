@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from hub.nouns import (
     Loads,
     Noun,
@@ -74,7 +76,7 @@ class Late(Noun):
 class Outcome(Noun):
     """What a plan came to, short enough to be kept."""
 
-    routes: dict[str, tuple[str, ...]] = {}
+    routes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Driver -> stops in order."""
     timelines: tuple[Timeline, ...] = ()
     cost: int = 0

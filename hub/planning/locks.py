@@ -10,19 +10,23 @@ from hub.nouns import Problem
 def unlocked(problem: Problem, gone: Collection[str] = ()) -> Problem:
     """Return the problem without locks that nobody can keep, or itself when there are none.
 
-    Those are locks of stops that were never asked for, that another vehicle has locked before, or
-    that are `gone`: left out because their own vehicle cannot visit them.
+    Those are locks of stops that were never asked for, that another vehicle has locked before (or
+    the other stop of their shipment), or that are `gone`: left out because their own vehicle
+    cannot visit them.
     """
     if not any(vehicle.locked for vehicle in problem.vehicles):
         return problem
-    seen: set[str] = set()
+    holders: dict[str, str] = {}
     vehicles = []
     for vehicle in problem.vehicles:
         kept = []
         for stop in vehicle.locked:
-            if stop in problem.stop_of and stop not in gone and stop not in seen:
+            if stop not in problem.stop_of or stop in gone or stop in kept:
+                continue
+            shipment = problem.shipment_of.get(stop)
+            unit = (stop,) if shipment is None else (shipment.pickup, shipment.delivery)
+            if all(holders.setdefault(id, vehicle.id) == vehicle.id for id in unit):
                 kept.append(stop)
-                seen.add(stop)
         vehicles.append(vehicle.model_copy(update={"locked": tuple(kept)}))
     if all(
         one.locked == other.locked for one, other in zip(vehicles, problem.vehicles, strict=True)

@@ -16,6 +16,7 @@ from hub.nouns import (
     Unserved,
 )
 from hub.planning.check_route import route_faults
+from hub.planning.locks import unlocked
 from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import drive, items_of, only_stops, planned
 from hub.planning.walk import NEVER
@@ -140,7 +141,8 @@ def proves(problem: Problem, plan: Plan, unserved: Unserved) -> bool:
 
     The route with the stop in it is made by the evaluator and judged by the checker.
     """
-    return proven(problem, {route.vehicle: route for route in plan.routes}, unserved)
+    routes = {route.vehicle: route for route in plan.routes}
+    return proven(unlocked(problem), routes, unserved)
 
 
 def proven(problem: Problem, routes: dict[str, PlannedRoute], unserved: Unserved) -> bool:
@@ -227,6 +229,7 @@ def false_reasons(problem: Problem, plan: Plan, known: Collection[str]) -> Itera
         for route in plan.routes
         if all(visit.stop in known for visit in route.visits)
     }
+    problem = unlocked(problem)
     for left in plan.unserved:
         if left.rule and left.stop in known and not proven(problem, routes, left):
             yield f"{left.stop} is said to be left out for {left.rule}, which is not so"

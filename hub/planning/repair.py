@@ -121,9 +121,16 @@ def cleaned(
             taken.add(item.id)
             made.append(problem.stop_of[item.id])
     made += [item for id, item in needed.items() if id not in seen]
-    while made and isinstance(made[-1], AtDepot):
-        made.pop()
-    return [item for item in made if isinstance(item, AtDepot) or whole(problem, item, seen)]
+    seen.update(needed)
+    return trimmed(
+        [item for item in made if isinstance(item, AtDepot) or whole(problem, item, seen)]
+    )
+
+
+def trimmed(items: list[Item]) -> list[Item]:
+    """Return a route without a reload that no stop comes after."""
+    end = max((n for n, item in enumerate(items, 1) if isinstance(item, ProblemStop)), default=0)
+    return items[:end]
 
 
 def whole(problem: Problem, stop: ProblemStop, here: Collection[str]) -> bool:
@@ -201,9 +208,7 @@ def thinned(
     for _ in range(TAKEN_OUT):
         best, chosen = found, items
         for unit in units(problem, items, stay):
-            fewer = [item for item in items if getattr(item, "id", "") not in unit]
-            while fewer and isinstance(fewer[-1], AtDepot):
-                fewer.pop()
+            fewer = trimmed([item for item in items if getattr(item, "id", "") not in unit])
             table = drive(problem, vehicle, fewer)
             if table.amount < best.amount:
                 best, chosen = table, fewer

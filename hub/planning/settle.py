@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hub.nouns import Plan, Problem, ProblemStop
 from hub.planning.insertion import find
+from hub.planning.locks import unlocked
 from hub.planning.quotes import Fleet
 from hub.planning.reasons import explained
 from hub.planning.repair import kept_locks, repaired, unit_of
@@ -35,7 +36,7 @@ def settle(
         fleet = Fleet(held, {id: items for id, (items, _) in routes.items()})
         left = refill(fleet, [stop for stop in missing if stop.id not in gone])
         lost = [stop for stop in missing if stop.id in gone]
-        unserved = explained(problem, fleet, [*lost, *left])
+        unserved = explained(unlocked(problem), fleet, [*lost, *left])
         for lane in fleet.lanes:
             known = routes.get(lane.vehicle.id)
             if lane.items and (known is None or known[0] != lane.items):

@@ -75,7 +75,10 @@ class Maker:
     def problem(self) -> Problem:
         """Return the problem."""
         stops = [self.stop(f"s{n}") for n in range(self.chance.randint(1, 14))]
-        vehicles = [self.vehicle(f"v{n}") for n in range(self.chance.choice((0, 1, 1, 2, 2, 3, 4)))]
+        vehicles = [
+            self.vehicle(f"v{n}")
+            for n in range(self.chance.choice((0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4)))
+        ]
         shipments = self.shipments([stop.id for stop in stops])
         if self.has["pinned"]:
             stops = [self.pinned(stop, len(vehicles)) for stop in stops]
@@ -148,13 +151,13 @@ class Maker:
         """Return a random vehicle."""
         chance, has = self.chance, self.has
         begins = chance.choice((0, 0, 600, 3000))
-        ends = begins + chance.choice((0, 1500, 4000, 8000, LONG))
+        ends = begins + chance.choice((0, 1500, 4000, 8000, 8000, LONG, LONG, LONG))
         depot = self.point() if has["depots"] else 0
         rests = chance.randint(1, 2) if self.some("breaks", 0.7) else 0
         costs = Costs(fixed=chance.choice((0, 50_000)), per_second=chance.choice((0, 50, 100)))
         return ProblemVehicle(
             id=id, start=depot, end=self.point() if has["depots"] else depot,
-            capacity=tuple(chance.randint(0, 15) for _ in range(chance.randint(0, self.dimensions))),
+            capacity=self.capacity(),
             shift=(begins, ends),
             overtime=chance.choice((0, 900)) if has["overtime"] else 0,
             breaks=tuple(self.rest(begins + 2500 * n) for n in range(rests)),
@@ -169,6 +172,10 @@ class Maker:
             visited=chance.randint(1, 3) if self.some("visited") else 0,
             driven=chance.choice((0, 4_000)) if has["metres"] else 0,
         )  # fmt: skip
+
+    def capacity(self) -> tuple[int, ...]:
+        size = self.chance.randint(0, self.dimensions)
+        return tuple(self.chance.randint(0, 25) for _ in range(size))
 
     def rest(self, opens: int) -> Break:
         opens += self.chance.randint(0, 2500)

@@ -60,22 +60,23 @@ class PyVrp(Connector[NoSettings]):
         if asked is None:
             return {}
         heard = None if report is None else listener(problem, asked, report, began)
+        left = max(0.01, problem.seconds - (now() - began))
+        steps = most_steps(problem)
         found = search(
             asked.data,
-            max(0.01, problem.seconds - (now() - began)),
+            left if steps is None else steps,
             problem.seed,
             started(problem, asked),
-            clock=now,
+            clock=now if steps is None else Pace(steps, now() + left),
             report=heard,
-            patience=patience(problem),
         )
         if heard is not None:
             heard(0, found, last=True)
         return sequences(problem, asked, found)
 
 
-def patience(problem: Problem) -> int | None:
-    """Return after how many rounds without a better find a search ends, `None` for the clock.
+def most_steps(problem: Problem) -> int | None:
+    """Return how many steps the search for a small problem takes, `None` for as many as it can.
 
     A small problem is as good as it gets long before its time is over; ending by a count and not
     by the clock also makes the answer the same on every machine.
@@ -83,7 +84,19 @@ def patience(problem: Problem) -> int | None:
     stops = len(problem.stops)
     if stops > SMALL:
         return None
-    return 500 + 50 * stops + (RELOADS if any(one.reloads for one in problem.vehicles) else 0)
+    return 1000 + 100 * stops + (RELOADS if any(one.reloads for one in problem.vehicles) else 0)
+
+
+class Pace:
+    """A clock that counts how often it is looked at, and runs out at once when time is up."""
+
+    def __init__(self, steps: int, until: float) -> None:
+        self.steps, self.until, self.taken = steps, until, 0
+
+    def __call__(self) -> float:
+        """Return the steps so far."""
+        self.taken += 1
+        return self.taken if now() < self.until else max(self.taken, 2 * self.steps)
 
 
 def listener(
