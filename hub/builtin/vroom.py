@@ -98,7 +98,8 @@ class Asked:
         self.zero = min((vehicle.shift[0] for vehicle in self.vehicles), default=0)
         self.stops = [stop for stop in problem.stop_of.values() if self.windows(stop) != []]
         self.number = {stop.id: number for number, stop in enumerate(self.stops)}
-        names = {name for one in (*self.stops, *self.vehicles) for name in one.skills}
+        names = {name for stop in self.stops for name in stop.skills}
+        names |= {name for vehicle in self.vehicles for name in vehicle.skills}
         self.skills = {name: number for number, name in enumerate(sorted(names))}
         pins = {stop.vehicles for stop in self.stops if stop.vehicles}
         self.pins = {pin: len(names) + n for n, pin in enumerate(sorted(pins, key=sorted))}
@@ -247,7 +248,7 @@ class Asked:
         return found
 
     def steps(self, vehicle: ProblemVehicle) -> Sequence[Any]:
-        """Return the route that a vehicle begins the search with; VROOM takes none but sound ones."""
+        """Return the route that a vehicle begins the search with; VROOM takes sound ones only."""
         import vroom
 
         told = [item for item in self.warm.get(vehicle.id, []) if isinstance(item, ProblemStop)]

@@ -24,7 +24,7 @@ ENOUGH = 0.2
 
 
 def answer(problem: Problem, engine: str, found: Found) -> Plan:
-    """Return the plan of what an engine found, or of the routes it began with if they are better."""
+    """Return the plan of what an engine found, or of the routes to begin with if it is better."""
     plan = settle(problem, engine, found)
     if not problem.warm:
         return plan

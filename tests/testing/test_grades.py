@@ -27,7 +27,9 @@ TESTS = {
     **{name: ROOT / "plugins" / name / "tests" for name in (
         "shopify", "woocommerce", "shipstation", "xero", "sms",
     )},
-    **dict.fromkeys(("csv", "ortools", "straight", "nominatim", "folder"),
+    **dict.fromkeys((
+        "csv", "ortools", "pyvrp", "vroom", "straight", "nominatim", "folder",
+    ),
                     ROOT / "tests" / "builtin" / "test_kit.py"),
     **{name: ROOT / "tests" / "builtin" / f"test_{file}.py" for name, file in (
         ("s3", "s3"), ("sftp", "sftp"), ("email", "mail"), ("webhook", "webhook"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hub.connector import Connector, NoSettings
 from hub.hookspecs import hookimpl
 from hub.nouns import Feature, Found, Plan, Problem
-from hub.planning.answer import answer, balanced
+from hub.planning.answer import balanced
 from hub.planning.rules import Item
 from hub.planning.stopwatch import now
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SMALL = 60
 """Up to this many stops a search ends by itself."""
+RELOADS = 5_000
+"""Rounds more where vehicles reload: good places for that are found late."""
 BEAT = 0.1
 """Seconds between two reports of what is found."""
 
@@ -65,20 +67,23 @@ class PyVrp(Connector[NoSettings]):
             started(problem, asked),
             clock=now,
             report=heard,
-            patience=patience(len(problem.stops)),
+            patience=patience(problem),
         )
         if heard is not None:
-            heard(found, last=True)
+            heard(0, found, last=True)
         return sequences(problem, asked, found)
 
 
-def patience(stops: int) -> int | None:
+def patience(problem: Problem) -> int | None:
     """Return after how many rounds without a better find a search ends, `None` for the clock.
 
     A small problem is as good as it gets long before its time is over; ending by a count and not
     by the clock also makes the answer the same on every machine.
     """
-    return 500 + 50 * stops if stops <= SMALL else None
+    stops = len(problem.stops)
+    if stops > SMALL:
+        return None
+    return 500 + 50 * stops + (RELOADS if any(one.reloads for one in problem.vehicles) else 0)
 
 
 def listener(
@@ -92,7 +97,7 @@ def listener(
 
     told = -BEAT
 
-    def heard(best: Solution, last: bool = False) -> bool:
+    def heard(_: int, best: Solution, last: bool = False) -> bool:
         nonlocal told
         seconds = now() - began
         if seconds - told < BEAT and not last:

@@ -108,8 +108,15 @@ def best_of(made: Made, choices: Sequence[Sequence[Any]], kind: int) -> Any:
     taken = [several[0] for several in choices]
     for number, several in enumerate(choices):
         if len(several) > 1:
-            tried = [[*taken[:number], one, *taken[number + 1 :]] for one in several]
-            late = [Route(made.data, way[: number + 1], kind).time_warp()
-                    if not any(one.is_shipment() for one in way) else 0 for way in tried]  # fmt: skip
-            taken = tried[late.index(min(late))]
+            tried = [[*taken[:number], one] for one in several]
+            late = [lateness(made, way, kind) for way in tried]
+            taken[number] = several[late.index(min(late))]
     return Route(made.data, taken, kind)
+
+
+def lateness(made: Made, way: list[Any], kind: int) -> int:
+    """Return how late a route of a type is in all, without the shipments on its way."""
+    from pyvrp import Route
+
+    clients = [one for one in way if not one.is_shipment()]
+    return int(Route(made.data, clients, kind).time_warp())

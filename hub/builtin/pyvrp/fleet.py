@@ -80,7 +80,8 @@ class Scale:
     stops: bool
     """Whether stops are counted, as one more dimension."""
     unit: int
-    """What one unit of load counts: so much that no prize makes up for one too much."""
+    """What one unit of load counts: so much that no prize makes up for one too much, but 1 where
+    vehicles reload, for the search finds reloads by way of routes that are too full."""
 
 
 def types(
@@ -133,12 +134,16 @@ def told_of(
     told["shift_duration"] = told["tw_late"] - told["tw_early"]
     told["start_late"] = min(told["tw_late"], told["tw_early"] + now.spare)
     told["tw_late"] += vehicle.overtime
-    if vehicle.reloads is not None:
-        told["reload_depots"] = tuple(
-            ground.depot(point, vehicle.reloads.seconds) for point in vehicle.reloads.points
-        )
-        told["max_reloads"] = vehicle.reloads.most
-    return told
+    return told | reloads(vehicle, ground)
+
+
+def reloads(vehicle: ProblemVehicle, ground: Ground) -> dict[str, Any]:
+    """Return where a vehicle may reload, and how often."""
+    told = vehicle.reloads
+    if told is None:
+        return {}
+    depots = tuple(ground.depot(point, told.seconds) for point in told.points)
+    return {"reload_depots": depots, "max_reloads": told.most}
 
 
 def costs(vehicle: ProblemVehicle, now: Head) -> dict[str, int]:

@@ -38,7 +38,8 @@ class Ground:
     ) -> tuple[list[Any], list[Any], dict[str, int]]:
         """Return metres and seconds for each profile that is used, and the profiles' numbers."""
         numbers: dict[str, int] = {}
-        metres, seconds = [], []
+        metres: list[Any] = []
+        seconds: list[Any] = []
         known: dict[int, int] = {}
         for vehicle in vehicles:
             matrix = problem.matrix_of(vehicle)

@@ -112,7 +112,8 @@ def read(
     worth = prize(problem, vehicles)
     most = worth * (1 + max((stop.priority for stop in problem.stops), default=0))
     counted = any(vehicle.most_stops is not None for vehicle in vehicles)
-    scale = Scale(zero, many, counted, unit=1 + 2 * most // MOST)
+    refilled = any(vehicle.reloads for vehicle in vehicles)
+    scale = Scale(zero, many, counted, unit=1 if refilled else 1 + 2 * most // MOST)
     asked = Asked(problem, vehicles, Ground(), [], scale, end, worth)
     fetched = on_the_way(problem)
     behind = {id for vehicle in vehicles for id in vehicle.locked}

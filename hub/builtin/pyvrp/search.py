@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hub.builtin.pyvrp.penalties import penalties
 
@@ -29,31 +29,33 @@ def search(
     seed: int,
     start: Solution | None = None,
     clock: Callable[[], float] = time.monotonic,
-    report: Callable[[Solution], bool] | None = None,
+    report: Callable[[int, Solution], bool] | None = None,
     patience: int | None = None,
 ) -> Solution:
     """Return the best solution found in `seconds`, beginning with `start` where there is one.
 
-    `report` hears of each better feasible solution and ends the search with False; `patience` ends
-    it after so many iterations without a better one.
+    `report(cost, best)` hears of each better feasible solution and ends the search with
+    False; `patience` ends it after so many iterations without a better one.
     """
-    from pyvrp import IteratedLocalSearchParams, SolveParams, solve
+    from pyvrp import CostEvaluator, IteratedLocalSearchParams, SolveParams, solve
     from pyvrp.IteratedLocalSearch import IteratedLocalSearchCallbacks
     from pyvrp.stop import MultipleCriteria, NoImprovement
 
     until = Until(clock() + seconds, clock)
 
+    free = CostEvaluator([0] * data.num_load_dimensions, 0, 0)
+
     class Heard(IteratedLocalSearchCallbacks):
         def on_best(self, best: Solution) -> None:
-            if report is not None and best.is_feasible() and not report(best):
+            if report is None or not best.is_feasible():
+                return
+            if not report(int(free.cost(best)), best):
                 until.stopped = True
 
-    stops: list[Any] = [until]
-    if patience is not None:
-        stops.append(NoImprovement(patience))
+    patient = [] if patience is None else [NoImprovement(patience)]
     return solve(
         data,
-        MultipleCriteria(stops),
+        MultipleCriteria([until, *patient]),
         seed=seed,
         collect_stats=False,
         params=SolveParams(

@@ -151,6 +151,7 @@ def people() -> dict[Feature, Day]:
 
 def goods() -> dict[Feature, Day]:
     """Return the days of rules about what is on board."""
+    late = (MORNING + HOUR, MORNING + 7 * HOUR)
     return {
         "several_loads": a_day(
             [{"deliver": (1, 9)}, {"deliver": (1, 9)}, {"deliver": (1, 1)}, {"deliver": (1, 1)}],
@@ -171,7 +172,7 @@ def goods() -> dict[Feature, Day]:
         ),
         "on_board": a_day(
             [{"deliver": (1,)}, {"deliver": (1,)}, {"deliver": (1,)},
-             {"deliver": (1,), "on_board": 2_400, "windows": ((MORNING + HOUR, MORNING + 7 * HOUR),)}],
+             {"deliver": (1,), "on_board": 2_400, "windows": (late,)}],
         ),
     }  # fmt: skip
 

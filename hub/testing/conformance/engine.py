@@ -11,8 +11,8 @@ from hub.planning.check import faults
 from hub.planning.costs import score
 from hub.planning.schedule import drive, planned
 from hub.testing.conformance import samples
-from hub.testing.conformance.days import a_town, days
 from hub.testing.conformance.checks import demand, only
+from hub.testing.conformance.days import a_town, days
 from hub.testing.conformance.ground import Ground, calls_a_service
 from hub.testing.conformance.scripted import ScriptedPeer
 
@@ -150,7 +150,7 @@ class RoutingEngineTests(Ground):
             demand(
                 served >= day.served,
                 f"{self.at('plan')} serves {served} stops of a day with {feature}, and "
-                f"{day.served} fit; keep that rule in the search, or take {feature} out of features",
+                f"{day.served} fit; keep it in the search, or take {feature} out of features",
             )
             demand(
                 not day.wrong(plan),

@@ -117,8 +117,9 @@ KIT = frozenset({Ground, *(part.tests for part in PARTS)})
 
 class ConnectorTests(
     LoadingTests, SettingsTests, WireTests, SecrecyTests, WrittenTests, OrderSourceTests,
-    PositionSourceTests, RoutingEngineTests, AnytimeEngineTests, TravelTimesTests, GeocoderTests, ChannelTests,
-    PodSinkTests, ReceiverTests, StatusSinkTests, SubscriberTests, ReportSourceTests, OAuthTests,
+    PositionSourceTests, RoutingEngineTests, AnytimeEngineTests, TravelTimesTests, GeocoderTests,
+    ChannelTests, PodSinkTests, ReceiverTests, StatusSinkTests, SubscriberTests, ReportSourceTests,
+    OAuthTests,
 ):  # fmt: skip
     """Every check that fits one connector, chosen by what its class can do.
 

@@ -24,8 +24,12 @@ def van(id: str = "v1", capacity: int = 100, shift: tuple[int, int] = SHIFT) -> 
     return ProblemVehicle(id=id, start=0, end=0, capacity=(capacity,), shift=shift)
 
 
-def ask(stops: list[ProblemStop], vehicles: list[ProblemVehicle], matrix: Matrix) -> Plan:
-    problem = Problem(stops=tuple(stops), vehicles=tuple(vehicles), matrix=matrix, seconds=2)
+def ask(
+    stops: list[ProblemStop], vehicles: list[ProblemVehicle], matrix: Matrix, balance: float = 0
+) -> Plan:
+    problem = Problem(
+        stops=tuple(stops), vehicles=tuple(vehicles), matrix=matrix, seconds=2, balance=balance
+    )
     plan = Ortools(OrtoolsConfig()).plan(problem)
     assert faults(problem, plan) == []
     return plan
@@ -62,7 +66,7 @@ def test_a_second_vehicle_takes_what_the_first_cannot_carry() -> None:
 
 def test_work_is_shared_between_drivers() -> None:
     stops = [ProblemStop(id=f"s{n}", point=1 + n % 5, service=300) for n in range(24)]
-    plan = ask(stops, [van("v1"), van("v2"), van("v3")], line(6, 60))
+    plan = ask(stops, [van("v1"), van("v2"), van("v3")], line(6, 60), balance=1.25)
     assert max(len(route.visits) for route in plan.routes) <= 10
     assert len(plan.routes) == 3
 
