@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
 from hub.planning.costs import price
-from hub.planning.fleet import Fleet
+from hub.planning.quotes import Fleet
 from hub.planning.insertion import cheapest, find, places
 from hub.planning.relaxations import sequence
 from hub.planning.rules import Item
