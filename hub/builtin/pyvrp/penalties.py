@@ -18,12 +18,12 @@ def worth(data: ProblemData) -> int:
     return max(clients, max((one.prize for one in data.shipments()), default=0))
 
 
-def penalties(data: ProblemData) -> PenaltyParams:
+def penalties(data: ProblemData, updates: int = 500) -> PenaltyParams:
     """Return the limits of the penalties, and where between them the search begins.
 
     With prizes beyond the largest penalty a search would end on routes that are too full or too
     late, for serving one stop more is worth it. It begins at the geometric middle, because days on
-    which everything fits are found sooner with small penalties.
+    which everything fits are found sooner with small penalties. They change each `updates` rounds.
     """
     from pyvrp.PenaltyManager import PenaltyParams
 
@@ -33,4 +33,4 @@ def penalties(data: ProblemData) -> PenaltyParams:
             middle = max(half, (half * worth(data)) ** 0.5)
             return [half] * data.num_load_dimensions, middle, half
 
-    return Raised(max_penalty=float(max(MOST, 2 * worth(data))))
+    return Raised(solutions_between_updates=updates, max_penalty=float(max(MOST, 2 * worth(data))))
