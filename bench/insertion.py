@@ -25,9 +25,7 @@ def problem(stops: int, vehicles: int) -> Problem:
     """Return a day of two-hour windows on a square, with as many stops as fit."""
     chance = Random(1)
     places = [(chance.random() * 10_000, chance.random() * 10_000) for _ in range(stops + 1)]
-    cells = [
-        [int(((a - c) ** 2 + (b - d) ** 2) ** 0.5 / 10) for c, d in places] for a, b in places
-    ]
+    cells = [[int(((a - c) ** 2 + (b - d) ** 2) ** 0.5 / 10) for c, d in places] for a, b in places]
     opens = [chance.randrange(0, DAY - 9000) for _ in range(stops)]
     return Problem(
         stops=tuple(

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.connector import Connector
 from hub.hookspecs import hookimpl
-from hub.nouns import Matrix, Plan, Problem, ProblemStop, ProblemVehicle, Unserved
-from hub.planning.reasons import fill, impossible, working
-from hub.planning.rules import Item, amount
-from hub.planning.schedule import distance, drive, planned, travel
+from hub.nouns import Matrix, Plan, Problem, ProblemStop, ProblemVehicle
+from hub.planning.reasons import impossible, working
+from hub.planning.rules import amount
+from hub.planning.schedule import distance, travel
+from hub.planning.settle import settle
 
 LEFT_OUT = 10**9
 """What leaving a stop out costs, in seconds of driving: more than any detour."""
@@ -56,20 +57,10 @@ class Ortools(Connector[OrtoolsConfig]):
         """Return routes that keep every rule, and the true reason for each stop left out."""
         stops = list({stop.id: stop for stop in problem.stops}.values())
         vehicles = list({vehicle.id: vehicle for vehicle in working(problem)}.values())
-        hopeless = {stop.id: impossible(problem, stop) for stop in stops}
-        possible = [stop for stop in stops if not hopeless[stop.id]]
+        possible = [stop for stop in stops if not impossible(problem, stop)]
         Random(problem.seed).shuffle(possible)
         found = self.sequences(problem, vehicles, possible)
-        served = {stop.id for sequence in found.values() for stop in sequence}
-        items: dict[str, list[Item]] = {id: list(stops) for id, stops in found.items()}
-        left = fill(problem, items, [stop for stop in possible if stop.id not in served])
-        never = [Unserved(stop=id, reason=reason) for id, reason in hopeless.items() if reason]
-        routes = [
-            planned(vehicle, drive(problem, vehicle, items[vehicle.id]))
-            for vehicle in vehicles
-            if items.get(vehicle.id)
-        ]
-        return Plan(engine=self.name, routes=tuple(routes), unserved=(*never, *left))
+        return settle(problem, self.name, found)
 
     def sequences(
         self, problem: Problem, vehicles: list[ProblemVehicle], stops: list[ProblemStop]

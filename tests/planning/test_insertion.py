@@ -121,7 +121,11 @@ def test_no_place_is_cheaper_than_the_one_that_is_found(first: int) -> None:
             fewer = {v: [i for i in some if i != asked.stop_of[id]] for v, some in items.items()}
             if any(broken(asked, v, some) for v, some in fewer.items()):
                 continue
-            costs = [cost for v, some in fewer.items() for cost in prices(asked, v, some, asked.stop_of[id])]
+            costs = [
+                cost
+                for v, some in fewer.items()
+                for cost in prices(asked, v, some, asked.stop_of[id])
+            ]
             found = cheapest(asked, fewer, asked.stop_of[id])
             assert (found is not None) or not costs, (seed, id)
             if found is not None and not intricate(asked):
@@ -139,9 +143,7 @@ def broken(asked: Problem, vehicle: str, items: list[Item]) -> bool:
     return bool(items) and drive(asked, asked.vehicle_of[vehicle], items).broken
 
 
-def prices(
-    asked: Problem, vehicle: str, items: list[Item], stop: ProblemStop
-) -> Iterator[int]:
+def prices(asked: Problem, vehicle: str, items: list[Item], stop: ProblemStop) -> Iterator[int]:
     """Yield what each feasible place of a vehicle costs, worked out in full."""
     one = asked.vehicle_of[vehicle]
     before = drive(asked, one, items)

@@ -154,6 +154,12 @@ def test_merchants_and_strangers_may_not_dispatch(
 ) -> None:
     merchant = sign_in("merchant", town.world.merchant).client
     stranger = create_app(hub).test_client()
-    for path in ("/plans/x", "/plans/x/explanation", "/routes?service_date=2026-11-23", "/routes/x", "/flags"):
+    for path in (
+        "/plans/x",
+        "/plans/x/explanation",
+        "/routes?service_date=2026-11-23",
+        "/routes/x",
+        "/flags",
+    ):
         assert merchant.get(API + path).status_code == 403
         assert stranger.get(API + path).status_code == 401
