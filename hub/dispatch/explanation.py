@@ -12,7 +12,7 @@ from hub.nouns import Noun, Relaxation, Unserved
 from hub.orders.happenings import by_id
 from hub.planning.day import midnight
 from hub.planning.explain import Comparison, Outcome, Timeline, difference
-from hub.planning.words import words
+from hub.planning.words import Names, words
 from hub.store import DepotRow, DriverRow, OrderRow, PlanRow, Session, StopRow
 
 
@@ -84,21 +84,23 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
             RouteTold(driver=Name(id=one.vehicle, name=name_of(one.vehicle)), timeline=one)
             for one in kept.timelines
         ),
-        left_out=tuple(
-            LeftOutTold(
-                stop=one.stop,
-                ref=refs.get(one.stop, ""),
-                rule=one.rule,
-                reason=one.reason,
-                driver=Name(id=one.vehicle, name=name_of(one.vehicle)) if one.vehicle else None,
-                fits=words(one, name_of),
-                relaxations=one.relaxations,
-            )
-            for one in left
-        ),
+        left_out=tuple(left_out(one, name_of) for one in left),
         names=refs,
         previous=None if before is None else before.id,
         changes=changes,
+    )
+
+
+def left_out(one: Unserved, name_of: Names) -> LeftOutTold:
+    """Return a stop that was left out, with names and sentences."""
+    return LeftOutTold(
+        stop=one.stop,
+        ref=name_of(one.stop),
+        rule=one.rule,
+        reason=one.reason,
+        driver=Name(id=one.vehicle, name=name_of(one.vehicle)) if one.vehicle else None,
+        fits=words(one, name_of),
+        relaxations=one.relaxations,
     )
 
 

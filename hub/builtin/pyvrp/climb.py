@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from pyvrp import PenaltyManager, ProblemData, RandomNumberGenerator, Solution
 from pyvrp import search as moves
-from pyvrp.PenaltyManager import PenaltyParams
+
+from hub.builtin.pyvrp.penalties import penalties
 
 SLOW_MOVES = {moves.Relocate2, moves.Swap21, moves.Swap22}
 """Moves of whole strings: a third of the time, for little that the others do not find."""
@@ -55,7 +56,7 @@ class Climber:
             if move not in SLOW_MOVES and move.supports(data):
                 self._search.add_operator(move(data))
         loads_alone = not data.has_time_windows() and data.num_clients <= LIGHT
-        params = PenaltyParams(solutions_between_updates=100 if loads_alone else 500)
+        params = penalties(data, 100 if loads_alone else 500)
         self._penalties = PenaltyManager(params.midpoint_penalties(data), params)
         self._polish = data.num_clients + data.num_shipments <= POLISHED
 
