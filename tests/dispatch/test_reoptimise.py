@@ -158,7 +158,9 @@ def test_whatever_an_engine_says_it_is_never_worse_and_breaks_no_promise_that_wa
             assert visit.stop not in kept or visit.arrive <= scene.promised[visit.stop]
 
 
-def test_an_engine_that_fails_takes_nothing_away_from_what_is_found_without_it(hub: Hub, town: Town) -> None:
+def test_an_engine_that_fails_takes_nothing_away_from_what_is_found_without_it(
+    hub: Hub, town: Town
+) -> None:
     two_routes(hub, town)
     scene = survey(hub, STAFF, town.world.depot, DAY)
 
