@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from hub.dispatch.promises import issue
 from hub.dispatch.road import Road, Ways, check_published, problem_of, stamp
-from hub.dispatch.rows import lock_route, lock_stops, tell_route
+from hub.dispatch.rows import lock_route, lock_stops, tell_routes
 from hub.errors import Retry
 from hub.events.catalogue import RouteChanged, StopEtaChanged
 from hub.nouns import Noun
@@ -99,6 +99,13 @@ def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Cha
 
     `stops` are all of the route's, those just added with it and those just taken off without.
     """
+    tell_changed(session, [route], *rewrite(route, stops, made))
+
+
+def rewrite(
+    route: RouteRow, stops: Sequence[StopRow], made: Change
+) -> tuple[list[StopRow], list[StopRow]]:
+    """Set positions and times; return the stops without an ETA, and those with another one."""
     rows = {stop.id: stop for stop in stops}
     for position, id in enumerate((*made.behind, *made.stops), 1):
         if id in rows:
@@ -111,12 +118,22 @@ def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Cha
             fresh.append(stop)
         elif abs(stop.eta_at - at) >= NEWS:
             moved.append(stop)
-    issue(session, [*fresh, *moved])
     over = [pause for pause in route.pauses if pause["after"] in made.behind]
     route.pauses = [*over, *made.pauses]
     route.ends_at, route.metres = made.ends_at, max(0, route.metres + made.metres)
+    return fresh, moved
+
+
+def tell_changed(
+    session: Session,
+    routes: Sequence[RouteRow],
+    fresh: Sequence[StopRow],
+    moved: Sequence[StopRow],
+) -> None:
+    """Issue the new ETAs and tell of them and of the routes, with a few statements for all."""
+    issue(session, [*fresh, *moved])
     session.flush()
-    tell_route(session, RouteChanged, route)
+    tell_routes(session, RouteChanged, routes)
     tell_stops(session, StopEtaChanged, moved)
 
 
@@ -130,15 +147,15 @@ def apply_together(session: Session, changes: Sequence[Change]) -> dict[str, str
         lock_route(session, made.route)  # all routes before any stop, as everybody does
     held = [check_stamp(session, made) for made in ordered]
     rows = {stop.id: stop for _, stops in held for stop in stops}
-    goes_to = {id: made.route for made in changes for id in made.stops}
-    for id, new in goes_to.items():
-        rows[id].route = new
-    session.flush()
-    stamps = {}
-    by_route = {made.route: made for made in changes}
-    for route, _ in held:
-        made = by_route[route.id]
+    stamps: dict[str, str] = {}
+    fresh: list[StopRow] = []
+    moved: list[StopRow] = []
+    for (route, _), made in zip(held, ordered, strict=True):
+        for id in made.stops:
+            rows[id].route = route.id
         mine = [rows[id] for id in (*made.behind, *made.stops)]
-        apply(session, route, mine, made)
-        stamps[route.id] = stamp(route, sorted(mine, key=lambda stop: stop.position or 0))
+        new, other = rewrite(route, mine, made)
+        fresh, moved = [*fresh, *new], [*moved, *other]
+        stamps[route.id] = stamp(route, mine)
+    tell_changed(session, [route for route, _ in held], fresh, moved)
     return stamps

@@ -46,6 +46,9 @@ SEARCHING = 0.6
 """Part of the time that is left after that for the engine; the rest is for choosing."""
 SHORTEST = 0.2
 """Seconds below which an engine is not asked."""
+MANY, LONG = 400, 2.0
+"""Beyond so many stops an engine is asked only where it has so many seconds: it could not end in
+time with anything that helps."""
 Search = Callable[[Problem], Plan]
 
 
@@ -165,7 +168,8 @@ def improve(scene: Scene, search: Search, most_moved: float, seconds: float) -> 
     was = judge.worth(scene.before, scene.before)
     best = best_moves(judge, scene.before, most, until - (1 - MOVING) * seconds)
     engine, trouble = "" if best == scene.before else "moves", ""
-    for problem in problems(scene, judge, until):
+    full = moved(scene.before, best) >= most  # an engine's plan would move others instead
+    for problem in () if full else problems(scene, judge, until):
         try:
             plan = search(problem)
         except PluginError as error:
@@ -210,7 +214,7 @@ def problems(scene: Scene, judge: Judge, until: float) -> list[Problem]:
     }
     left = (until - monotonic()) * SEARCHING
     share = left / 2 if late else left
-    if share < SHORTEST:
+    if share < (LONG if len(scene.problem.stops) > MANY else SHORTEST):
         return []
     asis = scene.problem.model_copy(update={"warm": dict(scene.before), "seconds": share})
     if not late:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from collections.abc import Sequence
+
+from sqlalchemy import func
+from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.errors import Missing
 from hub.events import append
 from hub.events.catalogue import RouteEvent
-from hub.events.facts import DriverFacts
-from hub.orders.happenings import route_facts
+from hub.events.facts import DriverFacts, RouteFacts
+from hub.events.log import append_all
+from hub.orders.happenings import by_id, route_facts
 from hub.planning.day import TAKEN
 from hub.planning.ways import ask
 from hub.store import DriverRow, EventRow, RouteRow, Session, StopRow
@@ -57,4 +61,30 @@ def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> Eve
             driver=DriverFacts(id=driver.id),
             driver_name=driver.name,
         ),
+    )
+
+
+def tell_routes(session: Session, kind: type[RouteEvent], routes: Sequence[RouteRow]) -> None:
+    """Append the same event about many routes, with a handful of statements."""
+    drivers = by_id(session, DriverRow, {route.driver for route in routes})
+    ids = [route.id for route in routes]
+    query = select(StopRow.route, func.count()).where(col(StopRow.route).in_(ids))
+    counts = dict(session.exec(query.group_by(col(StopRow.route))).all())
+    append_all(
+        session,
+        [
+            kind(
+                subject=route.id,
+                route=RouteFacts(
+                    id=route.id,
+                    depot=route.depot,
+                    service_date=route.service_date.isoformat(),
+                    state=route.state,
+                    stops=counts.get(route.id, 0),
+                ),
+                driver=DriverFacts(id=route.driver),
+                driver_name=drivers[route.driver].name,
+            )
+            for route in routes
+        ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from hub.builtin.pyvrp import PyVrp, patience
+from hub.builtin.pyvrp import PyVrp, most_steps
 from hub.connector import NoSettings
 from hub.nouns import Found, Matrix, Problem
 from hub.nouns.plans import Costs, Reloads, Shipment
@@ -160,8 +160,8 @@ def test_the_last_thing_that_a_search_tells_is_what_its_plan_costs() -> None:
 
 
 def test_small_days_end_by_a_count_and_large_ones_by_the_clock() -> None:
-    assert patience(a_town(20))
-    assert patience(a_town(61)) is None
+    assert most_steps(a_town(20))
+    assert most_steps(a_town(61)) is None
 
 
 @settings(max_examples=40, deadline=None)
