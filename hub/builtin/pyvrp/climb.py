@@ -16,7 +16,7 @@ from hub.builtin.pyvrp.penalties import penalties
 
 SLOW_MOVES = {moves.Relocate2, moves.Swap21, moves.Swap22}
 """Moves of whole strings: a third of the time, for little that the others do not find."""
-LIGHT = 600
+LIGHT = 250
 """Up to this many stops, where only loads bind, the first high price of a broken limit falls fast:
 the way out of a tight packing leads over routes that are a little too full."""
 POLISHED = 2_000

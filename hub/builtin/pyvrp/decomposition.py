@@ -7,6 +7,7 @@ times faster than on 3,000, and late acceptance judges the part alone.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from math import ceil
 
 import numpy as np
@@ -23,6 +24,8 @@ MISSING = 50
 """Unplanned stops that a part takes in at the most."""
 SPARE = 6
 """Unused vehicles that a part may take."""
+SWEEPS, LEAST = 3, 100
+"""Times that the parts should cover the whole, and the least steps of a part all the same."""
 TRIES = 4
 """Stops drawn for the middle of a part; the one worked on least is taken."""
 
@@ -43,10 +46,12 @@ class Decomposition:
         size: int = 200,
         effort: Effort | None = None,
     ) -> None:
-        """Parts have about `size` stops and are improved with `effort`."""
+        """Parts have about `size` stops; `effort` is the most that one of them gets."""
         self._data, self._rng, self._watch, self._size = data, rng, watch, size
         self._effort = effort or Effort(history=30, steps=600)
         self._near: Ints = nearest(data, NEAR)
+        self._turn = max(0.0, watch.left) * self._size / (SWEEPS * data.num_clients)
+        self._each = 5e-4
         self._worked = [0] * data.num_clients
         self.parts = self.steps = 0
 
@@ -66,7 +71,12 @@ class Decomposition:
             self._missing(solution, chosen),
         )
         climber = Climber(part.data, self._rng)
-        found = climber.climb(part.start, self._effort, self._watch.over, lambda _: None)
+        began = self._watch.clock()
+        steps = int(min(max(self._turn / self._each, LEAST), self._effort.steps))
+        effort = replace(self._effort, steps=steps)
+        found = climber.climb(part.start, effort, self._watch.over, lambda _: None)
+        if climber.steps:
+            self._each = max(1e-6, (self._watch.clock() - began) / climber.steps)
         self.parts += 1
         self.steps += climber.steps
         if self._watch.rank(found) >= self._watch.rank(part.start):

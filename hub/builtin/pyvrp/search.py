@@ -21,13 +21,11 @@ PART = 200
 """Stops of a part."""
 PACE = 40
 """Steps that measure how many the time allows."""
-HISTORIES = (40, 150)
+HISTORIES = (40, 100)
 """Least and most steps that late acceptance looks back."""
-TINY, TINY_HISTORY = 150, 100
-"""Up to so many stops many short rounds are better than a few long ones."""
 NEARBY, DESCENT = 1e-7, 2e-4
 """Seconds that neighbours take for each pair of stops, and a descent for each stop: where there is
-no time for three times as much, neither is done over a whole large problem."""
+no time for half as much again, neither is done over a whole large problem."""
 
 
 def search(
@@ -112,14 +110,17 @@ class _Run:
         return self.best()
 
     def _large_first(self) -> None:
-        """Offer what there is time for: savings, then the local search over the whole problem."""
-        if constructible(self.data):
-            first = by_savings(self.data, self.watch.over)
-            self.watch.offer(first)
-            if first.is_feasible() and not self.data.has_time_windows():
+        """Offer the best start there is time for: savings are poor where windows are narrow."""
+        able = constructible(self.data)
+        if able and not self.data.has_time_windows():
+            self.watch.offer(by_savings(self.data, self.watch.over))
+            if self.best().is_feasible():
                 return
-        if self.watch.left > 3 * (NEARBY * self.size**2 + DESCENT * self.size):
+        whole = NEARBY * self.size**2 + DESCENT * self.size
+        if self.watch.left > 1.5 * whole:
             self.watch.offer(self.climber.start())
+        elif able:
+            self.watch.offer(by_savings(self.data, self.watch.over))
 
     def _effort(self, solution: Solution) -> tuple[Effort, Solution]:
         """Return the effort of a round, after a few steps that tell how many there will be."""
@@ -130,7 +131,6 @@ class _Run:
         each = max(watch.clock() - began, 1e-6) / PACE
         steps = max(0.0, watch.left) / each
         least, most = HISTORIES
-        most = TINY_HISTORY if self.size <= TINY else most
         history = int(min(max(30 + 1.2 * steps / self.size, least), most))
         return Effort(history, barren=500 + 10 * history + 5 * self.size), solution
 

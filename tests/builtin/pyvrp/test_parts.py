@@ -88,3 +88,16 @@ def test_groups_are_not_divided() -> None:
     )
     assert not divisible(data)
     assert divisible(problem(stops=2))
+
+
+def test_planting_fills_an_empty_solution_with_feasible_routes() -> None:
+    data = problem(
+        stops=100,
+        windows=1_500,
+        prize=50_000,
+        fleet=[Kind(1, [30 + i], tw_late=DAY) for i in range(40)],
+    )
+    parts = Decomposition(data, RandomNumberGenerator(1), Watch(data, 9.0, Steps()), size=30)
+    planted = parts.plant(Solution(data, []))
+    assert planted.is_feasible()
+    assert planted.num_clients() >= 90
