@@ -64,9 +64,7 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
     kept = Outcome.model_validate(plan.outcome or {})
     left = [Unserved.model_validate(one) for one in plan.unserved]
     before = previous(session, plan)
-    changes = None
-    if before is not None:
-        changes = difference(Outcome.model_validate(before.outcome), kept)
+    changes = difference(Outcome.model_validate(before.outcome), kept) if before else None
     drivers, refs = names(session, kept, left, changes)
 
     def name_of(id: str) -> str:
@@ -86,7 +84,7 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
         ),
         left_out=tuple(left_out(one, name_of) for one in left),
         names=refs,
-        previous=None if before is None else before.id,
+        previous=before and before.id,
         changes=changes,
     )
 

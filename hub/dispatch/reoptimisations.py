@@ -73,14 +73,7 @@ def request(
     """
     found = find_depot(session, depot)
     check(seconds, most_moved)
-    known = session.exec(
-        select(ReoptimisationRow).where(
-            ReoptimisationRow.depot == found.id,
-            ReoptimisationRow.service_date == day,
-            ReoptimisationRow.state == "waiting",
-            col(ReoptimisationRow.stop).is_(None),
-        )
-    ).first()
+    known = asked_for(session, found.id, day)
     if known is not None:
         known.insert, known.waiting = known.insert or insert, known.waiting or waiting
         return known
@@ -95,6 +88,17 @@ def request(
         created_at=session.now,
     )
     return ask(session, row)
+
+
+def asked_for(session: Session, depot: str, day: date) -> ReoptimisationRow | None:
+    """Return the search of a depot's day that no worker has begun."""
+    query = select(ReoptimisationRow).where(
+        ReoptimisationRow.depot == depot,
+        ReoptimisationRow.service_date == day,
+        ReoptimisationRow.state == "waiting",
+        col(ReoptimisationRow.stop).is_(None),
+    )
+    return session.exec(query).first()
 
 
 def request_insert(

@@ -66,6 +66,9 @@ def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> Eve
 
 def tell_routes(session: Session, kind: type[RouteEvent], routes: Sequence[RouteRow]) -> None:
     """Append the same event about many routes, with a handful of statements."""
+    for route in routes:
+        if route.state in TAKEN:
+            ask(session, route.id)
     drivers = by_id(session, DriverRow, {route.driver for route in routes})
     ids = [route.id for route in routes]
     query = select(StopRow.route, func.count()).where(col(StopRow.route).in_(ids))

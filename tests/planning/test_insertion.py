@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
 from hub.planning.costs import price
-from hub.planning.quotes import Fleet
 from hub.planning.insertion import cheapest, find, places
+from hub.planning.quotes import Fleet
 from hub.planning.relaxations import sequence
 from hub.planning.rules import Item
 from hub.planning.schedule import drive, run

@@ -14,36 +14,17 @@ from hub.fleet.abilities import Rest
 from hub.fleet.breaks import set_breaks
 from hub.fleet.measures import Measure, Measures, set_measures
 from hub.hub import Hub
-from hub.nouns import Pause, Plan, PlannedRoute, Problem, Visit
+from hub.nouns import Pause, PlannedRoute, Visit
 from hub.planning import plans
-from hub.planning.check import check
 from hub.planning.drafts import pause_rows
-from hub.planning.reasons import fill
-from hub.planning.rules import Item
-from hub.planning.schedule import drive, planned
 from hub.store import DepotRow, DriverRow, PlanRow, RouteRow, StopRow, System, VehicleRow
 from hub.testing.fixtures import MORNING
 from hub.testing.town import DAY, Town, at
 
 
-def inserted(hub: Hub, problem: Problem) -> Plan:
-    """Return a checked plan by insertion alone, which keeps every rule; pairs stay out."""
-    items: dict[str, list[Item]] = {}
-    left = fill(problem, items, problem.stops)
-    routes = [
-        planned(vehicle, drive(problem, vehicle, items[vehicle.id]))
-        for vehicle in problem.vehicles
-        if vehicle.id in items
-    ]
-    plan = Plan(engine="insertion", routes=tuple(routes), unserved=left)
-    check(problem, plan)
-    return plan
-
-
 @pytest.fixture
-def mixed(town: Town, monkeypatch: pytest.MonkeyPatch) -> Town:
-    """Return a town with kilograms, a fridge, a break and prices, planned by insertion."""
-    monkeypatch.setattr(plans, "solve", inserted)
+def mixed(town: Town) -> Town:
+    """Return a town with kilograms, a fridge, a break and prices."""
     town.driver("Jon Marxer")
     with town.hub.store.write(System()) as session:
         set_measures(session, Measures(loads=(Measure(name="units"), Measure(name="kg"))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.builtin.pyvrp.gates import gates, rooms, weights
@@ -12,6 +12,7 @@ FLEET = [van(f"v{number}") for number in range(12)]
 NAMES = [vehicle.id for vehicle in FLEET]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.integers(0, 30), st.frozensets(st.sampled_from(NAMES), min_size=1)))
 def test_a_stop_passes_the_gates_of_its_own_vehicles_only(
     drawn: dict[int, frozenset[str]],
