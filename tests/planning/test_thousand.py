@@ -30,7 +30,7 @@ def idle(asked: Problem) -> Plan:
 
 
 MAKERS: dict[str, Maker] = {"careless": careless, "idle": idle}
-"""By name: what makes a plan of any problem; whoever adds a way to plan adds it here, and to `COUNT`."""
+"""By name: what makes a plan of any problem; a new way to plan is added here and to `COUNT`."""
 
 
 @pytest.mark.parametrize(
