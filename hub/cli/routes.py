@@ -35,10 +35,9 @@ def reoptimise(
     """Look for better routes at once, and keep them if they are."""
     from hub.dispatch import reoptimisations
     from hub.errors import HubError
-    from hub.store import System
 
     hub = ready()
-    with hub.store.write(System()) as session:
+    with hub.store.write(BY) as session:
         row = reoptimisations.request(
             session,
             depot,

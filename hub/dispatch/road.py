@@ -141,13 +141,7 @@ def road_of(
         }
     )
     pairs = tuple(shipments(ahead, terms.names)[0])
-    both = {id for pair in pairs for id in (pair.pickup, pair.delivery)}
-    stops = []
-    for row in ahead:
-        stop = as_promised(row, places, zero, terms)
-        if row.pair and row.kind == "delivery" and row.id not in both:  # fetched already
-            stop = stop.model_copy(update={"deliver": taken(row, terms.names)})
-        stops.append(stop)
+    stops = stops_ahead(ahead, pairs, places, zero, terms)
     points = {(row.lat, row.lon): row.id for row in depots.values()}
     return Road(
         route=route.id,
@@ -164,6 +158,24 @@ def road_of(
         loaded=loaded,
         metres=route.metres,
     )
+
+
+def stops_ahead(
+    rows: Sequence[StopRow],
+    pairs: Sequence[Shipment],
+    places: dict[Point, int],
+    zero: datetime,
+    terms: Terms,
+) -> list[ProblemStop]:
+    """Return the stops ahead; what was fetched for one already is on board from the beginning."""
+    both = {id for pair in pairs for id in (pair.pickup, pair.delivery)}
+    stops = []
+    for row in rows:
+        stop = as_promised(row, places, zero, terms)
+        if row.pair and row.kind == "delivery" and row.id not in both:
+            stop = stop.model_copy(update={"deliver": taken(row, terms.names)})
+        stops.append(stop)
+    return stops
 
 
 def with_reloads(

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from hub.errors import Refused
 from hub.nouns import Noun
-from hub.store import Session, SettingRow
+from hub.store import SettingRow, Session
 from hub.store.once import insert_once
 
 SETTING = "operator"
