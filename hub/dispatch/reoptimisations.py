@@ -38,7 +38,7 @@ from hub.planning.plans import TRIES
 from hub.planning.providers import pass_over
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
-from hub.store import FlagRow, ReoptimisationRow, RouteRow, Session, StopRow, System
+from hub.store import FlagRow, Operator, ReoptimisationRow, RouteRow, Session, StopRow
 from hub.store.database import Busy
 
 KIND = "reoptimise"
@@ -46,6 +46,8 @@ ENDED = ("done", "failed", "cancelled", "undone")
 LOST = "goods_lost"
 """The kind of flag on stops whose goods are gone: nothing puts them into a route by itself."""
 UNSERVED = "not_redistributed"
+STAFF = Operator("dispatcher", user="reoptimisation")
+"""On whose behalf workers look for better routes: for the operator's dispatchers."""
 PASSING = (Retry, Unauthorized, Busy)
 Step = Callable[[Session], None]
 
@@ -73,7 +75,7 @@ def request(
     """
     found = find_depot(session, depot)
     check(seconds, most_moved)
-    known = asked_for(session, found.id, day)
+    known = waits(session, found.id, day)
     if known is not None:
         known.insert, known.waiting = known.insert or insert, known.waiting or waiting
         return known
@@ -90,8 +92,8 @@ def request(
     return ask(session, row)
 
 
-def asked_for(session: Session, depot: str, day: date) -> ReoptimisationRow | None:
-    """Return the search of a depot's day that no worker has begun."""
+def waits(session: Session, depot: str, day: date) -> ReoptimisationRow | None:
+    """Return the search of a day that no worker has begun yet."""
     query = select(ReoptimisationRow).where(
         ReoptimisationRow.depot == depot,
         ReoptimisationRow.service_date == day,
@@ -158,7 +160,7 @@ def now(hub: Hub, id: str) -> ReoptimisationRow:
         except PASSING as error:
             if last:
                 fail(hub, id, str(error), nothing)
-    with hub.store.read(System()) as session:
+    with hub.store.read(STAFF) as session:
         return session.get_one(ReoptimisationRow, id)
 
 
@@ -188,7 +190,7 @@ def work(hub: Hub, claim: Claim) -> None:
             return
         after = error.after if isinstance(error, Retry) else None
         wait = 1.0 if after is None else after
-        with hub.store.write(System()) as session:
+        with hub.store.write(STAFF) as session:
             defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
 
 
@@ -197,18 +199,18 @@ def make(hub: Hub, id: str, hold: Step, end: Step) -> None:
     try:
         row = begin(hub, id, hold)
         if row is None:
-            with hub.store.write(System()) as session:
+            with hub.store.write(STAFF) as session:
                 end(session)
             return
         put_in(hub, row, hold)
         if row.stop is None:
             better(hub, row, hold)
-        with hub.store.write(System()) as session:
+        with hub.store.write(STAFF) as session:
             done = running(session, id)
             conclude(session, done, "failed" if done.stop and not done.inserted else "done")
             end(session)
     except Cancelled:
-        with hub.store.write(System()) as session:
+        with hub.store.write(STAFF) as session:
             end(session)
     except (*PASSING, LeaseLost):
         raise
@@ -218,7 +220,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step) -> None:
 
 def begin(hub: Hub, id: str, hold: Step) -> ReoptimisationRow | None:
     """Mark it as running and return it; None where it has already ended."""
-    with hub.store.write(System()) as session:
+    with hub.store.write(STAFF) as session:
         row = get(session, ReoptimisationRow, id)
         hold(session)
         if row.state in ENDED:
@@ -247,9 +249,9 @@ def put_one(hub: Hub, row: ReoptimisationRow, stop: str, route: str | None, hold
     """Put one stop into its best place and note it; flag one that fits nowhere."""
     try:
         for last in (*[False] * (insertion.TRIES - 1), True):
-            offered = insertion.price(hub, System(), stop, route, waiting=row.waiting)
+            offered = insertion.price(hub, STAFF, stop, route, waiting=row.waiting)
             try:
-                with hub.store.write(System()) as session:
+                with hub.store.write(STAFF) as session:
                     kept = running(session, row.id)
                     hold(session)
                     insertion.insert(hub, session, stop, route, offered)
@@ -259,7 +261,7 @@ def put_one(hub: Hub, row: ReoptimisationRow, stop: str, route: str | None, hold
                 if last:
                     raise
     except Refused as error:
-        with hub.store.write(System()) as session:
+        with hub.store.write(STAFF) as session:
             kept = running(session, row.id)
             if kept.stop and session.get_one(StopRow, stop).state == "dispatched":
                 return  # a worker that died had put it in
@@ -291,19 +293,19 @@ def orphans(hub: Hub, row: ReoptimisationRow) -> list[str]:
         col(StopRow.promised_end).is_not(None),
         col(StopRow.id).not_in(lost),
     )
-    with hub.store.read(System()) as session:
+    with hub.store.read(STAFF) as session:
         return list(session.exec(query.order_by(col(StopRow.promised_end), StopRow.id)))
 
 
 def better(hub: Hub, row: ReoptimisationRow, hold: Step) -> None:
     """Look for better routes and apply what is found, group by group."""
-    scene = survey(hub, System(), row.depot, row.service_date)
+    scene = survey(hub, STAFF, row.depot, row.service_date)
     found = improve(scene, searching(hub), row.most_moved, row.seconds)
     judge = Judge(scene.problem, scene.promised)
     overtaken = 0
     for group in found.groups:
         try:
-            with hub.store.write(System()) as session:
+            with hub.store.write(STAFF) as session:
                 kept = running(session, row.id)
                 hold(session)
                 note(kept, scene, group, apply_together(session, group))
@@ -311,7 +313,7 @@ def better(hub: Hub, row: ReoptimisationRow, hold: Step) -> None:
             overtaken += 1
     if overtaken and overtaken == len(found.groups):
         raise Overtaken("every route that could be better has changed meanwhile", after=1)
-    with hub.store.write(System()) as session:
+    with hub.store.write(STAFF) as session:
         kept = running(session, row.id)
         kept.engine = found.engine or kept.engine
         kept.late_before = late_stops(scene, judge, scene.before)
@@ -346,7 +348,7 @@ def said(found: Found, scene: Scene, overtaken: int) -> str:
 
 def fail(hub: Hub, id: str, reason: str, end: Step) -> None:
     """End it as failed, with the reason that people read."""
-    with hub.store.write(System()) as session:
+    with hub.store.write(STAFF) as session:
         row = session.get_one(ReoptimisationRow, id)
         if row.state not in ENDED:
             row.reason = reason

@@ -161,21 +161,21 @@ def road_of(
 
 
 def stops_ahead(
-    ahead: Sequence[StopRow],
+    rows: Sequence[StopRow],
     pairs: Sequence[Shipment],
     places: dict[Point, int],
     zero: datetime,
     terms: Terms,
 ) -> list[ProblemStop]:
-    """Return the stops ahead; goods that were fetched already are on board from here on."""
+    """Return the stops ahead; what was fetched for one already is on board from the beginning."""
     both = {id for pair in pairs for id in (pair.pickup, pair.delivery)}
-    found = []
-    for row in ahead:
+    stops = []
+    for row in rows:
         stop = as_promised(row, places, zero, terms)
         if row.pair and row.kind == "delivery" and row.id not in both:
             stop = stop.model_copy(update={"deliver": taken(row, terms.names)})
-        found.append(stop)
-    return found
+        stops.append(stop)
+    return stops
 
 
 def with_reloads(

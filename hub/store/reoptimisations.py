@@ -29,7 +29,7 @@ class ReoptimisationRow(SQLModel, table=True):
     """Whether their goods are at the depot, so that only who has not left can take them."""
     seconds: float = 1.5
     most_moved: float = 0.2
-    """Below 1 the share of the stops ahead that may change driver or overtake, else how many."""
+    """Below 1 the share of the stops ahead that may move, else their number."""
     state: str = "waiting"
     """waiting | running | done | failed | cancelled | undone"""
     reason: str = ""
