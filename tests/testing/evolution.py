@@ -54,7 +54,8 @@ def described(one: Any) -> dict[str, Any]:
 
 def type_of(annotation: Any) -> str:
     """Return a type in words, in which a noun has the name by which plugins know it."""
-    return re.sub(r"\bhub\.nouns\.\w+\.", "hub.nouns.", str(annotation))
+    named = re.sub(r"\bhub\.nouns\.\w+\.", "hub.nouns.", str(annotation))
+    return re.sub(r" at 0x[0-9a-f]+", "", named)  # where a function lies is different each time
 
 
 def broken(old: Api, new: Api) -> list[str]:
