@@ -60,6 +60,7 @@ Rule = Literal[
     "locked",
     "shipment",
     "break",
+    "reload",
 ]
 """What can keep a stop out of a route."""
 

@@ -7,6 +7,8 @@ from collections import Counter
 from hub.errors import PluginError
 from hub.nouns import Plan, Problem
 from hub.planning.check_route import route_faults
+from hub.planning.locks import unlocked
+from hub.planning.relaxations import false_reasons
 
 
 def check(problem: Problem, plan: Plan) -> None:
@@ -18,8 +20,14 @@ def check(problem: Problem, plan: Plan) -> None:
 
 
 def faults(problem: Problem, plan: Plan) -> list[str]:
-    """Return everything that is wrong with `plan`: empty for a sound one."""
+    """Return everything that is wrong with `plan`: empty for a sound one.
+
+    Who names the rule that leaves a stop out has to be right about it; a locked stop may be left
+    out for such a rule only.
+    """
     found = each_once(problem, plan)
+    found += false_reasons(problem, plan, problem.stop_of)
+    problem = unlocked(problem, {left.stop for left in plan.unserved if left.rule})
     used = Counter(route.vehicle for route in plan.routes)
     found += [f"{vehicle} has {times} routes" for vehicle, times in used.items() if times > 1]
     for route in plan.routes:

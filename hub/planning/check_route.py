@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hub.nouns import Pause, PlannedRoute, Problem, ProblemStop, ProblemVehicle, Visit
+from hub.nouns import Break, Pause, PlannedRoute, Problem, ProblemStop, ProblemVehicle, Visit
 
 NO_WAY = 10_000_000
 
@@ -227,18 +227,38 @@ def break_faults(vehicle: ProblemVehicle, route: PlannedRoute) -> Iterator[str]:
     taken: list[Pause] = [one for one in route.pauses if one.kind == "break"]
     if not route.visits:
         return
-    for rest in vehicle.breaks:
-        due = route.ends > rest.window[1] and route.starts < rest.window[0] + rest.seconds
-        fitting = [
-            one
-            for one in taken
-            if rest.window[0] <= one.begins <= rest.window[1]
-            and one.ends - one.begins >= rest.seconds
-        ]
-        if fitting:
-            taken.remove(fitting[0])
-        elif due:
+    due = [
+        rest
+        for rest in vehicle.breaks
+        if route.ends > rest.window[1] and route.starts < rest.window[0] + rest.seconds
+    ]
+    holders: dict[int, int] = {}
+    for number, rest in enumerate(due):
+        if not seat(due, taken, number, holders, set()):
             yield f"{vehicle.id} has no break of {rest.seconds} s"
     for one in taken:
         if one.begins < route.starts or one.ends > route.ends:
             yield f"{vehicle.id} rests outside its route"
+
+
+def seat(
+    due: Sequence[Break],
+    taken: Sequence[Pause],
+    number: int,
+    holders: dict[int, int],
+    tried: set[int],
+) -> bool:
+    """Find a pause for the break `number` that no other break needs (Kuhn's matching)."""
+    rest = due[number]
+    for index, one in enumerate(taken):
+        if (
+            index in tried
+            or not rest.window[0] <= one.begins <= rest.window[1]
+            or one.ends - one.begins < rest.seconds
+        ):
+            continue
+        tried.add(index)
+        if index not in holders or seat(due, taken, holders[index], holders, tried):
+            holders[index] = number
+            return True
+    return False

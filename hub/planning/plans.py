@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -19,6 +20,7 @@ from hub.nouns import Found, Plan, PlannedRoute, Problem
 from hub.planning.costs import cost
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
+from hub.planning.explain import outcome
 from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
 from hub.planning.providers import matrix, pass_over
@@ -162,7 +164,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
         problem = day.problem(times, seconds, wish.seed)
         watch = Progress(hub, id, seconds, hold, wish.told)
         plan = solve(hub, problem, watch, engine=wish.engine)
-        store(hub, id, day, plan, times.approximate, result(problem, plan, watch), hold, end)
+        store(hub, id, day, problem, plan, result(problem, plan, watch), hold, end)
     except (*PASSING, LeaseLost):
         raise
     except HubError as error:
@@ -196,8 +198,8 @@ def store(
     hub: Hub,
     id: str,
     day: Day,
+    problem: Problem,
     plan: Plan,
-    approximate: bool,
     progress: dict[str, float],
     hold: Step,
     end: Step,
@@ -214,10 +216,11 @@ def store(
     for route in plan.routes:
         if route.visits:
             store_route(hub, id, day, route, hold)
+    told = outcome(problem, plan).model_dump(mode="json")
     with hub.store.write(System()) as session:
         row = newest(session, id)
         row.progress = progress
-        conclude(session, row, plan, approximate)
+        conclude(session, row, plan, problem.matrix.approximate, told)
         end(session)
 
 
@@ -265,11 +268,14 @@ def newest(session: Session, id: str) -> PlanRow:
     return plan
 
 
-def conclude(session: Session, row: PlanRow, plan: Plan, approximate: bool) -> None:
+def conclude(
+    session: Session, row: PlanRow, plan: Plan, approximate: bool, outcome: dict[str, Any]
+) -> None:
     """End the plan as done and tell it."""
     row.state, row.reason, row.finished_at = "done", "", session.now
     row.engine, row.why, row.approximate = plan.engine, plan.why, approximate
-    row.unserved = [{"stop": left.stop, "reason": left.reason} for left in plan.unserved]
+    row.unserved = [left.model_dump(mode="json") for left in plan.unserved]
+    row.outcome = outcome
     tell(session, row)
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hub.nouns import Loads, Plan, Problem, ProblemStop, ProblemVehicle, Unserved
-from hub.planning.insertion import Sequences, cheapest
+from hub.nouns import Loads, Plan, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
+from hub.planning.binding import explain
+from hub.planning.fleet import Fleet, Sequences
+from hub.planning.insertion import find
+from hub.planning.relaxations import gone_with
+from hub.planning.relaxations import working as working
 from hub.planning.rules import Item, amount
 from hub.planning.schedule import NEVER, drive, only_stops, travel
+from hub.planning.words import clock, words
 
-DAY = 86_400
-
-
-def working(problem: Problem) -> list[ProblemVehicle]:
-    """Return the vehicles that have any time to drive."""
-    return [vehicle for vehicle in problem.vehicles if vehicle.shift[0] < vehicle.shift[1]]
+CROWDED: dict[Rule, str] = {
+    "skill": "those who have what it needs have no time or room for it",
+    "pinned": "the driver it is for has no time or room for it",
+    "most_metres": "nobody may drive that much farther",
+    "most_stops": "nobody may make one stop more",
+    "first_last": "no route is free at the end where it has to come",
+    "on_board": "goods would ride longer than they may",
+    "stacked": "its goods would lie below others",
+    "locked": "the stops that are fixed leave no time for it",
+    "break": "a driver would have no time for a break",
+}
 
 
 def impossible(problem: Problem, stop: ProblemStop) -> str:
@@ -53,8 +63,10 @@ def carries(vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
 
 
 def alone(problem: Problem, vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
-    """Say whether a vehicle can do `stop` and nothing else that day."""
-    return not drive(problem, vehicle, [stop]).broken
+    """Say whether a vehicle can do `stop`, with what goes with it, and nothing else that day."""
+    unit = [problem.stop_of.get(id, stop) for id in gone_with(problem, stop.id)]
+    free = vehicle.model_copy(update={"locked": ()}) if vehicle.locked else vehicle
+    return not drive(problem, free, unit).broken
 
 
 def why_not_alone(
@@ -111,17 +123,53 @@ def fill(
 
     Changes `sequences`. What is returned truly fits nowhere in them as they stand.
     """
+    fleet = Fleet(problem, sequences)
     waiting = []
     for stop in left:
-        place = cheapest(problem, sequences, stop)
-        if place is None:
-            waiting.append(stop)
+        found = find(fleet, stop)
+        if found:
+            fleet.change(found[0].vehicle, found[0].items)
+            sequences[found[0].vehicle] = list(found[0].items)
         else:
-            sequences.setdefault(place.vehicle, []).insert(place.index, stop)
-    return tuple(
-        Unserved(stop=stop.id, reason=impossible(problem, stop) or beside(problem, sequences, stop))
-        for stop in waiting
-    )
+            waiting.append(stop)
+    return explained(problem, fleet, waiting)
+
+
+def explained(problem: Problem, fleet: Fleet, left: Iterable[ProblemStop]) -> tuple[Unserved, ...]:
+    """Return for stops that fit nowhere the rule, what would make them fit, and a sentence."""
+    told: dict[str, Unserved] = {}
+    for stop in left:
+        ids = gone_with(problem, stop.id)
+        found = told.get(ids[0]) or explain(problem, fleet, problem.stop_of.get(stop.id, stop))
+        text = sentence(problem, fleet, stop, found)
+        told[stop.id] = found.model_copy(update={"stop": stop.id, "reason": text})
+    return tuple(told.values())
+
+
+def sentence(problem: Problem, fleet: Fleet, stop: ProblemStop, found: Unserved) -> str:
+    """Return why a stop is left out, and what would make it fit, in words without ids."""
+    asked = words(found, lambda _: "")
+    return why(problem, fleet, stop, found.rule) + (f"; {asked}" if asked else "")
+
+
+def why(problem: Problem, fleet: Fleet, stop: ProblemStop, rule: Rule) -> str:
+    """Return why a stop is left out, whatever would make it fit."""
+    never = impossible(problem, stop)
+    if rule == "no_vehicle":
+        return never
+    if rule == "unreachable":
+        return "there is no way to its place and back"
+    if never and rule in ("skill", "pinned", "capacity", "window", "shift", ""):
+        return never
+    crowded = CROWDED.get(rule)
+    if crowded is None and rule == "capacity":
+        crowded = f"no vehicle has room for its load of {amount(needs(stop), 0)}"
+    if crowded is None:
+        crowded = "nobody has time for it before the shift ends"
+        if rule == "window" and stop.windows:
+            hours = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
+            crowded = f"nobody has time for it in {hours}"
+    return f"it does not fit beside the others: {crowded}"
 
 
 def unexplained(problem: Problem, plan: Plan) -> set[str]:
@@ -129,10 +177,3 @@ def unexplained(problem: Problem, plan: Plan) -> set[str]:
     told = {visit.stop for route in plan.routes for visit in route.visits}
     told |= {unserved.stop for unserved in plan.unserved}
     return {stop.id for stop in problem.stops} - told
-
-
-def clock(seconds: int) -> str:
-    """Return a second of the day as HH:MM, with the days before or after it where it is not."""
-    days, rest = divmod(seconds, DAY)
-    away = f" ({days:+d} d)" if days else ""
-    return f"{rest // 3600:02d}:{rest % 3600 // 60:02d}{away}"

@@ -49,6 +49,13 @@ def broken_rules(
     over = vehicle.visited + len(stops) - (vehicle.most_stops or 0)
     if vehicle.most_stops is not None and over > 0 and stops:
         yield Breach("most_stops", over)
+    reloads = [item.point for item in items if isinstance(item, AtDepot)]
+    if reloads:
+        allowed = vehicle.reloads.points if vehicle.reloads else ()
+        over = len(reloads) - (vehicle.reloads.most if vehicle.reloads else 0)
+        over = max(over, sum(point not in allowed for point in reloads))
+        if over > 0:
+            yield Breach("reload", over)
     yield from broken_order(vehicle, stops)
     yield from overload(problem, vehicle, items)
     if problem.shipments:
@@ -61,15 +68,14 @@ def broken_order(vehicle: ProblemVehicle, stops: Sequence[ProblemStop]) -> Itera
     if locked and tuple(stop.id for stop in stops[:locked]) != vehicle.locked:
         yield Breach("locked", 1)
     begun = vehicle.visited > 0 or locked > 0
-    for index, stop in enumerate(stops[locked:]):
-        before = stops[locked : locked + index]
-        after = stops[locked + index + 1 :]
-        if stop.position == "first" and (
-            begun or any(other.position != "first" for other in before)
-        ):
+    free = stops[locked:]
+    final = max((n for n, stop in enumerate(free) if stop.position != "last"), default=-1)
+    for index, stop in enumerate(free):
+        if stop.position == "first" and begun:
             yield Breach("first_last", 1, stop.id)
-        if stop.position == "last" and any(other.position != "last" for other in after):
+        if stop.position == "last" and index < final:
             yield Breach("first_last", 1, stop.id)
+        begun = begun or stop.position != "first"
 
 
 def trips(items: Sequence[Item]) -> Iterator[list[ProblemStop]]:

@@ -1,75 +1,104 @@
-"""From an engine's raw sequences to a plan that breaks no rule and explains what it leaves out."""
+"""What an engine found becomes a plan: routes that keep every rule, and a reason for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from hub.nouns import Plan, Problem, ProblemStop, ProblemVehicle, Unserved
-from hub.planning.reasons import fill, impossible, working
-from hub.planning.rules import AtDepot, Item
-from hub.planning.schedule import Timetable, drive, planned
+from hub.nouns import Plan, Problem, ProblemStop
+from hub.planning.fleet import Fleet
+from hub.planning.insertion import find
+from hub.planning.locks import unlocked
+from hub.planning.reasons import explained
+from hub.planning.repair import kept_locks, repaired, unit_of
+from hub.planning.rules import Item
+from hub.planning.schedule import drive, planned
+
+FEW = 120
+"""Stops up to which the order of their insertion is worked out by what waiting would cost."""
+PASSES = 4
+"""Times that all stops which are left are tried: an insertion may make room by a reload."""
 
 
-def settle(problem: Problem, engine: str, sequences: Mapping[str, Sequence[Item]]) -> Plan:
-    """Return the plan of `sequences`, in which each vehicle's stops keep every rule.
+def settle(
+    problem: Problem, engine: str, sequences: Mapping[str, Sequence[Item]], why: str = ""
+) -> Plan:
+    """Return a plan that is valid whatever `sequences` are, and as near to them as may be.
 
-    What breaks a rule is taken out, and what is in no route is put where it fits; the others are
-    left out with their reason.
+    Locked stops are put back to the front, stops that are there twice or not known are dropped,
+    routes that break a rule lose as few stops as helps, and what is in no route is inserted where
+    it still fits, the urgent first. Each stop that is left out names the rule that keeps it out.
     """
-    kept: dict[str, list[Item]] = {}
-    seen: set[str] = set()
-    vehicles = {vehicle.id: vehicle for vehicle in working(problem)}
-    for vehicle in problem.vehicles:
-        if vehicle.locked:
-            vehicles[vehicle.id] = vehicle
-    for vehicle in vehicles.values():
-        items = [
-            item
-            for item in sequences.get(vehicle.id, [])
-            if isinstance(item, AtDepot) or item.id not in seen
-        ]
-        head = [problem.stop_of[id] for id in vehicle.locked if id in problem.stop_of]
-        if items[: len(head)] != head:
-            items = [*head, *(item for item in items if item not in head)]
-        items = repaired(problem, vehicle, items, len(head))
-        if items:
-            kept[vehicle.id] = items
-            seen |= {item.id for item in items if isinstance(item, ProblemStop)}
-    stops = {stop.id: stop for stop in problem.stops if stop.id not in seen}
-    hopeless = {id: impossible(problem, stop) for id, stop in stops.items()}
-    left = fill(problem, kept, [stop for id, stop in stops.items() if not hopeless[id]])
-    never = [Unserved(stop=id, reason=reason) for id, reason in hopeless.items() if reason]
-    routes = [
-        planned(vehicle, drive(problem, vehicle, kept[vehicle.id]))
-        for vehicle in vehicles.values()
-        if vehicle.id in kept
-    ]
-    return Plan(engine=engine, routes=tuple(routes), unserved=(*never, *left))
+    held, gone = kept_locks(problem)
+    routes = repaired(held, sequences, gone)
+    served = {getattr(item, "id", "") for items, _ in routes.values() for item in items}
+    missing = [stop for stop in held.stop_of.values() if stop.id not in served]
+    if missing:
+        fleet = Fleet(held, {id: items for id, (items, _) in routes.items()})
+        left = refill(fleet, [stop for stop in missing if stop.id not in gone])
+        lost = [stop for stop in missing if stop.id in gone]
+        unserved = explained(unlocked(problem), fleet, [*lost, *left])
+        for lane in fleet.lanes:
+            known = routes.get(lane.vehicle.id)
+            if lane.items and (known is None or known[0] != lane.items):
+                routes[lane.vehicle.id] = lane.items, drive(held, lane.vehicle, lane.items)
+    return Plan(
+        engine=engine,
+        routes=tuple(
+            planned(held.vehicle_of[id], routes[id][1]) for id in held.vehicle_of if id in routes
+        ),
+        unserved=tuple(unserved) if missing else (),
+        why=why,
+    )
 
 
-def repaired(
-    problem: Problem, vehicle: ProblemVehicle, items: list[Item], frozen: int
-) -> list[Item]:
-    """Return `items` without those whose removal makes the route sound, the worst first."""
-    timetable = drive(problem, vehicle, items)
-    while timetable.broken and len(items) > frozen:
-        tried = [smaller(problem, items, index) for index in range(frozen, len(items))]
-        timed = [(drive(problem, vehicle, less), number) for number, less in enumerate(tried)]
-        timetable, best = min(timed, key=lambda pair: badness(pair[0], tried[pair[1]]))
-        items = tried[best]
-    return items if any(isinstance(item, ProblemStop) for item in items) else []
+def refill(fleet: Fleet, missing: Iterable[ProblemStop]) -> list[ProblemStop]:
+    """Insert what still fits, the urgent first, and return what does not."""
+    units: dict[tuple[str, ...], ProblemStop] = {}
+    members: dict[tuple[str, ...], list[ProblemStop]] = {}
+    for stop in missing:
+        unit = unit_of(fleet.problem, stop.id)
+        members.setdefault(unit, []).append(stop)
+        if stop.id == unit[0]:
+            units[unit] = stop
+    waiting = in_turn(fleet, list(units.items()))
+    for _ in range(PASSES):
+        still = []
+        for unit, stop in waiting:
+            found = find(fleet, stop)
+            if found:
+                fleet.change(found[0].vehicle, found[0].items)
+            else:
+                still.append((unit, stop))
+        if len(still) in (0, len(waiting)):
+            waiting = still
+            break
+        waiting = still
+    return [stop for unit, _ in waiting for stop in members[unit]]
 
 
-def badness(timetable: Timetable, items: Sequence[Item]) -> tuple[int, int, int, int]:
-    """Return by what the better of two repairs is told."""
-    return (*timetable.amount, -len(items), timetable.ends)
+def in_turn(
+    fleet: Fleet, units: list[tuple[tuple[str, ...], ProblemStop]]
+) -> list[tuple[tuple[str, ...], ProblemStop]]:
+    """Return units in the order of insertion: the urgent first, then those with least choice."""
+    of = fleet.problem.stop_of
+
+    def urgency(unit: tuple[str, ...]) -> int:
+        return sum(1 + of[id].priority for id in unit)
+
+    if len(units) <= FEW:
+        regret = {unit: waiting_costs(fleet, stop) for unit, stop in units}
+        return sorted(units, key=lambda one: (-urgency(one[0]), -regret[one[0]]))
+    return sorted(units, key=lambda one: (-urgency(one[0]), room(one[1])))
 
 
-def smaller(problem: Problem, items: Sequence[Item], index: int) -> list[Item]:
-    """Return `items` without the one at `index`, and without the rest of its shipment."""
-    gone = items[index]
-    if isinstance(gone, AtDepot):
-        return [*items[:index], *items[index + 1 :]]
-    shipment = problem.shipment_of.get(gone.id)
-    ids = {gone.id} if shipment is None else {shipment.pickup, shipment.delivery}
-    return [item for item in items if isinstance(item, AtDepot) or item.id not in ids]
+def waiting_costs(fleet: Fleet, stop: ProblemStop) -> int:
+    """Return by how much the second-best vehicle costs more than the best."""
+    found = find(fleet, stop, 2)
+    if len(found) < 2:
+        return 2**40 if found else 0
+    return found[1].cost - found[0].cost
+
+
+def room(stop: ProblemStop) -> int:
+    """Return for how long a stop is open."""
+    return sum(max(0, high - low) for low, high in stop.windows) if stop.windows else 2**40

@@ -90,7 +90,9 @@ class Walk:
         """Take the breaks that are due before the way to `item`, or home for None."""
         while self.rests:
             first = self.rests[0]
-            if placed is None:
+            if placed is None and item is None:
+                due = any(self.is_due(one, None) for one in self.rests)
+            elif placed is None:
                 due = self.is_due(first, item)
             else:
                 taken = len(placed) - len(self.rests)
@@ -141,5 +143,8 @@ def opening(stop: ProblemStop, at: int) -> tuple[int, int]:
         begins = max(at, low)
         if begins <= high and (chosen is None or begins < chosen[0]):
             chosen = begins, high - begins
-    latest = max((high for low, high in stop.windows if low <= high), default=at - NEVER)
-    return chosen or (at, latest - at)
+    if chosen is not None:
+        return chosen
+    low, high = max(stop.windows, key=lambda window: window[1])
+    begins = max(at, low)
+    return begins, high - begins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
@@ -32,8 +33,10 @@ class PlanRow(SQLModel, table=True):
     """`cost`, `left_out` and `seconds` of the best find so far, `of` how many seconds."""
     stop_asked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether somebody asked the search to end with the best so far."""
-    unserved: list[dict[str, str]] = json(list)
-    """`{"stop": id, "reason": text}` for every stop that was left out."""
+    unserved: list[dict[str, Any]] = json(list)
+    """`Unserved` of every stop that was left out: `stop`, `reason`, `rule`, `relaxations`, ..."""
+    outcome: dict[str, Any] = json(dict)
+    """`Outcome` of hub.planning.explain: what each driver does, also after the drafts are gone."""
     requested_by: str = ""
     created_at: datetime = instant(index=True)
     finished_at: datetime | None = maybe_instant()

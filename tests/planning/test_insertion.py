@@ -1,13 +1,21 @@
 """The cheapest feasible place for one more stop."""
 
+from collections.abc import Iterator
 from itertools import permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
-from hub.planning.insertion import cheapest
+from hub.planning.costs import price
+from hub.planning.fleet import Fleet
+from hub.planning.insertion import cheapest, find, places
+from hub.planning.relaxations import sequence
+from hub.planning.rules import Item
 from hub.planning.schedule import drive, run
+from hub.planning.settle import settle
+from tests.planning.problems import problem
 
 SHIFT = (0, 10_000)
 
@@ -75,9 +83,9 @@ def stops(draw: st.DrawFn) -> list[ProblemStop]:
 @given(stops())
 def test_a_place_is_found_exactly_when_there_is_one(some: list[ProblemStop]) -> None:
     vehicle = van(shift=(0, 2500))
-    problem = ask(line(6), vehicle)
+    asked = ask(line(6), vehicle)
     *route, new = some
-    if run(problem, vehicle, route, 0).broken:
+    if run(asked, vehicle, route, 0).broken:
         return
     feasible = [
         [*route[:index], new, *route[index:]]
@@ -102,3 +110,69 @@ def test_leaving_late_never_delays_the_return_nor_breaks_a_window(some: list[Pro
         assert planned.ends == soonest.ends
         assert planned.broken == soonest.broken
         assert planned.starts >= soonest.starts
+
+
+@pytest.mark.parametrize("first", range(0, 300, 50))
+def test_no_place_is_cheaper_than_the_one_that_is_found(first: int) -> None:
+    for seed in range(first, first + 50):
+        asked = problem(seed)
+        plan = settle(asked, "test", {})
+        routes = {route.vehicle: route for route in plan.routes}
+        items = {one.id: sequence(asked, routes, one) for one in asked.vehicles}
+        moved = [visit.stop for route in plan.routes for visit in route.visits][:2]
+        for id in moved:
+            if id in asked.shipment_of or any(id in one.locked for one in asked.vehicles):
+                continue
+            fewer = {v: [i for i in some if i != asked.stop_of[id]] for v, some in items.items()}
+            if any(broken(asked, v, some) for v, some in fewer.items()):
+                continue
+            costs = [cost for v, some in fewer.items() for cost in prices(asked, v, some, id)]
+            found = cheapest(asked, fewer, asked.stop_of[id])
+            assert (found is not None) or not costs, (seed, id)
+            if found is not None and not intricate(asked):
+                assert found.cost == min(costs), (seed, id)
+
+
+def intricate(asked: Problem) -> bool:
+    """Say whether places are tried roughly in the order of their costs only."""
+    return any(one.breaks or one.stacked or one.reloads for one in asked.vehicles) or any(
+        stop.on_board is not None or len(stop.windows) > 1 for stop in asked.stops
+    )
+
+
+def broken(asked: Problem, vehicle: str, items: list[Item]) -> bool:
+    return bool(items) and drive(asked, asked.vehicle_of[vehicle], items).broken
+
+
+def prices(asked: Problem, vehicle: str, items: list[Item], id: str) -> Iterator[int]:
+    """Yield what each feasible place of a vehicle costs, worked out in full."""
+    one = asked.vehicle_of[vehicle]
+    before = drive(asked, one, items)
+    was = price(one, before.starts, before.ends, before.metres) if items else 0
+    for index in range(len(items) + 1):
+        longer = [*items[:index], asked.stop_of[id], *items[index:]]
+        table = drive(asked, one, longer)
+        if not table.broken:
+            yield price(one, table.starts, table.ends, table.metres) - was
+
+
+def test_alternatives_are_on_other_vehicles_and_sorted_by_cost() -> None:
+    fleet = tuple(van(f"v{n}") for n in range(4))
+    asked = Problem(stops=(), vehicles=fleet, matrix=line(4))
+    routes = {"v1": [ProblemStop(id="far", point=3)], "v2": [ProblemStop(id="near", point=1)]}
+    found = places(asked, routes, ProblemStop(id="x", point=2), 3)
+    assert [place.vehicle for place in found][:2] == ["v1", "v2"]
+    assert len({place.vehicle for place in found}) == 3
+    assert [place.cost for place in found] == sorted(place.cost for place in found)
+
+
+def test_kept_routes_answer_as_fresh_ones() -> None:
+    asked = Problem(stops=(), vehicles=(van("a"), van("b")), matrix=line(6))
+    fleet = Fleet(asked, {})
+    for number in range(12):
+        stop = ProblemStop(id=f"s{number}", point=1 + number % 5, deliver=(1,))
+        kept, fresh = find(fleet, stop), places(asked, fleet.sequences(), stop, 1)
+        assert [(one.vehicle, one.index, one.cost) for one in kept] == [
+            (one.vehicle, one.index, one.cost) for one in fresh
+        ]
+        fleet.change(kept[0].vehicle, kept[0].items)

@@ -361,7 +361,8 @@ def test_unserved_reasons_from_an_engine_are_kept(
     left = Plan(engine="own", routes=(), unserved=(Unserved(stop=stop, reason="too steep"),))
     for name in ("plan", "search"):
         monkeypatch.setattr(hub.plugins.connector("pyvrp"), name, lambda *_: left)
-    assert town.plan().unserved == [{"stop": stop, "reason": "too steep"}]
+    (kept,) = town.plan().unserved
+    assert (kept["stop"], kept["reason"], kept["rule"]) == (stop, "too steep", "")
 
 
 def test_stops_of_another_day_are_left_alone(town: Town) -> None:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, url_for
 from pydantic import Field
 
 from hub.access import get
+from hub.dispatch.explanation import explained
 from hub.dispatch.publish import publish_plan
 from hub.dispatch.sheets import plan_sheet
 from hub.nouns import Noun
@@ -62,6 +63,14 @@ def stop(id: str) -> Response:
     with write() as session:
         plan = get(session, PlanRow, id)
         return answer({"id": plan.id, "stopping": stop_plan(session, plan.id)}, 202)
+
+
+@blueprint.get("/<id>/explanation")
+@allow("owner", "dispatcher", "key:plans:write")
+def explanation(id: str) -> Response:
+    """Return each route along the clock, why stops are left out, and what the plan changed."""
+    with read() as session:
+        return answer(explained(session, get(session, PlanRow, id)))
 
 
 @blueprint.post("/<id>/publish")

@@ -95,7 +95,8 @@ def depot_view(session: Session, row: DepotRow, day: date) -> DepotView:
     return DepotView(
         **row.model_dump(include={"id", "name", "lat", "lon", "timezone"}),
         plan=PlanView(
-            **plan.model_dump(include={"id", "state", "reason", "approximate", "unserved"})
+            **plan.model_dump(include={"id", "state", "reason", "approximate"}),
+            unserved=[{name: left[name] for name in ("stop", "reason")} for left in plan.unserved],
         )
         if plan
         else None,
