@@ -22,10 +22,11 @@ def words(unserved: Unserved, name_of: Names) -> str:
 
 def phrase(one: Relaxation, unserved: Unserved, name_of: Names) -> str:
     """Return one relaxation as half a sentence."""
-    driver = name_of(unserved.vehicle) or "a driver"
+    driver = (name_of(unserved.vehicle) if unserved.vehicle else "") or "a driver"
     own = one.stop == unserved.stop
-    who = "it" if own else name_of(one.stop) or "another stop"
-    whose = "its" if own else f"{possessive(name_of(one.stop) or 'another stop')}"
+    other = name_of(one.stop) if one.stop else ""
+    who = "it" if own else other or "another stop"
+    whose = "its" if own else possessive(other or "another stop")
     count = one.amount
     edges = {
         "opens": f"opens {minutes(count)} earlier",

@@ -122,14 +122,6 @@ def test_a_false_reason_is_a_fault_of_the_plan() -> None:
     assert faults(problem, Plan(engine="own", routes=(), unserved=(vague,))) == []
 
 
-def test_another_stop_gives_way_only_where_that_is_the_least() -> None:
-    first = ProblemStop(id="a", point=3, windows=((1800, 1800),))
-    other = ProblemStop(id="x", point=1, service=300, windows=((600, 900),))
-    _, left = only(day(van(shift=(0, 3600)), first, other))
-    assert left.stop in ("a", "x")
-    assert left.relaxations
-
-
 def test_a_stop_without_a_way_needs_no_relaxation() -> None:
     cells = ((0, -1), (100, 0))
     problem = Problem(

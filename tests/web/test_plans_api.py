@@ -65,6 +65,29 @@ def test_a_search_is_asked_to_end_until_it_is_over(hub: Hub, town: Town, staff: 
     assert staff.post(f"{API}/plans/pln_unknown/stop", json={}).status_code == 404
 
 
+def test_a_plan_is_explained_and_compared_with_the_one_before(
+    hub: Hub, town: Town, staff: Any
+) -> None:
+    ids = town.stops(4)
+    first = town.plan()
+    heavy = town.stop(load=130)
+    second = town.plan()
+    told = staff.get(f"{API}/plans/{second.id}/explanation").json
+    (route,) = told["routes"]
+    line = route["timeline"]
+    assert route["driver"]["name"] == "Lea Frick"
+    assert {moment["stop"] for moment in line["moments"]} == set(ids)
+    assert line["loads"] == [sum(stop.load for stop in town.on(town.routes()[0].id))]
+    assert all(moment["slack"] > 0 for moment in line["moments"])
+    (left,) = told["left_out"]
+    assert (left["stop"], left["rule"], left["driver"]["name"]) == (heavy, "capacity", "Lea Frick")
+    assert left["fits"].startswith("it fits if Lea Frick's vehicle takes ")
+    assert left["relaxations"][0]["amount"] > 0
+    assert (told["previous"], told["changes"]["moved"]) == (first.id, [])
+    before = staff.get(f"{API}/plans/{first.id}/explanation").json
+    assert (before["previous"], len(before["routes"][0]["timeline"]["moments"])) == (None, 4)
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "field"),
     [
@@ -144,6 +167,12 @@ def test_merchants_and_strangers_may_not_dispatch(
 ) -> None:
     merchant = sign_in("merchant", town.world.merchant).client
     stranger = create_app(hub).test_client()
-    for path in ("/plans/x", "/routes?service_date=2026-11-23", "/routes/x", "/flags"):
+    for path in (
+        "/plans/x",
+        "/plans/x/explanation",
+        "/routes?service_date=2026-11-23",
+        "/routes/x",
+        "/flags",
+    ):
         assert merchant.get(API + path).status_code == 403
         assert stranger.get(API + path).status_code == 401
