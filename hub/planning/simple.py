@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "simple"
 LATE = "time for planning ran out before a place was found for it; plan again with more seconds"
+LEAST = 0.5
+"""Seconds that it may take however few are left."""
 TOLD = 0.5
 """Part of the time after which reasons are not looked for one by one any more."""
 
@@ -25,13 +27,14 @@ def simple(problem: Problem, seconds: float) -> Plan:
 
     Stops of shipments are left out unless they are locked.
     """
-    until = monotonic() + TOLD * seconds
+    began = monotonic()
+    until = began + max(LEAST, seconds)
     board = Board(problem)
     vehicles = [v for v in problem.vehicles if v.locked or v.shift[0] < v.shift[1]]
     routes = [one for one in (board.route(vehicle, until) for vehicle in vehicles) if one]
     served = {visit.stop for route in routes for visit in route.visits}
     left = tuple(
-        Unserved(stop=stop.id, reason=why_not(problem, stop, until))
+        Unserved(stop=stop.id, reason=why_not(problem, stop, began + TOLD * seconds))
         for stop in problem.stops
         if stop.id not in served
     )
@@ -52,6 +55,8 @@ class Board:
         import numpy as np
 
         self.problem, stops = problem, problem.stops
+        self.picky = [(n, stop) for n, stop in enumerate(stops) if stop.skills or stop.vehicles]
+        self.index = {stop.id: number for number, stop in enumerate(stops)}
         fixed = {id for vehicle in problem.vehicles for id in vehicle.locked}
         self.free = np.array(
             [
@@ -79,11 +84,24 @@ class Board:
         """Return the route of a vehicle, whose stops are taken; None where it goes nowhere."""
         order = [self.problem.stop_of[id] for id in vehicle.locked]
         order += self.nearest(vehicle, order) if monotonic() < until else []
+        order = self.sound(vehicle, order)
         found = drive(self.problem, vehicle, order)
-        while found.broken and len(order) > len(vehicle.locked):
-            self.free[self.problem.stops.index(order.pop())] = True
-            found = drive(self.problem, vehicle, order)
         return planned(vehicle, found) if order else None
+
+    def sound(self, vehicle: ProblemVehicle, order: list[ProblemStop]) -> list[ProblemStop]:
+        """Return the beginning of a route that keeps every rule; the rest is free again."""
+        if not drive(self.problem, vehicle, order).broken:
+            return order
+        low, high = len(vehicle.locked), len(order)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if drive(self.problem, vehicle, order[:middle]).broken:
+                high = middle
+            else:
+                low = middle
+        for stop in order[low:]:
+            self.free[self.index[stop.id]] = True
+        return order[:low]
 
     def nearest(self, vehicle: ProblemVehicle, begun: Sequence[ProblemStop]) -> list[ProblemStop]:
         """Take the stop that can be done soonest, again and again."""
@@ -93,12 +111,13 @@ class Board:
         most = len(self.points) if vehicle.most_stops is None else vehicle.most_stops
         most -= vehicle.visited + len(begun)
         taken: list[ProblemStop] = []
+        ends_at = vehicle.shift[1] - sum(rest.seconds for rest in vehicle.breaks)
         home = table[self.points, vehicle.end] if len(self.points) else table[:0, 0]
         while len(taken) < most:
             way = table[point, self.points]
             ends = self.begins(now, way) + self.service
             fits = self.free & may & (way >= 0) & (way < NEVER) & (home >= 0)
-            fits &= (now + way <= self.closes) & (ends + home <= vehicle.shift[1])
+            fits &= (now + way <= self.closes) & (ends + home <= ends_at)
             fits &= (self.loads[:, : len(room)] <= room).all(axis=1)
             if not fits.any():
                 break
@@ -134,10 +153,9 @@ class Board:
         """Return which stops are for a vehicle at all."""
         import numpy as np
 
-        return np.array(
-            [
-                stop.skills <= vehicle.skills and (not stop.vehicles or vehicle.id in stop.vehicles)
-                for stop in self.problem.stops
-            ],
-            dtype=bool,
-        )
+        found = np.ones(len(self.points), dtype=bool)
+        for number, stop in self.picky:
+            found[number] = stop.skills <= vehicle.skills and (
+                not stop.vehicles or vehicle.id in stop.vehicles
+            )
+        return found

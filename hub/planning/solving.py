@@ -32,13 +32,14 @@ from hub.store import ConnectionRow
 
 FEW = 60
 """Up to this many stops one search, in this process, finds what several would."""
-SHORT = 2.0
-"""Seconds for which it does not pay to start processes."""
+SHORT, MANY = 2.0, 400
+"""Seconds for which it does not pay to start processes, unless there are so many stops that an
+engine might not be back in time."""
 COMPARED = 4.0
 """Seconds from which on two engines are compared on one core, half of them each."""
-LATE = 0.04
-"""Part of its time by which an engine may come late before it is ended."""
-ROUGH = 0.0001
+LATE = 0.1
+"""Part of its time by which an engine may come late before it is ended, less a rough plan's."""
+ROUGH = 0.0002
 """Seconds that a rough plan takes for each stop: so much sooner an engine is ended."""
 LEAST_PATIENCE = 2.0
 """Seconds before which no engine is ended: loading it takes some."""
@@ -72,9 +73,15 @@ def solve(
         faults_so_far += said
         if judged:
             return judged[0][1].model_copy(update={"why": reason(judged, faults_so_far)})
-        if monotonic() - began > problem.seconds and not engine and problem.stops:
+        if late(problem, monotonic() - began) and not engine:
             return rough(problem, faults_so_far)
     raise PluginError("; ".join(faults_so_far) or "no routing engine is installed")
+
+
+def late(problem: Problem, spent: float) -> bool:
+    """Say whether no engine could come back any more in what is left of the time."""
+    left = problem.seconds - spent
+    return left <= SECOND * problem.seconds and bool(problem.stops)
 
 
 def rough(problem: Problem, said: Sequence[str]) -> Plan:
@@ -133,7 +140,7 @@ Batch = list[tuple[Entrant, Problem]]
 
 def spread(problem: Problem, entrants: Sequence[Entrant], left: float) -> list[tuple[Batch, float]]:
     """Return who searches at the same time, with which seed, and for how long in all."""
-    small = len(problem.stops) <= FEW or left < SHORT
+    small = is_small(problem, left)
     hands = 1 if small or not can_fork() else crew(len(problem.matrix.seconds))
     if hands == 1 and left < COMPARED:
         entrants = entrants[:1]
@@ -147,11 +154,16 @@ def spread(problem: Problem, entrants: Sequence[Entrant], left: float) -> list[t
     return [(batch, left)]
 
 
+def is_small(problem: Problem, seconds: float) -> bool:
+    """Say whether one search in this process does."""
+    return len(problem.stops) <= (MANY if seconds < SHORT else FEW)
+
+
 def given(problem: Problem, seconds: float, number: int = 0) -> Problem:
     """Return the problem for the search of a number: its own seed, and time to check the plan."""
     few = len(problem.stops) <= FEW
     most = 0.5 + 0.05 * len(problem.stops) if few else seconds
-    kept = min(0.1 * seconds, 0.02 + 0.0003 * len(problem.stops))
+    kept = min(0.05 * seconds, 0.05 + 0.0005 * len(problem.stops))
     return problem.model_copy(
         update={"seconds": min(seconds - kept, most), "seed": problem.seed + number}
     )
@@ -162,12 +174,12 @@ def run(
 ) -> list[Answer]:
     """Return what came of the searches: in this process for a small problem, else beside it."""
     own = any(one.provider.connection for one, _ in batch)  # may hang on another machine
-    small = len(problem.stops) <= FEW or seconds < SHORT
-    if not can_fork() or (len(searches) == 1 and small and not own):
+    if not can_fork() or (len(searches) == 1 and is_small(problem, seconds) and not own):
         return [attempt(search, watch) for search in searches]
     warm([one.provider.connector for one, _ in batch])
-    rough_takes = ROUGH * len(problem.stops)
-    return side_by_side(searches, max(seconds * (1 + LATE) - rough_takes, LEAST_PATIENCE), watch)
+    rough_takes = 0.05 + ROUGH * len(problem.stops)
+    longest = max(seconds * (1 + LATE) - rough_takes, LEAST_PATIENCE)
+    return side_by_side(searches, longest, watch)
 
 
 def warm(connectors: Sequence[Connector[Any]]) -> None:
