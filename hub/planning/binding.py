@@ -17,6 +17,7 @@ ROUNDS = 6
 """Times that rules are relaxed further until nothing is broken."""
 OFTEN = 2
 """Places of one vehicle among those that are worked out."""
+MANY = 1000
 LOST = 10**9
 WEIGHTS = {"capacity": (12, 2), "skill": (40, 0), "pinned": (40, 0), "most_metres": (8, 0.001),
            "most_stops": (6, 3), "first_last": (15, 0), "stacked": (25, 0), "locked": (60, 0),
@@ -43,9 +44,11 @@ def explain(problem: Problem, fleet: Fleet, stop: ProblemStop) -> Unserved:
     for number, found in enumerate(candidates(problem, fleet, stop)):
         if number >= LOOKED_AT and best is not None:
             break
-        told = mended(problem, fleet, stop, *found)
+        told = mended(problem, fleet, stop, *found, best[0][0] if best else MANY)
         if told is not None and (best is None or told[0] < best[0]):
             best = told
+            if told[0][0] == 1 and not fleet.lanes[found[0]].intricate:
+                break  # they come in the order of what one relaxation weighs
     return Unserved(stop=stop.id, reason="", rule="unreachable") if best is None else best[1]
 
 
@@ -76,6 +79,7 @@ def rank(fleet: Fleet, stop: ProblemStop, quote: Quote) -> Any:
     over = np.where(waits > 0, 0, np.maximum(0, quote.over))
     late = quote.late + np.maximum(0, waits)
     score = 1000.0 * ((late > 0) + (over > 0).astype(int)) + late / 60 + over / 20
+    score += 1000.0 * ((over > 0) & fleet.watched())  # some window gives way besides the shift
     score += 1012.0 * (quote.lacks > 0) + 2.0 * np.maximum(0, quote.lacks)
     score += (1040.0 * lacking + 1040.0 * pinned)[:, None] + 1015.0 * ~quote.placed
     score += 1008.0 * (quote.metres > room_metres) + 1006.0 * (room_stops < 1)
@@ -130,9 +134,15 @@ Told = tuple[tuple[int, float], Unserved]
 
 
 def mended(
-    problem: Problem, fleet: Fleet, stop: ProblemStop, number: int, index: int, index_to: int
+    problem: Problem,
+    fleet: Fleet,
+    stop: ProblemStop,
+    number: int,
+    index: int,
+    index_to: int,
+    most: int,
 ) -> Told | None:
-    """Return the least that makes a stop fit at a place, with how much that is."""
+    """Return what makes a stop fit at a place, at the `most` so many things, and how much it is."""
     vehicle = problem.vehicle_of[fleet.vehicles[number].id]
     ids = gone_with(problem, stop.id)
     stops = [problem.stop_of[id] for id in ids]
@@ -142,9 +152,10 @@ def mended(
     best: Told | None = None
     table = drive(small, small.vehicles[0], items)
     for begin in beginnings(small, table, ids):
-        found = until_sound(small, items, before, begin, ids)
+        found = until_sound(small, items, before, begin, ids, table, most)
         if found is None:
             continue
+        most = min(most, len(found))
         key = (len(found), sum(weight(one, ids) for one in found))
         if best is None or key < best[0]:
             ordered = tuple(sorted(found, key=lambda one: -weight(one, ids)))
@@ -177,13 +188,20 @@ def until_sound(
     before: Unserved,
     begin: Sequence[Relaxation],
     own: Sequence[str],
+    table: Timetable,
+    most: int = MANY,
 ) -> list[Relaxation] | None:
-    """Return relaxations with which nothing is broken, each of them needed; None without any."""
+    """Return relaxations with which nothing is broken, each of them needed; None without any.
+
+    `table` is what is broken without any; more than `most` of them are not looked for.
+    """
     found = {(one.rule, one.stop, one.edge, one.dimension, one.skill): one for one in begin}
-    for _ in range(ROUNDS):
-        table = granted(small, items, before, list(found.values()))
+    for number in range(ROUNDS):
+        if number or begin:
+            table = granted(small, items, before, list(found.values()))
         if not table.broken:
-            return needed(small, items, before, list(found.values()))
+            asked = list(found.values())
+            return asked if number == 1 and not begin else needed(small, items, before, asked)
         for breach in table.breaches:
             given = {key[1] for key in found if key[0] == "locked"}
             one = relaxation(breach, small.vehicles[0], own, given)
@@ -193,6 +211,8 @@ def until_sound(
             if key in found:
                 one = one.model_copy(update={"amount": one.amount + found[key].amount})
             found[key] = one
+        if len(found) > most:
+            return None
     return None
 
 

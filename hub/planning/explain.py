@@ -186,7 +186,7 @@ def late(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item]) -> tu
         small = narrowed(problem, vehicle, items[: here + 1])
         asked = until_sound(
             small, items[: here + 1], Unserved(stop=breach.stop, reason="", vehicle=vehicle.id),
-            (), (breach.stop,),
+            (), (breach.stop,), run(small, small.vehicles[0], items[: here + 1], vehicle.shift[0]),
         )  # fmt: skip
         own = tuple(one for one in asked or () if one.stop == breach.stop)
         found.append(Late(stop=breach.stop, seconds=breach.amount, rule="window", relaxations=own))

@@ -159,6 +159,10 @@ class Lane:
         self.base = min(len(self.items), max(frozen, after_locks))
         free = [(n, self.items[n]) for n in at[locked:]]
         wishes = [(n, stop.position) for n, stop in free if isinstance(stop, ProblemStop)]
+        self.last_window = 0
+        for n, item in enumerate(self.items, 1):
+            if isinstance(item, ProblemStop) and item.windows:
+                self.last_window = n
         begun = self.vehicle.visited > 0 or locked > 0
         firsts = [n + 1 for n, wish in wishes if wish == "first"]
         others = [n for n, wish in wishes if wish != "first"]

@@ -9,6 +9,7 @@ from hub.planning.insertion import find
 from hub.planning.locks import unlocked
 from hub.planning.quotes import Fleet
 from hub.planning.reasons import explained
+from hub.planning.relaxations import able, joined, narrowed, ways
 from hub.planning.repair import kept_locks, repaired, unit_of
 from hub.planning.rules import Item
 from hub.planning.schedule import drive, planned
@@ -35,6 +36,7 @@ def settle(
     if missing:
         fleet = Fleet(held, {id: items for id, (items, _) in routes.items()})
         left = refill(fleet, [stop for stop in missing if stop.id not in gone])
+        held, fleet, gone = regained(problem, held, fleet, gone)
         lost = [stop for stop in missing if stop.id in gone]
         unserved = explained(unlocked(problem), fleet, [*lost, *left])
         for lane in fleet.lanes:
@@ -49,6 +51,26 @@ def settle(
         unserved=tuple(unserved) if missing else (),
         why=why,
     )
+
+
+def regained(
+    problem: Problem, held: Problem, fleet: Fleet, gone: list[str]
+) -> tuple[Problem, Fleet, list[str]]:
+    """Put locked stops back that fit after all, now that others lie beside them."""
+    asked = unlocked(problem)
+    for unit in dict.fromkeys(unit_of(problem, id) for id in gone):
+        stops = [asked.stop_of[id] for id in unit]
+        vehicle = able(asked, unit)[0]
+        items = fleet.lanes[fleet.number[vehicle.id]].items
+        for places in ways(asked, vehicle, items, stops):
+            longer = joined(items, stops, *places)
+            small = narrowed(asked, vehicle, longer)
+            if not drive(small, small.vehicles[0], longer).broken:
+                gone = [id for id in gone if id not in unit]
+                held = unlocked(problem, gone)
+                fleet = Fleet(held, {**fleet.sequences(), vehicle.id: longer})
+                break
+    return held, fleet, gone
 
 
 def refill(fleet: Fleet, missing: Iterable[ProblemStop]) -> list[ProblemStop]:
