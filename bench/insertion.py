@@ -14,8 +14,8 @@ from collections.abc import Callable
 from random import Random
 
 from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle
-from hub.planning.fleet import Fleet
 from hub.planning.insertion import cheapest, find
+from hub.planning.quotes import Fleet
 
 MEASURED = 200
 DAY = 36_000

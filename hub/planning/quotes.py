@@ -147,6 +147,13 @@ class Fleet:
         """Return one number per vehicle: the metres (0) or the stops (1) that are left to it."""
         return self._totals[:, column : column + 1]
 
+    def watched(self) -> Any:
+        """Return for each place whether a stop with a window comes after it."""
+        import numpy as np
+
+        last = [lane.last_window for lane in self.lanes]
+        return np.arange(self.width) < np.array(last, dtype=np.int64).reshape(-1, 1)
+
     def allowed(self, stop: ProblemStop) -> Any:
         """Return by vehicle whether it may come to `stop` at all."""
         import numpy as np
