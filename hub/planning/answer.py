@@ -7,6 +7,7 @@ from math import ceil
 
 from hub.nouns import Plan, Problem, ProblemVehicle
 from hub.planning.costs import missed, score
+from hub.planning.locks import unlocked
 from hub.planning.reasons import impossible, working
 from hub.planning.rules import Item
 from hub.planning.schedule import items_of
@@ -47,7 +48,7 @@ def balanced(problem: Problem, engine: str, search: Callable[[Problem], Found]) 
     share is by the time that each one has.
     """
     if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= FEW:
-        return answer(problem, engine, search(problem))
+        return answer(problem, engine, search(unlocked(problem)))
     began = now()
     capped = problem.model_copy(
         update={
@@ -56,14 +57,14 @@ def balanced(problem: Problem, engine: str, search: Callable[[Problem], Found]) 
             "seconds": problem.seconds * BALANCED,
         }
     )
-    shared = answer(capped, engine, search(capped))
+    shared = answer(capped, engine, search(unlocked(capped)))
     left = problem.seconds - (now() - began)
     if all(impossible(problem, problem.stop_of[one.stop]) for one in shared.unserved) or (
         left < ENOUGH
     ):
         return told(problem, shared)
     free = problem.model_copy(update={"balance": 0.0, "seconds": left})
-    other = answer(free, engine, search(free))
+    other = answer(free, engine, search(unlocked(free)))
     return told(problem, shared) if missed(problem, shared) <= missed(problem, other) else other
 
 

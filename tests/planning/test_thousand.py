@@ -15,7 +15,7 @@ from hub.planning.settle import settle
 from tests.planning.problems import problem, sequences
 
 EACH = 50
-COUNT = {"careless": 1000, "idle": 250}
+COUNT = {"careless": 1000, "idle": 250, "pyvrp": 50, "ortools": 50}
 Maker = Callable[[Problem], Plan]
 
 
@@ -29,7 +29,24 @@ def idle(asked: Problem) -> Plan:
     return settle(asked, "idle", {})
 
 
-MAKERS: dict[str, Maker] = {"careless": careless, "idle": idle}
+def pyvrp(asked: Problem) -> Plan:
+    """Plan with the default engine."""
+    from hub.builtin.pyvrp import PyVrp
+    from hub.connector import NoSettings
+
+    return PyVrp(NoSettings()).plan(asked.model_copy(update={"seconds": 0.2}))
+
+
+def ortools(asked: Problem) -> Plan:
+    """Plan with the engine that knows every rule."""
+    from hub.builtin.ortools import Ortools, OrtoolsConfig
+
+    return Ortools(OrtoolsConfig()).plan(asked.model_copy(update={"seconds": 0.2}))
+
+
+MAKERS: dict[str, Maker] = {
+    "careless": careless, "idle": idle, "pyvrp": pyvrp, "ortools": ortools,
+}  # fmt: skip
 """By name: what makes a plan of any problem; a new way to plan is added here and to `COUNT`."""
 
 
