@@ -21,8 +21,10 @@ PART = 200
 """Stops of a part."""
 PACE = 40
 """Steps that measure how many the time allows."""
-HISTORIES = (40, 100)
+HISTORIES = (40, 300)
 """Least and most steps that late acceptance looks back."""
+TINY, TINY_HISTORY = 150, 100
+"""Up to so many stops many short rounds are better than a few long ones."""
 NEARBY, DESCENT = 1e-7, 2e-4
 """Seconds that neighbours take for each pair of stops, and a descent for each stop: where there is
 no time for half as much again, neither is done over a whole large problem."""
@@ -131,8 +133,12 @@ class _Run:
         each = max(watch.clock() - began, 1e-6) / PACE
         steps = max(0.0, watch.left) / each
         least, most = HISTORIES
+        patient = 20
+        if self.size <= TINY:
+            most, patient = TINY_HISTORY, 10
         history = int(min(max(30 + 1.2 * steps / self.size, least), most))
-        return Effort(history, barren=500 + 10 * history + 5 * self.size), solution
+        barren = patient * (history + self.size)
+        return Effort(history, barren=barren), solution
 
     def _kicked(self, solution: Solution) -> Solution:
         """Return the solution with a third of its routes planned anew."""
