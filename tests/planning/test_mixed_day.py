@@ -44,7 +44,8 @@ def sheets(town: Town, plan: PlanRow) -> dict[str, RouteSheet]:
 def test_a_mixed_day_is_planned_within_every_rule(mixed: Town) -> None:
     lea = mixed.world.driver
     cold = [mixed.stop(0.01 * n, skills=["fridge"], loads={"kg": 40}) for n in (1, 2, 3)]
-    noon = mixed.stop(0.02, 0.02, driver=lea, window_start=at(13), window_end=at(14))
+    noon = mixed.stop(0.02, 0.02, driver=lea, window_start=at(11), window_end=at(11, 30))
+    mixed.stop(0.02, 0.01, driver=lea, window_start=at(14), window_end=at(14, 30))
     split = mixed.stop(
         -0.01, window_start=at(9), window_end=at(16), driver=lea,
         windows=[[at(9).isoformat(), at(10).isoformat()], [at(15).isoformat(), at(16).isoformat()]],
