@@ -194,4 +194,4 @@ def test_tiles_that_fail_leave_a_plain_ground_and_no_broken_picture(
     page.goto(page.url.replace("/admin/imports", "/"))
     expect(page.locator(".map.no-tiles")).to_be_visible()
     expect(page.locator(".map img")).to_have_count(0)
-    expect(page.locator(".map canvas")).to_be_visible()
+    expect(page.locator(".map .leaflet-overlay-pane canvas")).to_be_visible()
