@@ -48,4 +48,4 @@ def test_a_plan_that_is_not_done_is_not_explained(ask: CliRunner, town: Town, hu
 def test_planning_without_a_depot_says_how(ask: CliRunner) -> None:
     said = ask.invoke(plan_command, [])
     assert said.exit_code == 2
-    assert "hub plan --depot NAME --date DAY" in said.output
+    assert "hub plan --depot NAME --date YYYY-MM-DD" in said.output
