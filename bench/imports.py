@@ -37,6 +37,18 @@ def write_file(path: Path, rows: int) -> None:
             writer.writerow([f"B-{row}", f"Customer {row}", *place, "Box"])
 
 
+def peak_memory() -> int:
+    """Return the most kilobytes that this program has held.
+
+    What getrusage says counts from before the program was started: it is its parent's, if larger.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def main() -> None:
     """Import one file on a fresh SQLite database and print the figures."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
@@ -52,7 +64,7 @@ def main() -> None:
             add_depot(session, "Vaduz", Location(lat=47.14, lon=9.52))
         path = Path(folder) / "orders.csv"
         write_file(path, rows)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         id = imports.start(hub, Operator("owner"), merchant, path.name, path.read_bytes())
         began = time.perf_counter()
         while claims := claim(hub.store, "heavy", "bench"):
@@ -60,7 +72,7 @@ def main() -> None:
         seconds = time.perf_counter() - began
         with hub.store.read() as session:
             row = session.exec(select(ImportRow).where(ImportRow.id == id)).one()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak = peak_memory()
         hub.close()
     figures = {
         "bench": "imports", "rows": row.rows, "created": row.created, "refused": row.refused,
