@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import cast
 
 from sqlmodel import col, select
 
@@ -12,10 +13,12 @@ from hub.access import get, scoped
 from hub.errors import Rejected, Retry, Unauthorized
 from hub.hub import Hub
 from hub.nouns import Noun, Way
+from hub.nouns.ways import Profile
+from hub.planning.fleet import all_depots, place_of
 from hub.planning.sentences import Step, sentences
 from hub.planning.travel import Point, directions
 from hub.queue import Claim, defer, enqueue, finish
-from hub.store import DepotRow, RouteRow, RouteWayRow, Session, StopRow, System
+from hub.store import DriverRow, RouteRow, RouteWayRow, Session, StopRow, System, VehicleRow
 
 KIND = "way"
 TRIES = 5
@@ -53,14 +56,14 @@ def work(hub: Hub, claim: Claim) -> None:
     with hub.store.read(System()) as session:
         found = points_of(session, claim.subject)
         known = session.get(RouteWayRow, claim.subject)
-        fresh = known is not None and found is not None and known.stamp == stamp(found[1])
+        fresh = known is not None and found is not None and known.stamp == stamp(*found[1:])
     if found is None or fresh:
         with hub.store.write(System()) as session:
             finish(session, claim)
         return
-    stops, points = found
+    stops, points, profile = found
     try:
-        way = directions(hub, points)
+        way = directions(hub, points, profile)
     except (Retry, Unauthorized) as error:
         with hub.store.write(System()) as session:
             if claim.tries >= TRIES:  # the pages draw straight lines, as without a map
@@ -72,42 +75,43 @@ def work(hub: Hub, claim: Claim) -> None:
         way = None
     with hub.store.write(System()) as session:
         if way is not None:
-            keep(session, claim.subject, stops, points, way)
+            keep(session, claim.subject, stops, stamp(points, profile), way)
         finish(session, claim)
 
 
-def points_of(session: Session, route_id: str) -> tuple[list[str], list[Point]] | None:
-    """Return a route's stops in order, and the points that it leads along from start to end.
+def points_of(session: Session, route_id: str) -> tuple[list[str], list[Point], Profile] | None:
+    """Return a route's stops in order, the points from start to end, and what drives.
 
     None for a route that is gone, cancelled or without stops.
     """
     route = session.get(RouteRow, route_id)
     if route is None or route.state == "cancelled":
         return None
-    depot = session.get_one(DepotRow, route.depot)
+    driver = session.get_one(DriverRow, route.driver)
+    vehicle = session.get_one(VehicleRow, route.vehicle)
+    depots = all_depots(session)
     query = select(StopRow).where(
         StopRow.route == route_id, col(StopRow.state).not_in(["skipped", "cancelled"])
     )
     stops = list(session.exec(query.order_by(col(StopRow.position), StopRow.id)))
     if not stops:
         return None
-    home = (depot.lat, depot.lon)
-    return [stop.id for stop in stops], [home, *((stop.lat, stop.lon) for stop in stops), home]
+    first = place_of(driver, driver.start_place, depots)
+    last = place_of(driver, driver.end_place, depots)
+    points = [first, *((stop.lat, stop.lon) for stop in stops), last]
+    return [stop.id for stop in stops], points, cast(Profile, vehicle.profile)
 
 
-def stamp(points: Sequence[Point]) -> str:
-    """Return a fingerprint of the points of a way."""
-    return hashlib.sha256(
-        repr([(float(lat), float(lon)) for lat, lon in points]).encode()
-    ).hexdigest()
+def stamp(points: Sequence[Point], profile: Profile) -> str:
+    """Return a fingerprint of the points of a way and of what drives it."""
+    exact = repr([profile, *((float(lat), float(lon)) for lat, lon in points)])
+    return hashlib.sha256(exact.encode()).hexdigest()
 
 
-def keep(
-    session: Session, route: str, stops: Sequence[str], points: Sequence[Point], way: Way
-) -> None:
+def keep(session: Session, route: str, stops: Sequence[str], stamp: str, way: Way) -> None:
     """Store a way in place of the one before."""
     row = session.get(RouteWayRow, route) or RouteWayRow(route=route)
-    row.stamp, row.stops, row.made_at = stamp(points), list(stops), session.now
+    row.stamp, row.stops, row.made_at = stamp, list(stops), session.now
     row.way = way.model_dump(mode="json")
     session.add(row)
 

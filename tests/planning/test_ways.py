@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,15 @@ from hub.planning import ways
 from hub.planning.drafts import discard
 from hub.planning.travel import Point
 from hub.queue.work import claim
-from hub.store import Merchant, Operator, RouteWayRow, System, WorkRow
+from hub.store import (
+    DriverRow,
+    Merchant,
+    Operator,
+    RouteWayRow,
+    System,
+    VehicleRow,
+    WorkRow,
+)
 from hub.testing.town import Town
 
 BOSS = Operator("dispatcher", user="test")
@@ -28,9 +35,11 @@ class Streets:
     def __init__(self) -> None:
         self.asked: list[list[Point]] = []
         self.error: Exception | None = None
+        self.profile = ""
 
-    def __call__(self, hub: Hub, points: Sequence[Point], *_: Any) -> Way:
+    def __call__(self, hub: Hub, points: Sequence[Point], profile: str) -> Way:
         self.asked.append(list(points))
+        self.profile = profile
         if self.error is not None:
             raise self.error
         return Way(
@@ -108,6 +117,21 @@ def test_a_new_order_asks_again_and_the_same_order_does_not(
     found = way(hub, route)
     assert found is not None
     assert [leg.stop for leg in found.legs[:-1]] == order[::-1]
+
+
+def test_the_way_begins_where_the_driver_does_and_is_for_what_drives(
+    hub: Hub, town: Town, streets: Streets
+) -> None:
+    with hub.store.write(System()) as session:
+        driver = session.get_one(DriverRow, town.world.driver)
+        driver.start_place, driver.home_lat, driver.home_lon = "home", 47.2, 9.5
+        session.get_one(VehicleRow, driver.vehicle).profile = "bike"
+    town.stops(1)
+    town.published()
+    work(hub)
+    (points,) = streets.asked
+    assert (points[0], points[-1]) == ((47.2, 9.5), (47.1410, 9.5209))
+    assert streets.profile == "bike"
 
 
 def test_a_map_that_does_not_answer_is_asked_some_times_and_then_left(
