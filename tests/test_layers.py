@@ -90,9 +90,8 @@ def test_no_plugin_folder_is_a_package_that_would_hide_an_sdk() -> None:
     assert list((ROOT / "plugins").glob("*/__init__.py")) == []
 
 
-SEES_EVERYTHING = {"queue", "events", "planning", "dispatch"}
-"""Packages that may act for the hub as a whole; every other one acts for somebody. Dispatch does so
-in the worker that betters all routes of a day, whosever stops are on them."""
+SEES_EVERYTHING = {"queue", "events", "planning"}
+"""Packages that may act for the hub as a whole; every other one acts for somebody."""
 
 
 def test_only_queue_events_and_planning_open_sessions_that_see_everything() -> None:
