@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub.errors import Refused
 from hub.fleet import shifts
@@ -66,7 +66,7 @@ def settle_driver(desk: Desk, wanted: str) -> str | None:
 def drivers_by_word(session: Session) -> dict[str, list[str]]:
     """Return the ids of the active drivers by id and by name."""
     found: dict[str, list[str]] = {}
-    query = select(DriverRow.id, DriverRow.name).where(DriverRow.active == True)  # noqa: E712
+    query = select(DriverRow.id, DriverRow.name).where(col(DriverRow.active).is_(True))
     for id, name in session.exec(query):
         found.setdefault(id, []).append(id)
         found.setdefault(name, []).append(id)
