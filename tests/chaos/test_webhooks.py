@@ -21,6 +21,7 @@ pytestmark = pytest.mark.chaos
 
 SECRET = "whsec-canary"
 TOTAL, PARALLEL = 300, 50
+ATTEMPTS = 5
 PROGRAM = ("-m", "hub")
 
 
@@ -104,4 +105,11 @@ def test_a_lock_that_is_held_for_longer_is_answered_with_later_and_never_with_ye
     assert all(one.retry_after for one in answers)
     with plant.hub.store.read(System()) as session:
         assert session.exec(select(func.count()).select_from(InboxRow)).one() == 1
-    assert {one.status for one in send(bursts, range(2, 2 + PARALLEL))} == {200}
+    left = range(2, 2 + PARALLEL)
+    for _ in range(ATTEMPTS):  # a slow disk may answer a few of a whole burst with "later" again
+        answers = [one for one in send(bursts, left) if one.status != 200]
+        assert {one.status for one in answers} <= {503}
+        if not answers:
+            break
+    with plant.hub.store.read(System()) as session:
+        assert session.exec(select(func.count()).select_from(InboxRow)).one() == 1 + PARALLEL
