@@ -16,6 +16,8 @@ LARGE = 1500
 LONGEST = 300.0
 """Seconds that anybody may ask for."""
 LEAST = 0.1
+SETTLING = 0.07
+"""Part of a search's time, after it, in which its find becomes a checked and explained plan."""
 
 
 def budget(stops: int, *, harder: bool = False) -> float:
