@@ -29,8 +29,8 @@ STOPPED = 1.5
 """Seconds for a plan of what a search has found that was told to end."""
 STARTED = 0.3
 """Part of that time for routes to begin with where a search has found none."""
-LEAST, SMALL = (0.02, 0.2), 60
-"""Processor seconds that there are for it in any case: of a large day, and up to SMALL stops."""
+LEAST, SMALL = 0.2, 60
+"""Processor seconds that there are for a plan of up to SMALL stops in any case."""
 
 
 class Clock:
@@ -39,7 +39,7 @@ class Clock:
     def __init__(self, problem: Problem, until: Deadline | None = None) -> None:
         self.until = until
         self.began, self.seconds = now(), problem.seconds
-        self.least = LEAST[len(problem.stops) <= SMALL]
+        self.least = LEAST if len(problem.stops) <= SMALL else SETTLING * problem.seconds
 
     @property
     def left(self) -> float:

@@ -47,6 +47,8 @@ LEAST_PATIENCE = 0.4
 """Seconds before which no engine is ended: loading it takes some."""
 SECOND = 0.1
 """Part of the whole time that is left for a rough plan when engines have used all of it in vain."""
+AFTER = 0.1
+"""Part of its time that a search is not given, so that its plan is settled and checked by then."""
 MENDED = 0.2
 """Processor seconds that there are in any case to mend what an engine does not know."""
 log = logging.getLogger(__name__)
@@ -78,8 +80,9 @@ def solve(
         if judged:
             plan = judged[0][1].model_copy(update={"why": reason(judged, faults_so_far)})
             return kept(problem, plan)
-        if late(problem, monotonic() - began) and not engine:
-            return kept(problem, rough(problem, faults_so_far))
+        spent = monotonic() - began
+        if late(problem, spent) and not engine:
+            return kept(problem, rough(problem, faults_so_far, spent))
     raise PluginError("; ".join(faults_so_far) or "no routing engine is installed")
 
 
@@ -104,9 +107,9 @@ def late(problem: Problem, spent: float) -> bool:
     return left <= SECOND * problem.seconds and bool(problem.stops)
 
 
-def rough(problem: Problem, said: Sequence[str]) -> Plan:
+def rough(problem: Problem, said: Sequence[str], spent: float) -> Plan:
     """Return the plan of no engine, for when all the time is over and none has one."""
-    plan = simple(problem, SECOND * problem.seconds)
+    plan = simple(problem, (1 + LATE) * problem.seconds - spent)
     check(problem, plan)
     why = f"a rough plan, because no engine came back in time ({'; '.join(said)}); plan again"
     return plan.model_copy(update={"why": why})
@@ -181,7 +184,7 @@ def given(problem: Problem, seconds: float, number: int = 0) -> Problem:
     """Return the problem for the search of a number: its own seed, and time to settle the plan."""
     few = len(problem.stops) <= FEW
     most = 0.5 + 0.05 * len(problem.stops) if few else seconds
-    after = min(SETTLING * seconds, 0.05 + 0.002 * len(problem.stops))
+    after = min(AFTER * seconds, 0.05 + 0.002 * len(problem.stops))
     return problem.model_copy(
         update={"seconds": min(seconds - after, most), "seed": problem.seed + number}
     )
