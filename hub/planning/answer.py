@@ -29,7 +29,7 @@ STOPPED = 1.5
 """Seconds for a plan of what a search has found that was told to end."""
 STARTED = 0.3
 """Part of that time for routes to begin with where a search has found none."""
-LEAST, SMALL = 0.2, 60
+LEAST, SMALL = 0.4, 60
 """Processor seconds that there are for a plan of up to SMALL stops in any case."""
 
 

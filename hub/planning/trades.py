@@ -23,18 +23,33 @@ Run = tuple[int, int, int]
 def make_room(fleet: Fleet, stop: ProblemStop, until: Deadline) -> list[ProblemStop]:
     """Put a stop in the place of less urgent ones and return those; nothing where that is no help.
 
-    Of what is lost the least weighs, then how far it is away. Locked stops and shipments stay.
+    Best are such as somebody else has room for; else of what is lost the least weighs, then how
+    far it is away. Locked stops and shipments stay.
     """
     alone: dict[int, Fleet] = {}
+    best: tuple[Place, list[ProblemStop]] | None = None
     for _, (number, first, last) in zip(range(TRIED), ranked(fleet, stop), strict=False):
         if until.over:
-            return []
+            break
         items = fleet.lanes[number].items
         place = placed(fleet, alone, stop, number, trimmed([*items[:first], *items[last:]]), until)
-        if place is not None:
-            fleet.change(place.vehicle, place.items)
-            return [item for item in items[first:last] if isinstance(item, ProblemStop)]
-    return []
+        if place is None:
+            continue
+        gone = [item for item in items[first:last] if isinstance(item, ProblemStop)]
+        elsewhere = all(fits_elsewhere(fleet, one, place.vehicle, until) for one in gone)
+        if best is None or elsewhere:
+            best = place, gone
+        if elsewhere:
+            break
+    if best is None:
+        return []
+    fleet.change(best[0].vehicle, best[0].items)
+    return best[1]
+
+
+def fits_elsewhere(fleet: Fleet, stop: ProblemStop, vehicle: str, until: Deadline) -> bool:
+    """Say whether another vehicle than its own has room for a stop."""
+    return any(place.vehicle != vehicle for place in find(fleet, stop, 2, until))
 
 
 def placed(

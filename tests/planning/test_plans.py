@@ -259,7 +259,7 @@ def test_what_may_pass_is_tried_again_and_then_given_up(
     def offline(*_: Any) -> Any:
         raise Retry("the map cannot be reached", after=0)
 
-    monkeypatch.setattr(plans, "matrix", offline)
+    monkeypatch.setattr(plans, "tables", offline)
     with hub.store.write(System()) as session:
         asked = plans.request(session, "Vaduz", DAY)
     for expected in ("ready", "ready", "done"):
