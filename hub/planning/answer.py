@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil, inf
 
-from hub.nouns import Plan, Problem, ProblemVehicle
+from hub.nouns import Plan, Problem, ProblemStop, ProblemVehicle
 from hub.planning.costs import missed, score
 from hub.planning.deadline import Deadline
 from hub.planning.limits import SETTLING
@@ -68,13 +68,25 @@ def answer(problem: Problem, engine: str, found: Found, until: Deadline) -> Plan
     return min(plan, before, key=lambda one: score(problem, one))
 
 
-def begun(problem: Problem) -> dict[str, list[Item]]:
-    """Return the routes to begin with; ids that are not of this problem are passed over."""
-    return {
-        vehicle: [problem.stop_of[stop] for stop in stops if stop in problem.stop_of]
-        for vehicle, stops in problem.warm.items()
-        if vehicle in problem.vehicle_of
-    }
+def begun(problem: Problem) -> dict[str, list[ProblemStop]]:
+    """Return the routes to begin with: each stop once, ids that are not of this problem nowhere."""
+    seen: set[str] = set()
+    found: dict[str, list[ProblemStop]] = {}
+    for vehicle, stops in problem.warm.items():
+        known = [id for id in dict.fromkeys(stops) if id in problem.stop_of and id not in seen]
+        seen.update(known)
+        if vehicle in problem.vehicle_of:
+            found[vehicle] = [problem.stop_of[id] for id in known]
+    return found
+
+
+def cleaned(problem: Problem) -> Problem:
+    """Return a problem without locks that cannot be kept, nor routes to begin with that cannot."""
+    held = kept_locks(problem)[0]
+    if not problem.warm:
+        return held
+    routes = {id: tuple(stop.id for stop in stops) for id, stops in begun(problem).items()}
+    return held.model_copy(update={"warm": routes})
 
 
 def balanced(
@@ -91,7 +103,7 @@ def balanced(
     clock = Clock(problem, until)
 
     def planned(asked: Problem) -> Plan:
-        return answer(asked, engine, search(kept_locks(asked)[0]), clock.settling())
+        return answer(asked, engine, search(cleaned(asked)), clock.settling())
 
     if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= FEW:
         return planned(problem)
