@@ -171,6 +171,6 @@ def test_a_long_line_is_in_every_tile_on_its_way_and_in_no_other() -> None:
 def test_an_extract_of_half_the_world_is_refused_before_anything_is_drawn(
     found: Extract, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused, match="covers 60 x 170 degrees.* cut out the region"):
+    with pytest.raises(Refused, match=r"covers 60 x 170 degrees.* cut out the region"):
         write(tmp_path / "streets.db", replace(found, bounds=(0, -10, 60, 160)), lambda share: None)
     assert not list(tmp_path.iterdir())
