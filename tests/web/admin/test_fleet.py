@@ -13,6 +13,7 @@ from hub.fleet.measures import measures
 from hub.hub import Hub
 from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
 from hub.testing.fixtures import World
+from hub.web.admin.fleet_forms import depot_texts, vehicle_texts
 
 PATH = "/admin/fleet"
 
@@ -44,6 +45,23 @@ def test_a_vehicle_is_added_with_its_costs(owner: Any, hub: Hub, world: World) -
     with hub.store.read(System()) as session:
         row = session.get_one(VehicleRow, row.id)
     assert (row.stacked, row.reload_depots) == (False, [])
+
+
+def test_a_form_that_is_saved_as_it_is_changes_nothing(owner: Any, hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        vehicle = session.get_one(VehicleRow, world.vehicle)
+        vehicle.most_metres, vehicle.reload_seconds = 1_234_567, 90
+        depot = session.get_one(DepotRow, world.depot)
+        depot.lat, depot.lon = 47.12345678, 9.50000049
+        forms = {f"vehicles/{vehicle.id}": vehicle_texts(vehicle),
+                 f"depots/{depot.id}": depot_texts(depot)}  # fmt: skip
+    for path, fields in forms.items():
+        assert owner.post(f"{PATH}/{path}", fields).status_code == 302
+    with hub.store.read(System()) as session:
+        vehicle = session.get_one(VehicleRow, world.vehicle)
+        assert (vehicle.most_metres, vehicle.reload_seconds) == (1_234_567, 90)
+        depot = session.get_one(DepotRow, world.depot)
+        assert (depot.lat, depot.lon) == (47.12345678, 9.50000049)
 
 
 def test_a_driver_is_changed_with_the_week(owner: Any, hub: Hub, world: World) -> None:
