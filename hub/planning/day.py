@@ -235,15 +235,28 @@ def available(
         )
         .order_by(DriverRow.id)
     )
-    now = seconds_since(zero, session.now)
-    found = []
-    for driver, vehicle in session.exec(query).all():
-        hours = shift_on(session, driver, day)
-        if hours is None:
-            continue
-        starts, ends = (seconds_since(zero, at) for at in hours)
-        starts = max(starts, now)
-        if starts < ends:
-            shift, breaks = (starts, ends), rests(session, driver, day, zero)
-            found.append(able(driver, vehicle, shift, places, depots, terms, breaks))
-    return found
+    pairs = session.exec(query).all()
+    found = (at_work(session, *pair, day, zero, places, depots, terms) for pair in pairs)
+    return [one for one in found if one is not None]
+
+
+def at_work(
+    session: Session,
+    driver: DriverRow,
+    vehicle: VehicleRow,
+    day: date,
+    zero: datetime,
+    places: dict[Point, int],
+    depots: Mapping[str, DepotRow],
+    terms: Terms,
+) -> ProblemVehicle | None:
+    """Return a driver with a vehicle as an engine is asked; None without shift time left."""
+    hours = shift_on(session, driver, day)
+    if hours is None:
+        return None
+    starts, ends = (seconds_since(zero, at) for at in hours)
+    starts = max(starts, seconds_since(zero, session.now))
+    if starts >= ends:
+        return None
+    breaks = rests(session, driver, day, zero)
+    return able(driver, vehicle, (starts, ends), places, depots, terms, breaks)

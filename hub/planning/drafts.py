@@ -11,11 +11,13 @@ from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
 from hub.events.catalogue import StopPlanned
-from hub.nouns import Pause, PlannedRoute, ProblemStop, ProblemVehicle, Visit
+from hub.nouns import Loads, Pause, PlannedRoute, ProblemStop, ProblemVehicle, Visit
 from hub.orders.happenings import tell_stops
 from hub.planning.costs import route_cost
-from hub.planning.day import TAKEN, Day, Point, asked
-from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow
+from hub.planning.day import TAKEN, Day, Point, asked, at_work, seconds_since
+from hub.planning.fleet import all_depots, read_terms
+from hub.planning.visits import taken as carried
+from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow, VehicleRow
 from hub.store.states import move_stop
 
 
@@ -64,7 +66,8 @@ def take_out(stop: StopRow) -> None:
 def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
     """Add one route as a draft without stops and return its id.
 
-    Raises `Moved` for a driver who has got a published route, or is gone, by now.
+    Raises `Moved` for a driver who has got a published route, or is gone, by now, or whose vehicle
+    or hours are others than was planned with.
     """
     driver = session.get(DriverRow, route.vehicle)
     if driver is None or not driver.active:
@@ -76,6 +79,7 @@ def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
     )
     if session.exec(taken).first() is not None:
         raise Moved(f"{driver.name} has got a route meanwhile; plan again")
+    check_vehicle(session, driver, day, vehicle_of(day, route))
     row = RouteRow(
         plan=plan.id,
         depot=day.depot,
@@ -95,6 +99,31 @@ def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
 def vehicle_of(day: Day, route: PlannedRoute) -> ProblemVehicle:
     """Return who drives a route of the day's plan."""
     return next(one for one in day.vehicles if one.id == route.vehicle)
+
+
+def check_vehicle(session: Session, driver: DriverRow, day: Day, planned: ProblemVehicle) -> None:
+    """Raise `Moved` unless a driver works with the vehicle, and as long, as was planned with."""
+    vehicle = session.get_one(VehicleRow, driver.vehicle)
+    places = {place: number for number, place in enumerate(day.points)}
+    depots, terms = all_depots(session), read_terms(session)
+    now = at_work(session, driver, vehicle, day.date, day.zero, places, depots, terms)
+    if now is None or not vehicle.active:
+        raise Moved(f"{driver.name} does not work on {day.date} any more; plan again")
+    begun = seconds_since(day.zero, session.now)
+    if placed(now, tuple(places), begun) != placed(planned, day.points, begun):
+        raise Moved(f"the vehicle or the hours of {driver.name} changed meanwhile; plan again")
+
+
+def placed(
+    vehicle: ProblemVehicle, points: Sequence[Point], now: int
+) -> tuple[ProblemVehicle, tuple[Point, ...]]:
+    """Return what a vehicle can do from `now` on, and its places, whatever their numbers are."""
+    shift, reloads = (max(vehicle.shift[0], now), vehicle.shift[1]), vehicle.reloads
+    numbers = (vehicle.start, vehicle.end, *(reloads.points if reloads else ()))
+    if reloads is not None:
+        reloads = reloads.model_copy(update={"points": (0,)})
+    update = {"start": 0, "end": 0, "shift": shift, "reloads": reloads}
+    return vehicle.model_copy(update=update), tuple(points[number] for number in numbers)
 
 
 def pause_rows(
@@ -128,8 +157,9 @@ def put(session: Session, day: Day, route: str, visits: Sequence[Visit], first: 
     stops = fetch(session, [visit.stop for visit in visits])
     planned = {stop.id: stop for stop in day.stops}
     places = {place: number for number, place in enumerate(day.points)}
+    goods = {one.delivery: one.load for one in day.shipments}
     for position, (stop, visit) in enumerate(zip(stops, visits, strict=True), first):
-        unchanged(stop, planned[stop.id], places, day)
+        unchanged(stop, planned[stop.id], places, day, goods.get(stop.id))
         move_stop(stop, "planned")
         stop.route, stop.position, stop.planned_at = route, position, day.at(visit.arrive)
     session.flush()
@@ -146,7 +176,18 @@ def fetch(session: Session, ids: Sequence[str]) -> list[StopRow]:
     return [found[id] for id in ids]
 
 
-def unchanged(stop: StopRow, planned: ProblemStop, places: dict[Point, int], day: Day) -> None:
-    """Raise `Moved` unless a stop is still free and as it was when the plan was made."""
-    if stop.state != "unassigned" or asked(stop, places, day.zero, day.terms.names) != planned:
+def unchanged(
+    stop: StopRow,
+    planned: ProblemStop,
+    places: dict[Point, int],
+    day: Day,
+    brought: Loads | None = None,
+) -> None:
+    """Raise `Moved` unless a stop is still free and as it was when the plan was made.
+
+    `brought` are the goods of a pair that were to be handed over there.
+    """
+    names = day.terms.names
+    other = brought is not None and carried(stop, names) != brought
+    if stop.state != "unassigned" or other or asked(stop, places, day.zero, names) != planned:
         raise Moved(f"stop {stop.id} was changed meanwhile; plan again")

@@ -15,11 +15,11 @@ from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.nouns import Found, Plan, PlannedRoute, Problem, Unserved
+from hub.nouns import Found, Plan, PlannedRoute, Problem, Shipment, Unserved
 from hub.planning import reasons_later
 from hub.planning.costs import cost
-from hub.planning.day import Day, survey
-from hub.planning.drafts import Moved, discard, drafts, keep, put
+from hub.planning.day import Day, seconds_since, survey
+from hub.planning.drafts import Moved, discard, drafts, keep, placed, put, vehicle_of
 from hub.planning.explain import outcome
 from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
@@ -259,20 +259,36 @@ def store_route(hub: Hub, id: str, day: Day, route: PlannedRoute, hold: Step) ->
 
 
 def still(hub: Hub, day: Day, plan: Plan) -> None:
-    """Raise `Moved` when a stop that was planned has changed; new stops may have come."""
+    """Raise `Moved` when what was planned has changed: stops, their goods, or who drives.
+
+    New stops may have come.
+    """
     with hub.store.read(System()) as session:
         now = survey(session, session.get_one(DepotRow, day.depot), day.date)
+        begun = seconds_since(day.zero, session.now)
+    drivers = {one.id: placed(one, now.points, begun) for one in now.vehicles}
+    goods, goods_now = shipment_of(day), shipment_of(now)
     before = {stop.id: (stop, day.points[stop.point]) for stop in day.stops}
     after = {stop.id: (stop, now.points[stop.point]) for stop in now.stops}
     for route in plan.routes:
+        if not route.visits:
+            continue
+        if drivers.get(route.vehicle) != placed(vehicle_of(day, route), day.points, begun):
+            raise Moved(f"driver {route.vehicle} was changed while the day was planned")
         for visit in route.visits:
             one, other = before[visit.stop], after.get(visit.stop)
             if (
                 other is None
                 or one[1] != other[1]
                 or one[0] != other[0].model_copy(update={"point": one[0].point})
+                or goods.get(visit.stop) != goods_now.get(visit.stop)
             ):
                 raise Moved(f"stop {visit.stop} was changed while it was planned")
+
+
+def shipment_of(day: Day) -> dict[str, Shipment]:
+    """Return the goods that go from stop to stop on a day, by both stops."""
+    return {id: one for one in day.shipments for id in (one.pickup, one.delivery)}
 
 
 def newest(session: Session, id: str) -> PlanRow:
