@@ -15,7 +15,8 @@ def explain_command(plan: str, as_json: bool) -> None:
     from hub.dispatch.explanation import explained
     from hub.errors import HubError
     from hub.planning.reasons_later import look_again
-    from hub.store import PlanRow
+    from hub.planning.words import told_at
+    from hub.store import DepotRow, PlanRow
 
     hub = ready()
     look_again(hub, plan)
@@ -24,7 +25,9 @@ def explain_command(plan: str, as_json: bool) -> None:
         if row.state != "done":
             raise HubError(f"plan {row.id} is {row.state}; only one that is done can be explained")
         found = explained(session, row)
-    click.echo(found.model_dump_json() if as_json else told(found))
+        timezone = session.get_one(DepotRow, row.depot).timezone
+    with told_at(found.midnight, timezone):
+        click.echo(found.model_dump_json() if as_json else told(found))
 
 
 def told(found: object) -> str:

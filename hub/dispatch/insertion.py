@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 
 from sqlmodel import col, select
@@ -35,9 +34,11 @@ from hub.planning.day import Point, asked, midnight
 from hub.planning.fleet import read_terms
 from hub.planning.insertion import cheapest
 from hub.planning.providers import TIMES
-from hub.planning.reasons import beside, impossible
+from hub.planning.quotes import Fleet
+from hub.planning.reasons import explained
 from hub.planning.schedule import Timetable, run
 from hub.planning.travel import matrix
+from hub.planning.words import told_at
 from hub.store import DepotRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import move_stop
 
@@ -155,7 +156,8 @@ def offer(
         least = least_late(tried[0])
         if least is not None:
             return named(session, [least])
-    raise Refused(f"it fits into no published route: {why(*tried[0])}", "stop")
+    with told_at(midnight(stop.service_date, depot.timezone), depot.timezone):
+        raise Refused(f"it fits into no published route: {why(*tried[0])}", "stop")
 
 
 def groups(
@@ -245,14 +247,9 @@ def least_late(tried: Tried) -> Offer | None:
 
 def why(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> str:
     """Return why a stop fits into none of `roads`."""
-    free = [unlocked(eased(road, times)) for road in roads]
+    free = [eased(road, times) for road in roads]
     for road in roads:
         stop = for_route(road, stop)
     problem = problem_of(free, times, stop)
     sequences = {road.route: road.items for road in free}
-    return impossible(problem, stop) or beside(problem, sequences, stop)
-
-
-def unlocked(road: Road) -> Road:
-    """Return a road of which it can be asked what would be, had it no stops."""
-    return replace(road, vehicle=road.vehicle.model_copy(update={"locked": ()}))
+    return explained(problem, Fleet(problem, sequences), [stop])[0].reason

@@ -51,6 +51,8 @@ class Day:
     """Driver -> stops in the order of the draft that the search begins with."""
     left: tuple[Unserved, ...] = ()
     """Stops that no engine is asked for, and why."""
+    timezone: str = "UTC"
+    """In which people read its hours."""
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -133,6 +135,7 @@ def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) 
         depots={number: at[place] for place, number in places.items() if place in at},
         warm=before(session, depot, day, rows, vehicles) if improve else {},
         left=tuple(left.values()),
+        timezone=depot.timezone,
     )
 
 

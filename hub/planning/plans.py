@@ -26,6 +26,7 @@ from hub.planning.progress import Progress
 from hub.planning.providers import pass_over
 from hub.planning.solving import solve
 from hub.planning.travel import tables
+from hub.planning.words import told_at
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
@@ -190,7 +191,8 @@ def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
         seconds = seconds or budget(len(day.stops), harder=wish.harder)
         problem = day.problem(first, seconds, wish.seed, times)
         watch = Progress(hub, id, seconds, hold, wish.told)
-        plan = solve(hub, problem, watch, engine=wish.engine)
+        with told_at(day.zero, day.timezone):
+            plan = solve(hub, problem, watch, engine=wish.engine)
         store(hub, id, day, Made(problem, plan, result(problem, plan, watch)), hold, end)
     except (*PASSING, LeaseLost):
         raise

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
+from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle, Rule, Unserved, Window
 from hub.planning.binding import explain
 from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.insertion import find
-from hub.planning.quotes import Fleet, Sequences
+from hub.planning.quotes import Fleet
 from hub.planning.relaxations import gone_with
 from hub.planning.relaxations import working as working
 from hub.planning.rules import Item, amount
-from hub.planning.schedule import NEVER, drive, only_stops, travel
-from hub.planning.words import clock, words
+from hub.planning.schedule import NEVER, drive, travel
+from hub.planning.words import clock, of_load, words
 
 BESIDE = "it does not fit beside the others"
+EVEN_ALONE = "it does not fit even alone"
 OUSTED = "it gave its place to a more urgent stop"
 PENDING = "there was no time to try it everywhere; plan again with more seconds"
 """Of a stop that a rule may or may not keep out."""
@@ -37,39 +38,67 @@ def impossible(problem: Problem, stop: ProblemStop) -> str:
     vehicles = working(problem)
     if not vehicles:
         return "no driver is free that day; look at the shifts and the routes already published"
-    allowed = [v for v in vehicles if not stop.vehicles or v.id in stop.vehicles]
+    unit = unit_of(problem, stop)
+    allowed = [v for v in vehicles if all(not s.vehicles or v.id in s.vehicles for s in unit)]
     if not allowed:
         return "it is for a driver who is not free that day"
-    skilled = [vehicle for vehicle in allowed if stop.skills <= vehicle.skills]
+    skills = frozenset().union(*(one.skills for one in unit))
+    skilled = [vehicle for vehicle in allowed if skills <= vehicle.skills]
     if not skilled:
-        return f"nobody has what it needs: {', '.join(sorted(stop.skills))}"
-    carriers = [vehicle for vehicle in skilled if carries(vehicle, stop)]
+        return f"nobody has what it needs: {', '.join(sorted(skills))}"
+    room = needs(problem, stop)
+    carriers = [vehicle for vehicle in skilled if carries(vehicle, room)]
     if not carriers:
-        most = max(amount(vehicle.capacity, 0) for vehicle in skilled)
-        load = amount(needs(stop), 0)
-        return f"its load of {load} is more than any vehicle takes (at most {most})"
+        return too_much(skilled, room)
     if any(alone(problem, vehicle, stop) for vehicle in carriers):
         return ""
     return why_not_alone(problem, carriers, stop, others=len(carriers) < len(vehicles))
 
 
-def needs(stop: ProblemStop) -> Loads:
-    """Return the room that a stop's goods take, in each dimension."""
-    size = max(len(stop.deliver), len(stop.collect))
-    return tuple(max(amount(stop.deliver, n), amount(stop.collect, n)) for n in range(size))
+def unit_of(problem: Problem, stop: ProblemStop) -> list[ProblemStop]:
+    """Return a stop, or both of its shipment, the pickup first."""
+    return [problem.stop_of.get(id, stop) for id in gone_with(problem, stop.id)]
 
 
-def carries(vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
-    """Say whether a stop's goods fit into a vehicle that is empty."""
+def needs(problem: Problem, stop: ProblemStop) -> Loads:
+    """Return the most room that a stop's goods, and those of its shipment, take at any time."""
+    unit, shipment = unit_of(problem, stop), problem.shipment_of.get(stop.id)
+    fetched = shipment.load if shipment else ()
+    size = max(len(fetched), *(len(loads) for one in unit for loads in (one.deliver, one.collect)))
+    most = []
+    for n in range(size):
+        aboard = [sum(amount(one.deliver, n) for one in unit)]
+        for one in unit:
+            taken = amount(fetched, n) if shipment and one.id == shipment.pickup else 0
+            brought = amount(fetched, n) if shipment and one.id == shipment.delivery else 0
+            change = amount(one.collect, n) - amount(one.deliver, n) + taken - brought
+            aboard.append(aboard[-1] + change)
+        most.append(max(aboard))
+    return tuple(most)
+
+
+def carries(vehicle: ProblemVehicle, room: Loads) -> bool:
+    """Say whether goods that take so much room fit into a vehicle that is empty."""
     return all(
-        amount(needs(stop), n) <= capacity - amount(vehicle.carries, n)
+        amount(room, n) <= capacity - amount(vehicle.carries, n)
         for n, capacity in enumerate(vehicle.capacity)
     )
 
 
+def too_much(vehicles: Sequence[ProblemVehicle], room: Loads) -> str:
+    """Return which of a stop's loads no vehicle takes, or that none takes all of them."""
+    for n, load in enumerate(room):
+        if any(n >= len(vehicle.capacity) for vehicle in vehicles):
+            continue
+        most = max(vehicle.capacity[n] - amount(vehicle.carries, n) for vehicle in vehicles)
+        if load > most:
+            return f"its load of {load}{of_load(n)} is more than any vehicle takes (at most {most})"
+    return f"no vehicle takes all of its loads together ({', '.join(map(str, room))})"
+
+
 def alone(problem: Problem, vehicle: ProblemVehicle, stop: ProblemStop) -> bool:
     """Say whether a vehicle can do `stop`, with what goes with it, and nothing else that day."""
-    unit = [problem.stop_of.get(id, stop) for id in gone_with(problem, stop.id)]
+    unit = [stop if one.id == stop.id else one for one in unit_of(problem, stop)]
     free = vehicle.model_copy(update={"locked": ()}) if vehicle.locked else vehicle
     return not drive(problem, free, unit).broken
 
@@ -87,38 +116,24 @@ def why_not_alone(
     if not any(travel(problem.matrix_of(v), stop.point, v.end) < NEVER for v in reachable):
         return "there is no way to its place and back"
     if stop.windows:
-        first, last = stop.windows[0], stop.windows[-1]
-        window = f"its window {clock(first[0])}-{clock(last[1])}"
+        first, last = outer(stop)
+        window = f"its window {clock(first)}-{clock(last)}"
         if all(low > high for low, high in stop.windows):
             return f"{window} ends before it begins"
-        if last[1] < opens or first[0] > closes:
+        if last < opens or first > closes:
             return f"{window} lies outside every shift {whose}{shifts}"
         soonest = min(v.shift[0] + there[v.id] for v in reachable)
-        if soonest > last[1]:
+        if soonest > last:
             return f"{window} cannot be reached: {clock(soonest)} is the earliest arrival"
+        free = stop.model_copy(update={"windows": ()})
+        if any(alone(problem, vehicle, free) for vehicle in vehicles):
+            return f"{window} leaves no time to serve it and come back in any shift {whose}{shifts}"
     return f"no shift {whose}{shifts} is long enough to serve it and come back"
 
 
-def beside(problem: Problem, sequences: Sequences, stop: ProblemStop) -> str:
-    """Return why `stop`, which alone could be served, has no place beside the planned ones."""
-    able = [v for v in working(problem) if alone(problem, v, stop)]
-    room = [vehicle for vehicle in able if has_room(vehicle, sequences.get(vehicle.id, ()), stop)]
-    if not room:
-        load = amount(needs(stop), 0)
-        return f"{BESIDE}: no vehicle has room for its load of {load}"
-    if stop.windows and stop.windows[-1][1] < max(v.shift[1] for v in room):
-        window = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
-        return f"{BESIDE}: nobody has time for it in {window}"
-    return f"{BESIDE}: nobody has time for it before the shift ends"
-
-
-def has_room(vehicle: ProblemVehicle, items: Sequence[Item], stop: ProblemStop) -> bool:
-    """Say whether a vehicle has room for a stop's goods beside the others'."""
-    others = [*only_stops(items), stop]
-    return all(
-        sum(amount(needs(one), n) for one in others) <= capacity
-        for n, capacity in enumerate(vehicle.capacity)
-    )
+def outer(stop: ProblemStop) -> Window:
+    """Return when the first of a stop's windows opens and the last closes."""
+    return min(low for low, _ in stop.windows), max(high for _, high in stop.windows)
 
 
 def fill(
@@ -160,8 +175,9 @@ def explained(
         if found is None or not found.rule:
             told[stop.id] = pending(problem, stop)
             continue
-        text = sentence(problem, fleet, stop, found, ousted=stop.id in ousted)
-        told[stop.id] = found.model_copy(update={"stop": stop.id, "reason": text})
+        found = found.model_copy(update={"stop": stop.id})
+        text = sentence(problem, stop, found, ousted=stop.id in ousted)
+        told[stop.id] = found.model_copy(update={"reason": text})
     return tuple(told.values())
 
 
@@ -172,19 +188,19 @@ def pending(problem: Problem, stop: ProblemStop) -> Unserved:
     return Unserved(stop=stop.id, reason=PENDING)
 
 
-def sentence(
-    problem: Problem, fleet: Fleet, stop: ProblemStop, found: Unserved, *, ousted: bool
-) -> str:
+def sentence(problem: Problem, stop: ProblemStop, found: Unserved, *, ousted: bool) -> str:
     """Return why a stop is left out, and what would make it fit, in words without ids."""
-    asked = words(found, lambda _: "")
-    text = why(problem, fleet, stop, found.rule)
+    unit = gone_with(problem, stop.id)
+    asked = words(found, lambda id: "its other half" if id in unit else "")
+    text = why(problem, stop, found)
     if ousted:
         text = text.replace(BESIDE, OUSTED)
     return text + (f"; {asked}" if asked else "")
 
 
-def why(problem: Problem, fleet: Fleet, stop: ProblemStop, rule: Rule) -> str:
+def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
     """Return why a stop is left out, whatever would make it fit."""
+    rule = found.rule
     never = impossible(problem, stop)
     if rule == "no_vehicle":
         return never
@@ -194,10 +210,12 @@ def why(problem: Problem, fleet: Fleet, stop: ProblemStop, rule: Rule) -> str:
         return never
     crowded = CROWDED.get(rule)
     if crowded is None and rule == "capacity":
-        crowded = f"no vehicle has room for its load of {amount(needs(stop), 0)}"
+        room = needs(problem, stop)
+        n = next(one.dimension for one in found.relaxations if one.rule == "capacity")
+        crowded = f"no vehicle has room for its load of {amount(room, n)}{of_load(n)}"
     if crowded is None:
         crowded = "nobody has time for it before the shift ends"
         if rule == "window" and stop.windows:
-            hours = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
-            crowded = f"nobody has time for it in {hours}"
-    return f"{BESIDE}: {crowded}"
+            first, last = outer(stop)
+            crowded = f"nobody has time for it in {clock(first)}-{clock(last)}"
+    return f"{EVEN_ALONE if never else BESIDE}: {crowded}"
