@@ -6,12 +6,13 @@ import json
 from datetime import date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from hub.hub import Hub, open_hub
 from hub.settings import Settings
-from hub.store import Operator, PlanRow
+from hub.store import DepotRow, Operator, PlanRow
 
 if TYPE_CHECKING:
     from hub.dispatch.sheets import PlanSheet, RouteSheet
@@ -64,12 +65,15 @@ def plan_command(
         return
     if depot is None or day is None:
         raise click.UsageError("say which day to plan: hub plan --depot NAME --date YYYY-MM-DD")
-    sheet = planned(depot, day.date(), **wishes)
-    click.echo(sheet.model_dump_json() if as_json else told(sheet))
+    sheet, timezone = planned(depot, day.date(), **wishes)
+    click.echo(sheet.model_dump_json() if as_json else told(sheet, timezone))
 
 
-def planned(depot: str, day: date, seconds: float, **wishes: Any) -> PlanSheet:
-    """Plan a day while somebody watches; raise `HubError` with the reason of one that failed."""
+def planned(depot: str, day: date, seconds: float, **wishes: Any) -> tuple[PlanSheet, str]:
+    """Plan a day while somebody watches; return the plan and the depot's time zone.
+
+    Raises `HubError` with the reason of a plan that failed.
+    """
     from hub.cli.watching import Watching
     from hub.dispatch.sheets import plan_sheet
     from hub.errors import HubError
@@ -81,9 +85,10 @@ def planned(depot: str, day: date, seconds: float, **wishes: Any) -> PlanSheet:
         row = plan_now(hub, depot, day, seconds, "cli", wish)
     with hub.store.read(BY) as session:
         sheet = plan_sheet(session, session.get_one(PlanRow, row.id))
+        timezone = session.get_one(DepotRow, row.depot).timezone
     if sheet.state == "failed":
         raise HubError(f"plan {row.id} failed: {sheet.reason}")
-    return sheet
+    return sheet, timezone
 
 
 @click.command("publish")
@@ -116,14 +121,16 @@ def after(route: RouteSheet, pause: PauseLine) -> str:
     return f"{pause.text} after {ref}" if ref else f"{pause.text} before the first stop"
 
 
-def told(sheet: PlanSheet) -> str:
-    """Return a plan in lines for people."""
+def told(sheet: PlanSheet, timezone: str) -> str:
+    """Return a plan in lines for people, in the depot's time."""
+    zone = ZoneInfo(timezone)
     rough = " (travel times are approximate)" if sheet.approximate else ""
     lines = [f"plan {sheet.id} by {sheet.why or sheet.engine}{rough}"]
     for route in sheet.routes:
+        starts, ends = route.starts_at.astimezone(zone), route.ends_at.astimezone(zone)
         lines.append(
             f"  {route.driver.name:<18} {len(route.stops):>3} stops  "
-            f"{route.starts_at:%H:%M}-{route.ends_at:%H:%M} UTC  {route.metres / 1000:.1f} km"
+            f"{starts:%H:%M}-{ends:%H:%M}  {route.metres / 1000:.1f} km"
             + (f"  {route.cost} {route.currency}" if route.cost is not None else "")
         )
         lines += [f"  {'':<18} {after(route, pause)}" for pause in route.pauses]

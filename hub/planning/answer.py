@@ -137,7 +137,8 @@ def shares(problem: Problem) -> tuple[ProblemVehicle, ...]:
     found = []
     for vehicle in problem.vehicles:
         part = max(0, vehicle.shift[1] - vehicle.shift[0]) / max(1, whole)
-        most = max(FEW, ceil(stops * part * max(1.0, problem.balance)), len(vehicle.locked))
+        begun_with = vehicle.visited + len(vehicle.locked)
+        most = max(FEW, ceil(stops * part * max(1.0, problem.balance)), begun_with)
         if vehicle.most_stops is not None:
             most = min(most, vehicle.most_stops)
         found.append(vehicle.model_copy(update={"most_stops": most}))

@@ -61,6 +61,11 @@ class Day:
         return tuple(sorted(set(used), key=lambda one: (-used.count(one), one))) or ("van",)
 
     @property
+    def shipment_of(self) -> dict[str, Shipment]:
+        """The goods that go from stop to stop, by both stops."""
+        return {id: one for one in self.shipments for id in (one.pickup, one.delivery)}
+
+    @property
     def departs(self) -> datetime:
         """When the first driver leaves."""
         return self.at(min((vehicle.shift[0] for vehicle in self.vehicles), default=0))
@@ -98,6 +103,12 @@ def level(stops: Sequence[ProblemStop]) -> tuple[ProblemStop, ...]:
     if len({stop.priority for stop in stops}) > 1:
         return tuple(stops)
     return tuple(stop.model_copy(update={"priority": 0}) for stop in stops)
+
+
+def approximate(problem: Problem) -> bool:
+    """Say whether the travel times of any vehicle are straight lines made longer."""
+    used = [problem.matrix_of(vehicle) for vehicle in problem.vehicles]
+    return any(matrix.approximate for matrix in used or [problem.matrix])
 
 
 def midnight(day: date, timezone: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
 from hub.events.catalogue import StopPlanned
-from hub.nouns import Loads, Pause, PlannedRoute, ProblemStop, ProblemVehicle, Visit
+from hub.nouns import Loads, Pause, Plan, PlannedRoute, ProblemStop, ProblemVehicle, Visit
 from hub.orders.happenings import tell_stops
 from hub.planning.costs import route_cost
 from hub.planning.day import TAKEN, Day, Point, asked, at_work, seconds_since
@@ -19,6 +20,9 @@ from hub.planning.fleet import all_depots, read_terms
 from hub.planning.visits import taken as carried
 from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow, VehicleRow
 from hub.store.states import move_stop
+
+PLACE = ("position", "planned_at", "eta_at", "eta_low", "eta_high")
+"""What a stop has of its route."""
 
 
 class Moved(Retry):
@@ -40,27 +44,61 @@ def drafts(session: Session, plan: PlanRow) -> list[RouteRow]:
     )
 
 
-def discard(session: Session, route_id: str) -> None:
-    """Delete a draft route; its stops are unassigned again. Others are left as they are."""
+@dataclass(frozen=True)
+class Copy:
+    """A draft as it was before it was thrown away, and where its stops were."""
+
+    route: dict[str, Any]
+    stops: dict[str, dict[str, Any]]
+
+
+def discard(session: Session, route_id: str) -> Copy | None:
+    """Delete a draft route and return a copy; its stops are unassigned again.
+
+    Other routes are left as they are.
+    """
     route = session.exec(
         select(RouteRow).where(RouteRow.id == route_id).with_for_update()
     ).one_or_none()
     if route is None or route.state != "draft":
-        return
+        return None
+    copy = Copy(route.model_dump(), {})
     held = select(StopRow).where(StopRow.route == route.id).order_by(StopRow.id)
     for stop in session.exec(held.with_for_update(key_share=True)):
         if stop.state == "planned":
             move_stop(stop, "unassigned")
+            copy.stops[stop.id] = stop.model_dump(include={"route", *PLACE})
         take_out(stop)
     session.flush()
     session.exec(delete(RouteWayRow).where(col(RouteWayRow.route) == route.id))
     session.delete(route)
+    return copy
+
+
+def bring_back(session: Session, copy: Copy) -> None:
+    """Make a draft anew that was thrown away, with those of its stops that are free."""
+    query = select(StopRow).where(
+        col(StopRow.id).in_(list(copy.stops)),
+        StopRow.state == "unassigned",
+        StopRow.depot == copy.route["depot"],
+        StopRow.service_date == copy.route["service_date"],
+    )
+    stops = session.exec(query.order_by(StopRow.id).with_for_update(key_share=True)).all()
+    if not stops:
+        return
+    session.add(RouteRow(**copy.route))
+    session.flush()
+    for stop in stops:
+        move_stop(stop, "planned")
+        for name, value in copy.stops[stop.id].items():
+            setattr(stop, name, value)
 
 
 def take_out(stop: StopRow) -> None:
     """Forget where on which route a stop was; what was promised stays."""
-    stop.route = stop.position = stop.planned_at = None
-    stop.eta_at = stop.eta_low = stop.eta_high = None
+    stop.route = None
+    for name in PLACE:
+        setattr(stop, name, None)
 
 
 def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
@@ -99,6 +137,31 @@ def keep(session: Session, plan: PlanRow, day: Day, route: PlannedRoute) -> str:
 def vehicle_of(day: Day, route: PlannedRoute) -> ProblemVehicle:
     """Return who drives a route of the day's plan."""
     return next(one for one in day.vehicles if one.id == route.vehicle)
+
+
+def compare(day: Day, now: Day, plan: Plan, begun: int) -> None:
+    """Raise `Moved` when what was planned is not so any more `now`, at second `begun` of the day.
+
+    New stops may have come.
+    """
+    drivers = {one.id: placed(one, now.points, begun) for one in now.vehicles}
+    goods, goods_now = day.shipment_of, now.shipment_of
+    before = {stop.id: (stop, day.points[stop.point]) for stop in day.stops}
+    after = {stop.id: (stop, now.points[stop.point]) for stop in now.stops}
+    for route in plan.routes:
+        if not route.visits:
+            continue
+        if drivers.get(route.vehicle) != placed(vehicle_of(day, route), day.points, begun):
+            raise Moved(f"driver {route.vehicle} was changed while the day was planned")
+        for visit in route.visits:
+            one, other = before[visit.stop], after.get(visit.stop)
+            if (
+                other is None
+                or one[1] != other[1]
+                or one[0] != other[0].model_copy(update={"point": one[0].point})
+                or goods.get(visit.stop) != goods_now.get(visit.stop)
+            ):
+                raise Moved(f"stop {visit.stop} was changed while it was planned")
 
 
 def check_vehicle(session: Session, driver: DriverRow, day: Day, planned: ProblemVehicle) -> None:

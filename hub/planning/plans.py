@@ -15,11 +15,11 @@ from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.nouns import Found, Plan, PlannedRoute, Problem, Shipment, Unserved
+from hub.nouns import Found, Plan, PlannedRoute, Problem, Unserved
 from hub.planning import reasons_later
 from hub.planning.costs import cost
-from hub.planning.day import Day, seconds_since, survey
-from hub.planning.drafts import Moved, discard, drafts, keep, placed, put, vehicle_of
+from hub.planning.day import Day, approximate, seconds_since, survey
+from hub.planning.drafts import Copy, bring_back, compare, discard, drafts, keep, put
 from hub.planning.explain import outcome
 from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
@@ -143,6 +143,9 @@ def plan_now(
         except KeyboardInterrupt:
             fail(hub, row.id, "it was given up", nothing)
             raise
+        except Exception as error:
+            fail(hub, row.id, f"planning broke off: {type(error).__name__}: {error}", nothing)
+            raise
     with hub.store.read(System()) as session:
         return session.get_one(PlanRow, row.id)
 
@@ -224,16 +227,46 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
 
 
 def store(hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step) -> None:
-    """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed."""
-    plan = made.plan
-    still(hub, day, plan)
+    """Replace the day's drafts by those of `plan`; raise `Moved` when the day has changed.
+
+    Where that goes wrong half-way, the drafts that were thrown away are made anew.
+    """
+    still(hub, day, made.plan)
     with hub.store.read(System()) as session:
-        old = [route.id for route in drafts(session, session.get_one(PlanRow, id))]
-    for route_id in old:
+        ids = [route.id for route in drafts(session, session.get_one(PlanRow, id))]
+    old: list[Copy] = []
+    try:
+        for route_id in ids:
+            with hub.store.write(System()) as session:
+                newest(session, id)
+                hold(session)
+                copy = discard(session, route_id)
+            old += [copy] if copy else []
+        fill(hub, id, day, made, hold, end)
+    except (Superseded, LeaseLost):
+        raise  # whoever has taken over throws away what there is
+    except BaseException:
+        undo(hub, id, old)
+        raise
+
+
+def undo(hub: Hub, id: str, old: Sequence[Copy]) -> None:
+    """Throw away what was stored of a plan, and bring back the drafts of before."""
+    with hub.store.read(System()) as session:
+        mine = [one.id for one in drafts(session, session.get_one(PlanRow, id)) if one.plan == id]
+    for route_id in mine:
         with hub.store.write(System()) as session:
             newest(session, id)
-            hold(session)
             discard(session, route_id)
+    for copy in old:
+        with hub.store.write(System()) as session:
+            newest(session, id)
+            bring_back(session, copy)
+
+
+def fill(hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step) -> None:
+    """Store the routes of a plan as drafts, and end it as done."""
+    plan = made.plan
     for route in plan.routes:
         if route.visits:
             store_route(hub, id, day, route, hold)
@@ -241,7 +274,7 @@ def store(hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step) -> Non
     with hub.store.write(System()) as session:
         row = newest(session, id)
         row.progress, row.outcome = made.progress, told
-        conclude(session, row, (*plan.unserved, *day.left), plan, made.problem.matrix.approximate)
+        conclude(session, row, (*plan.unserved, *day.left), plan, approximate(made.problem))
         if reasons_later.awaited(plan.unserved):
             enqueue(session, reasons_later.KIND, row.id, queue="heavy")
         end(session)
@@ -261,36 +294,11 @@ def store_route(hub: Hub, id: str, day: Day, route: PlannedRoute, hold: Step) ->
 
 
 def still(hub: Hub, day: Day, plan: Plan) -> None:
-    """Raise `Moved` when what was planned has changed: stops, their goods, or who drives.
-
-    New stops may have come.
-    """
+    """Raise `Moved` when what was planned has changed: stops, their goods, or who drives."""
     with hub.store.read(System()) as session:
         now = survey(session, session.get_one(DepotRow, day.depot), day.date)
         begun = seconds_since(day.zero, session.now)
-    drivers = {one.id: placed(one, now.points, begun) for one in now.vehicles}
-    goods, goods_now = shipment_of(day), shipment_of(now)
-    before = {stop.id: (stop, day.points[stop.point]) for stop in day.stops}
-    after = {stop.id: (stop, now.points[stop.point]) for stop in now.stops}
-    for route in plan.routes:
-        if not route.visits:
-            continue
-        if drivers.get(route.vehicle) != placed(vehicle_of(day, route), day.points, begun):
-            raise Moved(f"driver {route.vehicle} was changed while the day was planned")
-        for visit in route.visits:
-            one, other = before[visit.stop], after.get(visit.stop)
-            if (
-                other is None
-                or one[1] != other[1]
-                or one[0] != other[0].model_copy(update={"point": one[0].point})
-                or goods.get(visit.stop) != goods_now.get(visit.stop)
-            ):
-                raise Moved(f"stop {visit.stop} was changed while it was planned")
-
-
-def shipment_of(day: Day) -> dict[str, Shipment]:
-    """Return the goods that go from stop to stop on a day, by both stops."""
-    return {id: one for one in day.shipments for id in (one.pickup, one.delivery)}
+    compare(day, now, plan, begun)
 
 
 def newest(session: Session, id: str) -> PlanRow:

@@ -122,6 +122,7 @@ class Watch:
         self.report, self.patience = report, patience(stops)
         self.began = self.gained = monotonic()
         self.best: Found | None = None
+        self.broken: Exception | None = None
 
     def __call__(self, found: Found) -> bool:
         """Hear of a find, which need not be better; return whether to go on."""
@@ -130,6 +131,14 @@ class Watch:
             self.best, self.gained = found, now
         told = (self.best or found).model_copy(update={"seconds": round(now - self.began, 2)})
         return self.report(told) and now - self.gained < self.patience
+
+    def inside(self, found: Found) -> bool:
+        """Hear of it inside of an engine, which is not to blame for what the listener raises."""
+        try:
+            return self.broken is None and self(found)
+        except Exception as error:  # raised again once the engine is back
+            self.broken = error
+            return False
 
 
 def contest(
@@ -161,7 +170,7 @@ Batch = list[tuple[Entrant, Problem]]
 
 def spread(problem: Problem, entrants: Sequence[Entrant], left: float) -> list[tuple[Batch, float]]:
     """Return who searches at the same time, with which seed, and for how long in all."""
-    small = is_small(problem, left)
+    small = is_small(problem)
     hands = 1 if small or not can_fork() else crew(len(problem.matrix.seconds))
     if hands == 1 and left < COMPARED:
         entrants = entrants[:1]
@@ -175,9 +184,9 @@ def spread(problem: Problem, entrants: Sequence[Entrant], left: float) -> list[t
     return [(batch, left)]
 
 
-def is_small(problem: Problem, seconds: float) -> bool:
+def is_small(problem: Problem) -> bool:
     """Say whether one search in this process does."""
-    return len(problem.stops) <= (MANY if seconds < SHORT else FEW)
+    return len(problem.stops) <= (MANY if problem.seconds < SHORT else FEW)
 
 
 def given(problem: Problem, seconds: float, number: int = 0) -> Problem:
@@ -195,8 +204,11 @@ def run(
 ) -> list[Answer]:
     """Return what came of the searches: in this process for a small problem, else beside it."""
     own = any(one.provider.connection for one, _ in batch)  # may hang on another machine
-    if not can_fork() or (len(searches) == 1 and is_small(problem, seconds) and not own):
-        return [attempt(search, watch) for search in searches]
+    if not can_fork() or (len(searches) == 1 and is_small(problem) and not own):
+        answers = [attempt(search, watch.inside) for search in searches]
+        if watch.broken is not None:
+            raise watch.broken
+        return answers
     began = monotonic()
     warm([one.provider.connector for one, _ in batch])
     seconds -= monotonic() - began

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
@@ -18,8 +19,8 @@ from sqlmodel import select as choose
 from hub.cli.watching import Watching
 from hub.hub import Hub
 from hub.nouns import Found
-from hub.store import PlanRow, System
-from hub.testing.town import DAY, Town
+from hub.store import PlanRow, RouteRow, System
+from hub.testing.town import DAY, Town, at
 from hub.testing.town import town as town
 from tests.cli.conftest import Command, Connect
 
@@ -148,3 +149,15 @@ def test_ctrl_c_at_a_terminal_ends_the_search_with_the_best_so_far(hub: Hub, bus
         row = session.exec(choose(PlanRow)).one()
     assert row.state == "done"
     assert row.progress["seconds"] < 190
+
+
+def test_routes_are_told_in_the_time_of_the_depot(hub: Hub, command: Command, town: Town) -> None:
+    town.stop(window_start=at(14), window_end=at(14, 30), service_time=60)
+    said = command(*WORDS, "--seconds", "0.5").output
+    with hub.store.read(System()) as session:
+        (route,) = session.exec(choose(RouteRow)).all()
+    zone = ZoneInfo("Europe/Vaduz")
+    hours = f"{route.starts_at.astimezone(zone):%H:%M}-{route.ends_at.astimezone(zone):%H:%M}"
+    assert f" {hours}  " in said
+    assert hours.startswith(("13:", "14:"))
+    assert "UTC" not in said

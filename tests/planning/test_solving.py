@@ -308,3 +308,38 @@ def test_a_better_plan_replaces_the_routes_to_begin_with(hub: Hub, engines: Engi
 
 def test_large_days_get_more_time() -> None:
     assert [budget(100), budget(100, harder=True), budget(2000)] == [10, 30, 60]
+
+
+@pytest.mark.parametrize("named", ["pyvrp", "ortools", ""])
+def test_what_whoever_listens_raises_is_no_fault_of_an_engine(hub: Hub, named: str) -> None:
+    told = []
+
+    def busy(found: Found) -> bool:
+        told.append(found)
+        raise ConnectionError("the database is busy")
+
+    with pytest.raises(ConnectionError, match="the database is busy"):
+        solve(hub, problem(stops=40, seconds=3.0), busy, engine=named)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("stops", "seconds", "searches"), [(61, 2.0, 2), (61, 1.9, 1), (60, 9, 1)])
+def test_every_core_searches_from_sixty_stops_and_two_seconds_on(
+    hub: Hub,
+    engines: Engines,
+    monkeypatch: pytest.MonkeyPatch,
+    stops: int,
+    seconds: float,
+    searches: int,
+) -> None:
+    engines(engine("pyvrp", plain, search=lambda self, problem, report: plain(problem)))
+    monkeypatch.setattr(solving, "crew", lambda points: 2)
+    real, seen = solving.run, list[int]()
+
+    def run(asked: Problem, batch: Any, *given: Any) -> Any:
+        seen.append(len(batch))
+        return real(asked, batch, *given)
+
+    monkeypatch.setattr(solving, "run", run)
+    solve(hub, problem(stops=stops, seconds=seconds))
+    assert seen == [searches]

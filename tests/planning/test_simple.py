@@ -1,0 +1,39 @@
+"""The rough plan keeps locks, or says which it cannot keep."""
+
+from __future__ import annotations
+
+from hub.nouns import Problem, Shipment
+from hub.planning.check import faults
+from hub.planning.simple import simple
+from tests.planning.engines import each, problem
+
+
+def locked(stop: str, **values: object) -> Problem:
+    """Return a day whose first vehicle has a stop locked."""
+    asked = problem(stops=30)
+    first, *others = asked.vehicles
+    first = first.model_copy(update={"locked": (stop,)})
+    return asked.model_copy(update={"vehicles": (first, *others), **values})
+
+
+def test_a_lock_that_comes_too_late_is_left_out_with_the_reason() -> None:
+    asked = locked("s1")
+    late = asked.stops[0].model_copy(update={"windows": ((0, 10),)})
+    asked = asked.model_copy(update={"stops": (late, *asked.stops[1:])})
+    plan = simple(asked, 5.0)
+    assert not faults(asked, plan)
+    assert [(one.stop, one.rule) for one in plan.unserved] == [("s1", "window")]
+
+
+def test_what_is_fetched_first_by_a_lock_is_brought_too() -> None:
+    asked = locked("s1", shipments=(Shipment(pickup="s1", delivery="s2"),))
+    plan = simple(asked, 5.0)
+    assert not faults(asked, plan)
+    assert not plan.unserved
+    assert plan.routes[0].visits[0].stop == "s1"
+
+
+def test_a_lock_on_a_delivery_fetches_the_goods_or_is_left_out() -> None:
+    asked = locked("s2", shipments=(Shipment(pickup="s1", delivery="s2"),))
+    assert not faults(asked, simple(asked, 5.0))
+    assert not faults(asked, simple(asked.model_copy(update={"vehicles": each(asked)}), 5.0))
