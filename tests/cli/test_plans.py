@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,8 +19,11 @@ from sqlmodel import select as choose
 
 from hub.cli.watching import Watching
 from hub.hub import Hub
-from hub.nouns import Found
+from hub.nouns import Found, Order
+from hub.orders.intake import take as take_in
+from hub.orders.stops import create_stop
 from hub.store import PlanRow, RouteRow, System
+from hub.testing.fixtures import World
 from hub.testing.town import DAY, Town, at
 from hub.testing.town import town as town
 from tests.cli.conftest import Command, Connect
@@ -161,3 +165,21 @@ def test_routes_are_told_in_the_time_of_the_depot(hub: Hub, command: Command, to
     assert f" {hours}  " in said
     assert hours.startswith(("13:", "14:"))
     assert "UTC" not in said
+
+
+def test_orders_with_hardly_an_address_are_told_like_others(
+    hub: Hub, command: Command, town: Town, world: World
+) -> None:
+    here, far = ({"lat": lat, "lon": 9.52} for lat in (47.15, 47.16))
+    given: list[dict[str, Any]] = [
+        {"ref": "bare", "location": here},
+        {"ref": "odd", "location": far, "address": {"line1": "  ", "city": "Ⅷ · 九"}},
+        {"ref": "heavy", "location": far, "lines": [{"name": "Anvil", "load": 1_000_000}]},
+    ]
+    with hub.store.write(System()) as session:
+        for order in given:
+            taken = take_in(hub, session, world.merchant, "test", Order(service_date=DAY, **order))
+            create_stop(session, taken.id)
+    said = command(*WORDS, "--seconds", "0.5").output
+    assert " 2 stops " in said
+    assert "left out: heavy: its load of 1000000 is more than any vehicle takes (at most" in said
