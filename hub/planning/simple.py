@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.nouns import Plan, Problem, ProblemStop, ProblemVehicle
 from hub.planning.deadline import Deadline
+from hub.planning.repair import core, kept_locks
 from hub.planning.rules import Item, amount
 from hub.planning.schedule import NEVER, drive
 from hub.planning.settle import settle
@@ -34,6 +35,7 @@ def nearest(problem: Problem, until: Deadline) -> dict[str, list[Item]]:
 
     Stops of shipments and those that want to be first or last are in none, unless locked.
     """
+    problem = kept_locks(problem)[0]
     board = Board(problem)
     vehicles = [v for v in problem.vehicles if v.locked or v.shift[0] < v.shift[1]]
     return {vehicle.id: board.route(vehicle, until) for vehicle in vehicles}
@@ -73,17 +75,20 @@ class Board:
 
     def route(self, vehicle: ProblemVehicle, until: Deadline) -> list[Item]:
         """Return the route of a vehicle, whose stops are taken."""
-        order = [self.problem.stop_of[id] for id in vehicle.locked]
-        order += [] if until.over else self.nearest(vehicle, order)
-        return list(self.sound(vehicle, order, until))
+        held = [one for one in core(self.problem, vehicle) if isinstance(one, ProblemStop)]
+        order = held + ([] if until.over else self.nearest(vehicle, held))
+        return list(self.sound(vehicle, order, len(held), until))
 
     def sound(
-        self, vehicle: ProblemVehicle, order: list[ProblemStop], until: Deadline
+        self, vehicle: ProblemVehicle, order: list[ProblemStop], held: int, until: Deadline
     ) -> list[ProblemStop]:
-        """Return the beginning of a route that keeps every rule; the rest is free again."""
+        """Return the beginning of a route that keeps every rule; the rest is free again.
+
+        The first `held` stops are locked, or belong to those that are.
+        """
         if not drive(self.problem, vehicle, order).broken:
             return order
-        low, high = len(vehicle.locked), len(order)
+        low, high = held, len(order)
         while high - low > 1 and not until.over:
             middle = (low + high) // 2
             if drive(self.problem, vehicle, order[:middle]).broken:

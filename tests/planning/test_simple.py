@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hub.nouns import Problem, Shipment
 from hub.planning.check import faults
-from hub.planning.simple import simple
+from hub.planning.deadline import Deadline
+from hub.planning.simple import nearest, simple
 from tests.planning.engines import each, problem
 
 
@@ -37,3 +38,22 @@ def test_a_lock_on_a_delivery_fetches_the_goods_or_is_left_out() -> None:
     asked = locked("s2", shipments=(Shipment(pickup="s1", delivery="s2"),))
     assert not faults(asked, simple(asked, 5.0))
     assert not faults(asked, simple(asked.model_copy(update={"vehicles": each(asked)}), 5.0))
+
+
+def test_routes_that_are_nearest_begin_with_locks_that_can_be_kept() -> None:
+    asked = locked("s1", shipments=(Shipment(pickup="s1", delivery="s9"),))
+    first, other = asked.vehicles
+    first = first.model_copy(update={"locked": ("s1", "unknown")})
+    asked = asked.model_copy(update={"vehicles": (first, other)})
+    found = nearest(asked, Deadline.after(5.0))
+    assert [getattr(one, "id", "") for one in found["v0"]][:2] == ["s1", "s9"]
+    assert not faults(asked, simple(asked, 5.0))
+
+
+def test_a_lock_that_cannot_be_kept_does_not_end_a_route_before_it_begins() -> None:
+    asked = locked("s1")
+    late = asked.stops[0].model_copy(update={"windows": ((0, 10),)})
+    asked = asked.model_copy(update={"stops": (late, *asked.stops[1:])})
+    asked = asked.model_copy(update={"vehicles": asked.vehicles[:1]})
+    found = nearest(asked, Deadline.after(5.0))
+    assert len(found["v0"]) == 29
