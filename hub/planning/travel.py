@@ -18,13 +18,14 @@ from hub.nouns import Legs, Location, Matrix, Profile, Trip, Way
 from hub.nouns.grid import Grid
 from hub.planning import matrix_cache
 from hub.planning.providers import TIMES, Provider, asking
+from hub.planning.walk import NEVER
 
 ENGINE = "osrm"
 """The connector that drives on the loaded maps."""
 LONGEST_LEG = 7 * 86_400
 """Seconds; a leg that is said to take longer is no leg."""
-FARTHEST = 20_100_000
-"""Metres: half way around the world."""
+FARTHEST = NEVER - 1
+"""Metres; beyond, as far as a quarter around the world, there is no way by road."""
 SOON = timedelta(hours=3)
 """A departure within this time meets the traffic of now, not that of such an hour."""
 FRESH, USUAL = 1800.0, 7 * 86_400.0

@@ -211,6 +211,14 @@ def test_a_cell_that_cannot_be_is_no_way_in_both_tables(hub: Hub, use: Use) -> N
     assert isinstance(found.seconds, Grid)
 
 
+def test_what_is_farther_than_any_road_is_no_way_in_both_tables(hub: Hub, use: Use) -> None:
+    far = [[0, 10_000_000, 9_999_999], [11_300_000, 0, 1], [9_999_999.6, 20_000_000, 0]]
+    use(Matrix.model_construct(seconds=[[0, 1, 2], [3, 0, 4], [5, 6, 0]], metres=far))
+    found = travel.matrix(hub, POINTS)
+    assert found.metres.lists() == [[0, -1, 9_999_999], [-1, 0, 1], [-1, -1, 0]]
+    assert found.seconds.lists() == [[0, -1, 2], [-1, 0, 4], [-1, -1, 0]]
+
+
 @pytest.mark.parametrize(
     "table",
     [
