@@ -78,7 +78,7 @@ def told(problem: Problem, plan: Plan) -> Plan:
 def shares(problem: Problem) -> tuple[ProblemVehicle, ...]:
     """Return the vehicles, none of which may make more stops than its share of the day."""
     able = working(problem)
-    whole = sum(vehicle.shift[1] - vehicle.shift[0] for vehicle in able)
+    whole = sum(max(0, vehicle.shift[1] - vehicle.shift[0]) for vehicle in able)
     behind = sum(vehicle.visited for vehicle in able)
     stops = len(problem.stops) + behind
     found = []

@@ -97,7 +97,24 @@ def run(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item], starts
         if other.amount < found.amount:
             found = other
             if not found.breaches:
-                break
+                return rested(problem, vehicle, items, found, placed)
+    return found
+
+
+def rested(
+    problem: Problem,
+    vehicle: ProblemVehicle,
+    items: Sequence[Item],
+    found: Timetable,
+    placed: Sequence[int],
+) -> Timetable:
+    """Return a route whose breaks are `placed` without the last of them where nobody needs them."""
+    for kept in range(len(placed)):
+        later = [*placed[:kept], *[len(items)] * (len(placed) - kept)]
+        walk = Walk(problem, vehicle, found.starts).along(items, later)
+        other = timetable(problem, vehicle, items, walk)
+        if not other.breaches and other.ends < found.ends:
+            return other
     return found
 
 
