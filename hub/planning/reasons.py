@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hub.nouns import Loads, Plan, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
+from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
 from hub.planning.binding import explain
 from hub.planning.insertion import find
 from hub.planning.quotes import Fleet, Sequences
@@ -170,10 +170,3 @@ def why(problem: Problem, fleet: Fleet, stop: ProblemStop, rule: Rule) -> str:
             hours = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
             crowded = f"nobody has time for it in {hours}"
     return f"it does not fit beside the others: {crowded}"
-
-
-def unexplained(problem: Problem, plan: Plan) -> set[str]:
-    """Return the stops that a plan neither serves nor explains."""
-    told = {visit.stop for route in plan.routes for visit in route.visits}
-    told |= {unserved.stop for unserved in plan.unserved}
-    return {stop.id for stop in problem.stops} - told

@@ -1,7 +1,8 @@
 """When a driver who visits stops in a given order is where, and which rules that breaks.
 
 This is the one evaluator of a route: engines' answers, insertions and explanations go through it.
-The checker (hub.planning.check) does not use it, so that neither can hide the other's mistake.
+The checker replays the routes of a plan by itself (hub.planning.check_route), so that neither hides
+the other's mistake there. Whether a stop that is left out could fit, it asks this module.
 """
 
 from __future__ import annotations
@@ -49,12 +50,6 @@ def travel(matrix: Matrix, start: int, end: int) -> int:
     """Return the seconds from point to point, `NEVER` where there is no way."""
     seconds: int = matrix.seconds[start][end]
     return seconds if 0 <= seconds < NEVER else NEVER
-
-
-def distance(matrix: Matrix, start: int, end: int) -> int:
-    """Return the metres from point to point, `NEVER` where there is no way."""
-    metres: int = matrix.metres[start][end]
-    return metres if 0 <= metres < NEVER else NEVER
 
 
 def drive(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item]) -> Timetable:
