@@ -116,7 +116,7 @@ def search(plugins: Plugins, run: Run, core: int | None, report: Report) -> Plan
         report(found.model_copy(update={"seconds": used}))
         return used < run.seconds
 
-    with counted_by(time.process_time):
+    with counted_by(time.process_time, wall=False):
         plan = engine(plugins, run.engine, problem, told)
     used = time.process_time() - began
     if not isinstance(plan, Plan):

@@ -55,8 +55,12 @@ class Ground:
         import numpy as np
 
         points = [point for point, _ in self.places]
-        cells = np.asarray(grid)[np.ix_(points, points)].astype(np.int64)
-        cells[(cells < 0) | (cells > NEVER)] = NEVER
+        given: np.ndarray[Any, Any] = np.asarray(grid)
+        if points != list(range(len(given))):
+            given = given[np.ix_(points, points)]
+        cells = given.astype(np.int64)
+        if cells.min(initial=0) < 0 or cells.max(initial=0) > NEVER:
+            cells[(cells < 0) | (cells > NEVER)] = NEVER
         np.fill_diagonal(cells, 0)
         return cells
 
