@@ -22,8 +22,8 @@ for such as reload wherever they can."""
 MOMENT = 0.05
 """Seconds that make another search worth while."""
 SLOWEST = 10
-"""Times that OR-Tools may take by its own clock, the wall's, where time is counted by another: it is
-ended at the first solution that it finds too late."""
+"""Times that OR-Tools may take by its own clock, the wall's, where time is counted by another: it
+is ended at the first solution that it finds too late."""
 
 Report = Callable[[Found], bool]
 Sequences = dict[str, list[Item]]

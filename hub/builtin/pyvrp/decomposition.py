@@ -14,12 +14,12 @@ import numpy as np
 from pyvrp import Activity, ProblemData, RandomNumberGenerator, Route, Solution
 
 from hub.builtin.pyvrp.climb import Climber, Effort
-from hub.builtin.pyvrp.near import Ints, nearest
+from hub.builtin.pyvrp.near import Ints, Nearness
 from hub.builtin.pyvrp.parts import CLIENT, Part, stops
 from hub.builtin.pyvrp.watch import Watch
 
-NEAR = 100
-"""Neighbours of a stop that say which routes lie near."""
+NEAR = 1_000
+"""Neighbours of a stop at the most that say which routes lie near."""
 MISSING = 50
 """Unplanned stops that a part takes in at the most."""
 SPARE = 6
@@ -49,7 +49,7 @@ class Decomposition:
         """Parts have about `size` stops; `effort` is the most that one of them gets."""
         self._data, self._rng, self._watch, self._size = data, rng, watch, size
         self._effort = effort or Effort(history=30, steps=600)
-        self._near: Ints = nearest(data, NEAR)
+        self._near = Nearness(data)
         self._turn = max(0.0, watch.left) * self._size / (SWEEPS * data.num_clients)
         self._each = 5e-4
         self._worked = [0] * data.num_clients
@@ -132,16 +132,12 @@ class Decomposition:
         middle = min(draws, key=lambda draw: self._worked[draw])
         chosen = {int(home[middle]): None}
         count = routes[home[middle]].num_clients()
-        around = self._near[middle]
-        while count < self._size and len(chosen) < len(routes):
-            for index in home[around].tolist():
-                if index >= 0 and index not in chosen and count < self._size:
-                    chosen[index] = None
-                    count += routes[index].num_clients()
-            wider = np.unique(self._near[np.isin(home, list(chosen))][:, :20])
-            if not np.any((home[wider] >= 0) & ~np.isin(home[wider], list(chosen))):
+        for index in home[self._near.of(np.array([middle]), NEAR)[0]].tolist():
+            if count >= self._size:
                 break
-            around = wider[self._order(wider, middle)]
+            if index >= 0 and index not in chosen:
+                chosen[index] = None
+                count += routes[index].num_clients()
         for index in chosen:
             for kind, stop in stops(routes[index]):
                 if kind == CLIENT:
