@@ -26,6 +26,8 @@ SPARE = 6
 """Unused vehicles that a part may take."""
 SWEEPS, LEAST = 3, 100
 """Times that the parts should cover the whole, and the least steps of a part all the same."""
+ROUGH = 2
+"""Parts that begin with a descent for each that was planted."""
 TRIES = 4
 """Stops drawn for the middle of a part; the one worked on least is taken."""
 
@@ -53,7 +55,7 @@ class Decomposition:
         self._turn = max(0.0, watch.left) * self._size / (SWEEPS * data.num_clients)
         self._each = 5e-4
         self._worked = [0] * data.num_clients
-        self.parts = self.steps = 0
+        self.parts = self.steps = self._rough = 0
 
     def improve(self, solution: Solution) -> Solution:
         """Return the solution with one part improved, or as it was."""
@@ -71,10 +73,11 @@ class Decomposition:
             self._missing(solution, chosen),
         )
         climber = Climber(part.data, self._rng)
+        start = part.start if self.parts >= self._rough else climber.descend(part.start)
         began = self._watch.clock()
         steps = int(min(max(self._turn / self._each, LEAST), self._effort.steps))
         effort = replace(self._effort, steps=steps)
-        found = climber.climb(part.start, effort, self._watch.over, lambda _: None)
+        found = climber.climb(start, effort, self._watch.over, lambda _: None)
         if climber.steps:
             self._each = max(1e-6, (self._watch.clock() - began) / climber.steps)
         self.parts += 1
@@ -87,7 +90,10 @@ class Decomposition:
         return better
 
     def plant(self, solution: Solution) -> Solution:
-        """Return the solution with unplanned stops in new routes, a part at a time."""
+        """Return the solution with unplanned stops in new routes, a part at a time.
+
+        Where parts meet, routes are poor: they are improved by a descent first.
+        """
         left = [stop for stop in solution.unplanned() if stop.is_client()]
         free = sum(self._free(solution.routes(), self._data.num_vehicles).values())
         share = free / max(1, len(left))
@@ -102,6 +108,7 @@ class Decomposition:
             kept = [route for route in planted if route.is_feasible()]
             solution = Solution(self._data, routes + kept)
             self._watch.offer(solution)
+            self._rough += ROUGH
         return solution
 
     def _nearby(self, left: list[Activity]) -> tuple[list[Activity], list[Activity]]:

@@ -23,6 +23,9 @@ PACE = 40
 """Steps that measure how many the time allows."""
 HISTORIES = (40, 300)
 """Least and most steps that late acceptance looks back."""
+PLENTY = 55
+"""Steps for each stop that are enough for one long climb: with several depots and windows new
+starts end in very different places, and that goes further than the best of some."""
 TINY, TINY_HISTORY = 150, 100
 """Up to so many stops many short rounds are better than a few long ones."""
 
@@ -124,6 +127,10 @@ class _Run:
         each = max(watch.clock() - began, 1e-6) / PACE
         steps = max(0.0, watch.left) / each
         least, most = HISTORIES
+        several = self.data.num_depots > 1 and self.data.has_time_windows()
+        if several and steps > PLENTY * self.size:
+            self.climber.try_all()
+            return Effort(most), solution
         patient = 20
         if self.size <= TINY:
             most, patient = TINY_HISTORY, 10
