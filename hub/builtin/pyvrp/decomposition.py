@@ -27,7 +27,7 @@ SPARE = 6
 SWEEPS, LEAST = 3, 100
 """Times that the parts should cover the whole, and the least steps of a part all the same."""
 ROUGH = 2
-"""Parts that begin with a descent for each that was planted."""
+"""Parts that get a descent for each that was planted, alone where a turn is too short to climb."""
 TRIES = 4
 """Stops drawn for the middle of a part; the one worked on least is taken."""
 
@@ -73,13 +73,11 @@ class Decomposition:
             self._missing(solution, chosen),
         )
         climber = Climber(part.data, self._rng)
-        start = part.start if self.parts >= self._rough else climber.descend(part.start)
-        began = self._watch.clock()
-        steps = int(min(max(self._turn / self._each, LEAST), self._effort.steps))
-        effort = replace(self._effort, steps=steps)
-        found = climber.climb(start, effort, self._watch.over, lambda _: None)
-        if climber.steps:
-            self._each = max(1e-6, (self._watch.clock() - began) / climber.steps)
+        found = part.start
+        if rough := self.parts < self._rough:
+            found = climber.descend(found)
+        if not rough or self._turn >= LEAST * self._each:
+            found = self._climbed(climber, found)
         self.parts += 1
         self.steps += climber.steps
         if self._watch.rank(found) >= self._watch.rank(part.start):
@@ -89,10 +87,20 @@ class Decomposition:
         self._watch.offer(better)
         return better
 
+    def _climbed(self, climber: Climber, start: Solution) -> Solution:
+        """Return what a climb of a part finds in its turn."""
+        began = self._watch.clock()
+        steps = int(min(max(self._turn / self._each, LEAST), self._effort.steps))
+        effort = replace(self._effort, steps=steps)
+        found = climber.climb(start, effort, self._watch.over, lambda _: None)
+        if climber.steps:
+            self._each = max(1e-6, (self._watch.clock() - began) / climber.steps)
+        return found
+
     def plant(self, solution: Solution) -> Solution:
         """Return the solution with unplanned stops in new routes, a part at a time.
 
-        Where parts meet, routes are poor: they are improved by a descent first.
+        Where parts meet, routes are poor: so the next parts get a descent first.
         """
         left = [stop for stop in solution.unplanned() if stop.is_client()]
         free = sum(self._free(solution.routes(), self._data.num_vehicles).values())

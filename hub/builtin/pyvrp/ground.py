@@ -58,8 +58,9 @@ class Ground:
         given: np.ndarray[Any, Any] = np.asarray(grid)
         if points != list(range(len(given))):
             given = given[np.ix_(points, points)]
+        strange = given.min(initial=0) < 0 or given.max(initial=0) > NEVER
         cells = given.astype(np.int64)
-        if cells.min(initial=0) < 0 or cells.max(initial=0) > NEVER:
+        if strange:
             cells[(cells < 0) | (cells > NEVER)] = NEVER
         np.fill_diagonal(cells, 0)
         return cells

@@ -72,6 +72,8 @@ def made(problem: Problem) -> Made | None:
     if not vehicles or not (stops or goods):
         return None
     ground = asked.ground
+    for point in sorted({vehicle.start for vehicle in vehicles if not vehicle.locked}):
+        ground.place(point, kind(-1))  # depots mostly come first: then no matrix is put in order
     clients, groups, ids = clients_of(asked, stops)
     shipments = [shipment_of(asked, one) for one in goods]
     kinds = types(problem, vehicles, ground, asked.gates, asked.scale)
