@@ -9,7 +9,7 @@ export interface Plan { id: string; state: string; reason: string; approximate: 
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }
 export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }
-export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number; pauses: { kind: string; after: string; text: string }[] }
+export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number; start: [number, number]; end: [number, number]; pauses: { kind: string; after: string; text: string }[] }
 export interface Stop {
   id: string; order: string; ref: string; name: string; address: string; merchant: string; depot: string;
   kind: string; state: string; lat: number; lon: number; route: string | null; position: number | null;

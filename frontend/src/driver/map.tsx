@@ -53,16 +53,18 @@ async function open(element: HTMLElement, pick: (id: string) => void): Promise<(
   };
 }
 
+/** The stops that the way leads to. */
+const visits = () => stops.value.filter((stop) => stop.state !== "skipped" && stop.state !== "cancelled");
+
 function placesOf(): Point[] {
-  const depot = route.value!.depot;
-  const home: Point = [depot.lat, depot.lon];
-  return [home, ...stops.value.map((stop): Point => [stop.lat, stop.lon]), home];
+  const { start, end } = route.value!;
+  return [[start.lat, start.lon], ...visits().map((stop): Point => [stop.lat, stop.lon]), [end.lat, end.lon]];
 }
 
 function draw(map: HubMap, pick: (id: string) => void): void {
   const day = route.value;
   if (!day) return;
-  const done = stops.value.reduce((last, stop, at) => (isEnded(stop) || stop.state === "arrived" ? at + 1 : last), 0);
+  const done = visits().reduce((last, stop, at) => (isEnded(stop) || stop.state === "arrived" ? at + 1 : last), 0);
   const { driven, ahead } = wayOf(placesOf(), lines(), done);
   map.setLines([
     { id: "driven", points: driven, colour: "--calm", weight: 3, faint: true },

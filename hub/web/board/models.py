@@ -71,6 +71,9 @@ class RouteView(View):
     starts_at: datetime
     ends_at: datetime
     metres: int
+    start: list[float]
+    """lat, lon of where the driver's day begins; `end`: where it ends."""
+    end: list[float]
     pauses: list[PauseView]
 
 

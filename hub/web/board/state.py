@@ -15,6 +15,8 @@ from hub.dispatch.timeline import pause_lines
 from hub.hub import Hub
 from hub.insights import kpis
 from hub.nouns import Address
+from hub.orders.happenings import by_id as rows_by_id
+from hub.planning.fleet import all_depots, place_of
 from hub.store import (
     DepotRow,
     DriverRow,
@@ -63,7 +65,7 @@ def collect(hub: Hub, session: Session, day: date | None) -> State:
         merchants={row.id: row.name for row in session.exec(scoped(session, MerchantRow))},
         depots=[depot_view(session, row, day) for row in depots],
         drivers=[driver_view(hub, row) for row in drivers_of(session, routes)],
-        routes=route_views(routes, depots, stops),
+        routes=route_views(session, routes, stops),
         stops=stops,
         waiting=waiting_views(session, day),
         flags=flag_views(session),
@@ -127,14 +129,17 @@ def driver_view(hub: Hub, row: DriverRow) -> DriverView:
 
 
 def route_views(
-    rows: list[RouteRow], depots: list[DepotRow], stops: list[StopView]
+    session: Session, rows: list[RouteRow], stops: list[StopView]
 ) -> list[RouteView]:
-    """Return routes with their breaks and reloads."""
-    by_id, known = {row.id: row for row in depots}, {stop.id for stop in stops}
-    same = set(RouteView.model_fields) - {"pauses"}
+    """Return routes with their breaks and reloads, and where they begin and end."""
+    by_id, known = all_depots(session), {stop.id for stop in stops}
+    drivers = rows_by_id(session, DriverRow, {row.driver for row in rows})
+    same = set(RouteView.model_fields) - {"pauses", "start", "end"}
     return [
         RouteView(
             **row.model_dump(include=same),
+            start=list(place_of(drivers[row.driver], drivers[row.driver].start_place, by_id)),
+            end=list(place_of(drivers[row.driver], drivers[row.driver].end_place, by_id)),
             pauses=[
                 PauseView(kind=one.kind, after=one.after, text=one.text)
                 for one in pause_lines(row, by_id[row.depot].timezone, by_id, known)
