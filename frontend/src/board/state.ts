@@ -5,7 +5,9 @@ import { setClock } from "../shared/time";
 import type { Link } from "../shared/live";
 import type { Lines } from "../shared/way";
 
-export interface Plan { id: string; state: string; reason: string; approximate: boolean; unserved: { stop: string; reason: string }[] }
+export interface Progress { cost?: number; left_out?: number; seconds?: number; of?: number }
+export interface LeftOut { stop: string; reason: string; fits: string }
+export interface Plan { id: string; state: string; reason: string; why: string; approximate: boolean; progress: Progress; stop_asked: boolean; unserved: LeftOut[] }
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }
 export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }
@@ -41,6 +43,7 @@ export const chosenStop = signal("");
 export const pinning = signal<Waiting | null>(null);
 export const inserting = signal("");
 export const linking = signal("");
+export const explaining = signal(""); // id of the plan whose explanation is open
 export const fixes = signal<Record<string, Position>>({});
 export const link = signal<Link>("polling");
 export const failure = signal("");
@@ -83,7 +86,7 @@ let waysTries = 0;
 async function loadWays(): Promise<void> {
   const key = JSON.stringify([day.value, ...routes.value.map((r) => [r.id, (stopsByRoute.value.get(r.id) ?? []).map((s) => s.id)])]);
   if (key !== waysAsked) [waysAsked, waysTries] = [key, 0];
-  const open = routes.value.filter((r) => !linesOf(r.id) && r.state !== "draft");
+  const open = routes.value.filter((r) => !linesOf(r.id));
   if (waysTries > 0 && (open.length === 0 || waysTries > 12)) return;
   waysTries += 1;
   const response = await fetch(`/board/ways${day.value ? `?date=${day.value}` : ""}`, {

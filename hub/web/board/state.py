@@ -11,12 +11,15 @@ from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.access.scope import visible
+from hub.dispatch.explanation import names
 from hub.dispatch.timeline import pause_lines
 from hub.hub import Hub
 from hub.insights import kpis
-from hub.nouns import Address
+from hub.nouns import Address, Unserved
 from hub.orders.happenings import by_id as rows_by_id
+from hub.planning.explain import Outcome
 from hub.planning.fleet import all_depots, place_of
+from hub.planning.words import words
 from hub.store import (
     DepotRow,
     DriverRow,
@@ -35,6 +38,7 @@ from hub.web.board.models import (
     DepotView,
     DriverView,
     FlagView,
+    LeftView,
     PauseView,
     PlanView,
     PositionView,
@@ -110,12 +114,23 @@ def depot_view(session: Session, row: DepotRow, day: date) -> DepotView:
     plan = session.exec(newest.limit(1)).first()
     return DepotView(
         **row.model_dump(include={"id", "name", "lat", "lon", "timezone"}),
-        plan=PlanView(
-            **plan.model_dump(include={"id", "state", "reason", "approximate"}),
-            unserved=[{name: left[name] for name in ("stop", "reason")} for left in plan.unserved],
-        )
-        if plan
-        else None,
+        plan=None if plan is None else plan_view(session, plan),
+    )
+
+
+def plan_view(session: Session, plan: PlanRow) -> PlanView:
+    """Return a plan with what it left out, in sentences."""
+    left = [Unserved.model_validate(one) for one in plan.unserved]
+    drivers, refs = names(session, Outcome(), left, None)
+
+    def name_of(id: str) -> str:
+        return drivers.get(id) or refs.get(id) or ""
+
+    return PlanView(
+        **plan.model_dump(include=set(PlanView.model_fields) - {"unserved"}),
+        unserved=[
+            LeftView(stop=one.stop, reason=one.reason, fits=words(one, name_of)) for one in left
+        ],
     )
 
 
