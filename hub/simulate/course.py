@@ -40,7 +40,7 @@ class Course:
 
 
 def straight(here: Place, there: Place) -> Course:
-    """Return the course where no way is known: a straight line, as fast as such legs usually are."""
+    """Return the course where no way is known: a straight line, as fast as such legs are."""
     seconds = seconds_between(located(here), located(there))
     return course((here, there), float(seconds))
 

@@ -108,9 +108,9 @@ class Phone:
                 self.move(stop)
             fixes.append(self.fix())
         self.caller.post("/api/v1/driver/positions", {"fixes": fixes[-600:]})
-        if self.reached is not None and self.reached[0] == stop["id"]:
-            if now >= self.free_at(stop, self.reached[1]):
-                self.hand_over(now, stop)
+        here = self.reached is not None and self.reached[0] == stop["id"]
+        if self.reached is not None and here and now >= self.free_at(stop, self.reached[1]):
+            self.hand_over(now, stop)
 
     def free_at(self, stop: dict[str, Any], arrived: datetime) -> datetime:
         """Return when everything at a door is done; nobody is served before the window opens."""

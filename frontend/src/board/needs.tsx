@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { clearFlag } from "./acts";
 import { Moment } from "./parts";
+import { because } from "./plan";
 import { chosenStop, inserting, mayWrite, pinning, routes, state, unassigned, zoneOf } from "./state";
 import type { LeftOut, Stop } from "./state";
 import { span } from "../shared/time";
@@ -87,7 +88,7 @@ function LeftWords(props: { stop: Stop; left: LeftOut | undefined }) {
   if (!left) return <span class="quiet small block cut">{stop.address}</span>;
   return (
     <>
-      <span class="small block">{sentence(left.reason)}</span>
+      <span class="small block">{because(left)}</span>
       {left.fits && <span class="small block fits">{sentence(left.fits)}</span>}
     </>
   );

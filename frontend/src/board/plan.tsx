@@ -106,26 +106,32 @@ export function PlanDialog(props: { id: string }) {
 
 const NAMED = 12; // stops that are named of one reason
 
-/** Why stops were left out, the same reason once, and what would make each fit. */
+/** Why a stop was left out, without the nameless "it fits if" where the one with names follows. */
+export function because(left: { reason: string; fits: string }): string {
+  return sentence(left.fits ? left.reason.split("; it fits if ")[0]! : left.reason);
+}
+
+/** Why stops were left out and what would make them fit, those of the same reason together. */
 function Left(props: { told: Told; close: () => void }) {
   const { left_out: left } = props.told;
   if (left.length === 0) return null;
   const reasons = new Map<string, typeof left>();
-  for (const one of left) reasons.set(one.reason, [...(reasons.get(one.reason) ?? []), one]);
+  for (const one of left) {
+    const key = `${because(one)} ${one.fits}`;
+    reasons.set(key, [...(reasons.get(key) ?? []), one]);
+  }
   const show = (stop: string) => { props.close(); chosenStop.value = stop; };
   return (
     <section class="stack tight">
       <h3>{count(left.length, "stop")} did not fit</h3>
-      <ul class="stack tight left-out">
-        {[...reasons].map(([reason, same]) => (
-          <li key={reason}>
-            <p><span class="strong">{same.length > 1 && `${same.length} × `}</span>{sentence(reason)}</p>
-            <ul class="small">
-              {same.slice(0, NAMED).map((one) => (
-                <li key={one.stop}><button type="button" class="link" onClick={() => show(one.stop)}>{one.ref || "A stop"}</button>{one.fits && <span class="fits"> {sentence(one.fits)}</span>}</li>
-              ))}
-              {same.length > NAMED && <li class="quiet">and {same.length - NAMED} more</li>}
-            </ul>
+      <ul class="left-out">
+        {[...reasons].sort(([, a], [, b]) => b.length - a.length).map(([key, same]) => (
+          <li key={key}>
+            <p><span class="strong">{same.length > 1 && `${same.length} × `}</span>{because(same[0]!)} {same[0]!.fits && <span class="fits">{sentence(same[0]!.fits)}</span>}</p>
+            <p class="small row tight">
+              {same.slice(0, NAMED).map((one) => <button key={one.stop} type="button" class="link" onClick={() => show(one.stop)}>{one.ref || "A stop"}</button>)}
+              {same.length > NAMED && <span class="quiet">and {same.length - NAMED} more</span>}
+            </p>
           </li>
         ))}
       </ul>
@@ -136,7 +142,7 @@ function Left(props: { told: Told; close: () => void }) {
 function Changes(props: { told: Told }) {
   const { changes, names } = props.told;
   if (!changes) return null;
-  const figures = [differs(changes.metres / 1000, "km"), differs(changes.seconds / 60, "min of work")].filter(Boolean);
+  const figures = [differs(changes.metres / 1000, "km"), workDiffers(changes.seconds)].filter(Boolean);
   const said = [
     changes.moved.length && `${count(changes.moved.length, "stop")} with another driver`,
     changes.reordered.length && `${count(changes.reordered.length, "stop")} earlier or later with the same one`,
@@ -217,6 +223,10 @@ function slackOf(seconds: number): string {
 function differs(amount: number, unit: string): string {
   const shown = Math.abs(amount) < 10 ? Math.abs(amount).toFixed(1) : Math.round(Math.abs(amount)).toString();
   return Number(shown) === 0 ? "" : `${shown} ${unit} ${amount < 0 ? "less" : "more"}`;
+}
+
+function workDiffers(seconds: number): string {
+  return Math.abs(seconds) < 60 ? "" : `${lasting(Math.abs(seconds))} of work ${seconds < 0 ? "less" : "more"}`;
 }
 
 const kilometres = (metres: number) => `${(metres / 1000).toFixed(metres < 10_000 ? 1 : 0)} km`;

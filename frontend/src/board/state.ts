@@ -89,6 +89,7 @@ async function loadWays(): Promise<void> {
   const open = routes.value.filter((r) => !linesOf(r.id));
   if (waysTries > 0 && (open.length === 0 || waysTries > 12)) return;
   waysTries += 1;
+  if (open.length > 0) window.setTimeout(() => waysAsked === key && void loadWays().catch(() => undefined), 2_000);
   const response = await fetch(`/board/ways${day.value ? `?date=${day.value}` : ""}`, {
     headers: { Accept: "application/json", ...(waysTag ? { "If-None-Match": waysTag } : {}) },
     cache: "no-store",

@@ -143,9 +143,7 @@ def driver_view(hub: Hub, row: DriverRow) -> DriverView:
     )
 
 
-def route_views(
-    session: Session, rows: list[RouteRow], stops: list[StopView]
-) -> list[RouteView]:
+def route_views(session: Session, rows: list[RouteRow], stops: list[StopView]) -> list[RouteView]:
     """Return routes with their breaks and reloads, and where they begin and end."""
     by_id, known = all_depots(session), {stop.id for stop in stops}
     drivers = rows_by_id(session, DriverRow, {row.driver for row in rows})

@@ -85,7 +85,8 @@ def along_stops(session: Session, found: list[ways.RouteWay]) -> set[str]:
     stops: dict[str, list[str]] = {}
     for route, stop in session.exec(query):
         stops.setdefault(route or "", []).append(stop)
-    return {way.route for way in found if [leg.stop for leg in way.legs[:-1]] == stops.get(way.route)}
+    led = {way.route: [leg.stop for leg in way.legs[:-1]] for way in found}
+    return {route for route, along in led.items() if along == stops.get(route)}
 
 
 @blueprint.get("/board/live")
