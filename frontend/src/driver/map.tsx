@@ -62,7 +62,7 @@ const visits = () => stops.value.filter((stop) => stop.state !== "skipped" && st
 /** What the driver needs to see now: this phone, and the stops that come next. */
 function near(): Point[] {
   const fix = here.peek();
-  const ahead = upcoming().slice(0, 4).map((stop): Point => [stop.lat, stop.lon]);
+  const ahead = upcoming().slice(0, 3).map((stop): Point => [stop.lat, stop.lon]);
   if (ahead.length === 0) return placesOf();
   const { start } = route.value!;
   return [fix ? [fix.lat, fix.lon] : [start.lat, start.lon], ...ahead];
