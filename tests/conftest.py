@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,15 +11,18 @@ import pytest
 
 from hub.testing.running import Run
 from tests.canary import Watch
+from tests.once import share_routes, share_templates
 
 pytest_plugins = ["hub.testing.fixtures"]
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Search what every test leaves for the secrets of its connections."""
+    """Search what every test leaves for the secrets of its connections; share what is compiled."""
     watch = Watch()
     config.pluginmanager.register(watch, "canary")
+    share_templates()
+    share_routes()
 
 
 def allowed_skips() -> list[str]:
@@ -36,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WHOLE & set(getattr(item, "fixturenames", ())):
             item.add_marker("whole")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the search for garbage what stays to the end: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
