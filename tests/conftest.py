@@ -21,8 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Search what every test leaves for the secrets of its connections; share what is compiled."""
     watch = Watch()
     config.pluginmanager.register(watch, "canary")
+    config.addinivalue_line("markers", "once: says the same on every Python; run on one")
     share_templates()
     share_routes()
+    gc.disable()  # until all tests are collected: what that makes stays
 
 
 def allowed_skips() -> list[str]:
@@ -43,9 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the search for garbage what stays to the end: modules, and thousands of tests."""
+    """Spare every later search for garbage what stays to the end: modules and tests."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
