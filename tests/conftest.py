@@ -22,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     watch = Watch()
     config.pluginmanager.register(watch, "canary")
     config.addinivalue_line("markers", "once: says the same on every Python; run on one")
+    config.addinivalue_line("markers", "stored: needs a database, SQLite or HUB_TEST_POSTGRES")
     share_templates()
     share_routes()
     gc.disable()  # until all tests are collected: what that makes stays
@@ -38,10 +39,16 @@ WHOLE = frozenset({"database_url", "redis_url", "start"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs more than Python, so that `make quick` can leave it out."""
+    """Mark what needs more than Python, so that `make quick` and CI can choose."""
     for item in items:
-        if WHOLE & set(getattr(item, "fixturenames", ())):
+        asked = set(getattr(item, "fixturenames", ()))
+        if WHOLE & asked:
             item.add_marker("whole")
+        if "database_url" in asked:
+            item.add_marker("stored")
+        if "chromium" in asked:  # a page's scripts know nothing of the Python behind it
+            item.add_marker("e2e")
+            item.add_marker("once")
 
 
 def pytest_collection_finish() -> None:

@@ -142,7 +142,7 @@ def test_the_grade_of_a_single_module_lies_beside_it(
 
 @pytest.fixture(scope="module")
 def now_run() -> dict[str, list[Run]]:
-    """Run the kits of all plugins, in one process: starting it for each costs more than the checks."""
+    """Run the kits of all plugins in one process; to start it costs more than most kits."""
     return run_kits(TESTS)
 
 
