@@ -133,7 +133,7 @@ def test_an_engine_that_breaks_is_passed_over_and_the_plan_says_so(
     hub: Hub, engines: Engines, broken: Any, said: str
 ) -> None:
     engines(engine("pyvrp", plain), engine("own", broken, title="Own"), connected="own")
-    plan = solve(hub, problem())
+    plan = solve(hub, problem(seconds=30))  # each is back at once, on a busy machine a bit later
     assert plan.engine == "simple"
     assert plan.why.startswith("Pyvrp; passed over: ")
     assert said in plan.why
