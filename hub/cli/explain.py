@@ -14,9 +14,11 @@ def explain_command(plan: str, as_json: bool) -> None:
     from hub.cli.plans import BY, ready
     from hub.dispatch.explanation import explained
     from hub.errors import HubError
+    from hub.planning.reasons_later import look_again
     from hub.store import PlanRow
 
     hub = ready()
+    look_again(hub, plan)
     with hub.store.read(BY) as session:
         row = get(session, PlanRow, plan)
         if row.state != "done":

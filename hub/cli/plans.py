@@ -43,9 +43,9 @@ class Plans(click.Group):
 @click.option(
     "--seconds", default=0.0, help="How long the search may last; else the number of stops decides."
 )
-@click.option("--harder", is_flag=True, help="Search three times as long as usual.")
+@click.option("--harder", is_flag=True, help="Search on from the drafts, three times as long.")
 @click.option("--engine", default="", help="The only engine that may plan, e.g. ortools.")
-@click.option("--improve", is_flag=True, help="Search on from the drafts that there are.")
+@click.option("--improve", is_flag=True, help="Search on from the drafts; never worse than them.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def plan_command(

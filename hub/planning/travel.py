@@ -106,6 +106,13 @@ def matrix(
     return matrix_cache.cached(folder, key, legs, ask, seconds)
 
 
+def tables(
+    hub: Hub, points: Sequence[Point], profiles: Sequence[Profile], departs: datetime
+) -> dict[Profile, Matrix]:
+    """Return the travel times of each profile, as of the first departure."""
+    return {profile: matrix(hub, points, profile, departs) for profile in profiles}
+
+
 def directions(
     hub: Hub,
     points: Sequence[Point],

@@ -51,12 +51,29 @@ def ask(session: Session, route: str) -> None:
     enqueue(session, KIND, route, queue="outward")
 
 
+def ask_again(hub: Hub) -> int:
+    """Ask for the ways of routes on the road that are straight lines; return how many."""
+    query = (
+        select(RouteWayRow)
+        .join(RouteRow, col(RouteRow.id) == RouteWayRow.route)
+        .where(col(RouteRow.state).in_(["ready", "loaded", "in_progress"]))
+    )
+    with hub.store.read(System()) as session:
+        straight = [row.route for row in session.exec(query) if row.way["approximate"]]
+    with hub.store.write(System()) as session:
+        for route in straight:
+            ask(session, route)
+    return len(straight)
+
+
 def work(hub: Hub, claim: Claim) -> None:
     """Find the way of the route that a worker has claimed, and keep it."""
     with hub.store.read(System()) as session:
         found = points_of(session, claim.subject)
         known = session.get(RouteWayRow, claim.subject)
         fresh = known is not None and found is not None and known.stamp == stamp(*found[1:])
+        # Straight lines may have become streets: a new map, a server that answers again.
+        fresh = fresh and known is not None and not known.way["approximate"]
     if found is None or fresh:
         with hub.store.write(System()) as session:
             finish(session, claim)
