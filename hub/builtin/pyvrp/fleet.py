@@ -142,6 +142,7 @@ def told_of(
         aboard.append(0)
     capacity += [*rooms(gates, vehicle, count), *scale.head(vehicle.id)]
     rests = sum(one.seconds for one in vehicle.breaks if one.window[1] < vehicle.shift[1])
+    closes = vehicle.shift[1] - scale.zero - rests
     told: dict[str, Any] = {
         "capacity": tuple(scale.unit * room for room in capacity),
         "initial_load": (
@@ -152,13 +153,12 @@ def told_of(
         "end_depot": ground.depot(vehicle.end),
         "profile": vehicle.profile,
         "tw_early": max(0, now.since - scale.zero),
-        "tw_late": max(0, vehicle.shift[1] - scale.zero - rests),
+        "tw_late": max(0, now.since - scale.zero, closes),
         **costs(vehicle, now),
     }
-    told["tw_late"] = max(told["tw_early"], told["tw_late"])
     told["shift_duration"] = told["tw_late"] - told["tw_early"]
     told["start_late"] = min(told["tw_late"], told["tw_early"] + now.spare)
-    told["tw_late"] += vehicle.overtime
+    told["tw_late"] = max(told["tw_early"], closes + vehicle.overtime)
     return told | reloads(vehicle, ground)
 
 
