@@ -33,12 +33,12 @@ def reoptimise(
     depot: str, day: datetime, seconds: float, most_moved: float, insert: bool, as_json: bool
 ) -> None:
     """Look for better routes at once, and keep them if they are."""
-    from hub.dispatch import reoptimisations
+    from hub.dispatch import reoptimisations, reworking
     from hub.errors import HubError
 
     hub = ready()
     with hub.store.write(BY) as session:
-        row = reoptimisations.request(
+        row = reoptimisations.begun(
             session,
             depot,
             day.date(),
@@ -47,7 +47,7 @@ def reoptimise(
             most_moved=most_moved,
             insert=insert,
         )
-    done = reoptimisations.now(hub, row.id)
+    done = reworking.now(hub, row.id)
     if done.state == "failed":
         raise HubError(f"re-optimisation {done.id} failed: {done.reason}")
     if as_json:

@@ -17,7 +17,7 @@ from hub.nouns.ways import Profile
 from hub.planning.fleet import all_depots, place_of
 from hub.planning.sentences import Step, sentences
 from hub.planning.travel import Point, directions
-from hub.queue import Claim, defer, enqueue, finish
+from hub.queue import Claim, defer, enqueue, enqueue_all, finish
 from hub.store import DriverRow, RouteRow, RouteWayRow, Session, StopRow, System, VehicleRow
 
 KIND = "way"
@@ -49,6 +49,11 @@ class RouteWay(Noun):
 def ask(session: Session, route: str) -> None:
     """Ask for a route's way in the caller's transaction; nothing is done where it is known."""
     enqueue(session, KIND, route, queue="outward")
+
+
+def ask_all(session: Session, routes: Sequence[str]) -> None:
+    """Do the same for many routes, with a few statements."""
+    enqueue_all(session, KIND, routes, queue="outward")
 
 
 def work(hub: Hub, claim: Claim) -> None:
