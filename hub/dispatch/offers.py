@@ -15,7 +15,7 @@ from hub.store import DriverRow, OrderRow, Session, StopRow
 
 
 class Later(Noun):
-    """Somebody who is reached a minute or more later than without the new stop."""
+    """Somebody who is reached a minute or more later than without the new stop, or too late."""
 
     stop: str
     ref: str = ""
@@ -75,9 +75,31 @@ class Offer(Noun):
         told = (self.stop, self.change.stamp, *self.change.stops)
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
+    @property
+    def lateness(self) -> int:
+        """Seconds that it and others come after what was promised, in all."""
+        return self.own_late + sum(one.late for one in self.later)
+
     def as_other(self) -> Other:
         """Return the offer as one of the others."""
         return Other(**self.model_dump(include=set(Other.model_fields)))
+
+
+def in_words(offer: Offer) -> str:
+    """Return the price of an offer in a sentence: who takes it, and who is too late for it."""
+    more = f"{offer.extra_seconds / 60:.0f} min and {offer.extra_metres / 1000:.1f} km more"
+    late = [
+        f"{one.ref or one.name or one.stop} {minutes(one.late)}" for one in offer.later if one.late
+    ]
+    if offer.own_late:
+        late.insert(0, f"the stop itself {minutes(offer.own_late)}")
+    told = f"{offer.driver_name or offer.driver} as stop {offer.position}: {more}"
+    return f"{told}; too late: {', '.join(late)}" if late else told
+
+
+def minutes(seconds: int) -> str:
+    """Return seconds in minutes, never none of them."""
+    return f"{max(1, round(seconds / 60))} min"
 
 
 def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
@@ -94,7 +116,7 @@ def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
     later = tuple(
         Later(stop=id, seconds=at - known[id], late=overdue.get(id, 0))
         for id, at in after.items()
-        if id in known and at - known[id] >= 60
+        if id in known and (at - known[id] >= 60 or (overdue.get(id) and at > known[id]))
     )
     change = as_change(road, before, made)
     return Offer(
@@ -105,7 +127,7 @@ def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
         planned_at=change.times[index],
         extra_seconds=made.ends - before.ends,
         extra_metres=change.metres,
-        delayed=len(later),
+        delayed=sum(one.seconds >= 60 for one in later),
         later=later,
         own_late=overdue.get(stop.id, 0),
         fetch=road.loaded and bool(stop.deliver),
