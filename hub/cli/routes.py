@@ -43,10 +43,11 @@ def list_routes(depot: str, day: datetime | None, as_json: bool) -> None:
         at = day_of(session, found.id, day)
         routes, waiting = routes_of(session, at, found.id), open_stops(session, at, found.id)
     if as_json:
-        said = {"routes": routes, "open": waiting}
-        click.echo(
-            json.dumps({k: [one.model_dump(mode="json") for one in v] for k, v in said.items()})
-        )
+        told = {
+            "routes": [one.model_dump(mode="json") for one in routes],
+            "open": [one.model_dump(mode="json") for one in waiting],
+        }
+        click.echo(json.dumps(told))
         return
     for route in routes:
         click.echo(line_of(route, ZoneInfo(found.timezone)))

@@ -20,6 +20,7 @@ from hub.errors import Retry
 from hub.events.catalogue import RouteChanged, StopEtaChanged
 from hub.nouns import Noun
 from hub.orders.happenings import tell_stops
+from hub.planning.drafts import pause_rows
 from hub.planning.rules import Item
 from hub.planning.schedule import Timetable, run
 from hub.store import RouteRow, Session, StopRow
@@ -75,16 +76,7 @@ def as_change(road: Road, before: Timetable, made: Timetable) -> Change:
         ends_at=at(road, made.ends),
         metres=made.metres - before.metres,
         seconds=made.ends - before.ends,
-        pauses=tuple(
-            {
-                "kind": pause.kind,
-                "after": made.visits[pause.after - 1].stop if pause.after else "",
-                "begins": at(road, pause.begins).isoformat(),
-                "ends": at(road, pause.ends).isoformat(),
-                "depot": "" if pause.point is None else road.depots.get(pause.point, ""),
-            }
-            for pause in made.pauses
-        ),
+        pauses=tuple(pause_rows(made.visits, made.pauses, road.zero, road.depots)),
     )
 
 
