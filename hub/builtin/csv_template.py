@@ -66,6 +66,10 @@ def build(rows: Sequence[Row], options: Options) -> Order:
     window = span(head, COLUMNS["window_start"], COLUMNS["window_end"])
     start_at = head.instant(*COLUMNS["window_start"])
     day = head.day(*COLUMNS["service_date"]) or (start_at.date() if start_at else None)
+    if day and start_at and start_at.tzinfo is None and start_at.date() != day:
+        raise head.fault(
+            COLUMNS["window_start"][0], f"is on another day than the order, which is of {day}"
+        )
     currency = head.text(*COLUMNS["currency"], limit=3).upper()
     minutes = head.whole(*COLUMNS["service_minutes"], least=0, most=1440)
     kind = head.text(*COLUMNS["kind"]).casefold() or "delivery"
