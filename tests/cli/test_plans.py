@@ -148,3 +148,14 @@ def test_ctrl_c_at_a_terminal_ends_the_search_with_the_best_so_far(hub: Hub, bus
         row = session.exec(choose(PlanRow)).one()
     assert row.state == "done"
     assert row.progress["seconds"] < 190
+
+
+def test_a_plan_is_told_in_the_time_of_its_depot(command: Command, town: Town) -> None:
+    town.stop()
+    assert " UTC" not in command(*WORDS, "--seconds", "0.5").output
+
+
+def test_a_day_without_stops_is_told_as_that(command: Command, town: Town) -> None:
+    said = command(*WORDS, "--seconds", "0.5").output
+    assert f"Vaduz has no open stops on {DAY}" in said
+    assert "hub publish" not in said
