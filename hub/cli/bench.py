@@ -69,21 +69,16 @@ def routing(
     from hub.cli.measuring import Run, measured, runners
     from hub.plugins import Plugins
 
-    if not 0 < seconds < inf or jobs < 1:
-        raise Refused("seconds and jobs have to be more than 0")
+    paths = found(files)
+    sensible(paths, seconds, jobs, best_known)
     plugins = Plugins()
     names = [name.strip() for name in engines.split(",") if name.strip()]
     runners(plugins, names)
-    paths = found(files)
-    if best_known is not None and (len(paths) > 1 or not 0 < best_known < inf):
-        raise Refused("--best-known is the cost of one file, more than 0", "best_known")
     results: list[Result] = []
     with Counted(len(paths) * len(names) * len(seeds)) as counted:
         for path in paths:
-            task = counted.read(path, rounding, best_known)
-            if task is None:
-                continue
-            runs = [Run(task, name, seconds, seed) for name in names for seed in seeds]
+            tasks = counted.read(path, rounding, best_known)
+            runs = [Run(t, name, seconds, seed) for t in tasks for name in names for seed in seeds]
             for first in range(0, len(runs), jobs):
                 some = runs[first : first + jobs]
                 for result in measured(plugins, some, counted.begin(some)):
@@ -95,6 +90,14 @@ def routing(
         click.echo("\n" + "\n".join(summary(names, results)))
     if counted.unread or not all(result.valid for result in results):
         raise SystemExit(1)
+
+
+def sensible(paths: Sequence[Path], seconds: float, jobs: int, best: float | None) -> None:
+    """Raise `Refused` for numbers with which nothing can be measured."""
+    if not 0 < seconds < inf or jobs < 1:
+        raise Refused("seconds and jobs have to be more than 0")
+    if best is not None and (len(paths) > 1 or not 0 < best < inf):
+        raise Refused("--best-known is the cost of one file, more than 0", "best_known")
 
 
 def found(files: Iterable[Path]) -> list[Path]:
@@ -121,16 +124,16 @@ class Counted:
     def __exit__(self, *_: object) -> None:
         self.clear()
 
-    def read(self, path: Path, rounding: Any, best: float | None) -> Instance | None:
-        """Return the instance in a file; of one that cannot be read say why, and return None."""
+    def read(self, path: Path, rounding: Any, best: float | None) -> list[Instance]:
+        """Return the instance in a file; of one that cannot be read say why, and return none."""
         from hub.cli.instances import instance
 
         try:
-            return instance(path, rounding, best)
+            return [instance(path, rounding, best)]
         except (Refused, OSError) as error:
             self.unread += 1
             click.echo(f"hub: {error}", err=True)
-            return None
+            return []
 
     def begin(self, runs: Sequence[Any]) -> Any:
         """Say what begins, and return what shows how it goes on."""
