@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 
 from hub.capabilities import AnytimeEngine
@@ -82,8 +83,11 @@ def runners(plugins: Plugins, names: Sequence[str]) -> None:
         raise Refused("name at least one engine", "engines")
     for name in names:
         if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = f", did you mean {near[0]}?" if near else ""
             raise Refused(
-                f"there is no engine {name}; there are: {', '.join(sorted(known))}", "engines"
+                f"there is no engine {name}{meant}; there are: {', '.join(sorted(known))}",
+                "engines",
             )
 
 

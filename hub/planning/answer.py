@@ -60,7 +60,7 @@ def answer(problem: Problem, engine: str, found: Found, until: Deadline) -> Plan
     Where it has found nothing, whoever is nearest comes next.
     """
     if not any(found.values()):
-        found = nearest(problem, until.part(STARTED))
+        found = nearest(kept_locks(problem)[0], until.part(STARTED))
     plan = settle(problem, engine, found, until=until)
     if not problem.warm:
         return plan

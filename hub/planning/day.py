@@ -99,8 +99,13 @@ def level(stops: Sequence[ProblemStop]) -> tuple[ProblemStop, ...]:
 
 
 def midnight(day: date, timezone: str) -> datetime:
-    """Return when a day begins in a zone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+    """Return the instant from which a day's seconds count, in UTC: noon less twelve hours.
+
+    That is midnight, but for days on which the clocks change at night: from then on the seconds
+    read as the clock on the wall all day.
+    """
+    noon = datetime.combine(day, time(12), ZoneInfo(timezone))
+    return noon.astimezone(UTC) - timedelta(hours=12)
 
 
 def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) -> Day:

@@ -17,7 +17,7 @@ from hub.nouns.ways import Profile
 from hub.planning.fleet import all_depots, place_of
 from hub.planning.sentences import Step, sentences
 from hub.planning.travel import Point, directions
-from hub.queue import Claim, defer, enqueue, finish
+from hub.queue import Claim, defer, enqueue, enqueue_all, finish
 from hub.store import DriverRow, RouteRow, RouteWayRow, Session, StopRow, System, VehicleRow
 
 KIND = "way"
@@ -61,9 +61,13 @@ def ask_again(hub: Hub) -> int:
     with hub.store.read(System()) as session:
         straight = [row.route for row in session.exec(query) if row.way["approximate"]]
     with hub.store.write(System()) as session:
-        for route in straight:
-            ask(session, route)
+        ask_all(session, straight)
     return len(straight)
+
+
+def ask_all(session: Session, routes: Sequence[str]) -> None:
+    """Do the same for many routes, with a few statements."""
+    enqueue_all(session, KIND, routes, queue="outward")
 
 
 def work(hub: Hub, claim: Claim) -> None:

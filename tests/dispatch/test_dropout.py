@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from hub.dispatch import reoptimisations
+from hub.dispatch import reoptimisations, reworking
 from hub.dispatch.dropout import drop, redistribute
 from hub.errors import Refused
 from hub.hub import Hub
@@ -62,7 +62,7 @@ def test_before_the_start_all_stops_go_to_who_is_still_there(hub: Hub, town: Tow
     assert told.data["loss"] == {
         "goods": "at_depot", "reason": "the van broke down", "stops": 3,
     }  # fmt: skip
-    assert reoptimisations.now(hub, made.reoptimisation).state == "done"
+    assert reworking.now(hub, made.reoptimisation).state == "done"
 
 
 def test_goods_at_the_depot_do_not_go_to_who_has_left(hub: Hub, town: Town) -> None:
@@ -109,7 +109,7 @@ def test_lost_goods_leave_stops_that_nothing_puts_in_by_itself(hub: Hub, town: T
     assert flags(hub)["goods_lost"] == stop
     with hub.store.write(System()) as session:
         asked = reoptimisations.request(session, town.world.depot, DAY, insert=True)
-    assert reoptimisations.now(hub, asked.id).inserted == []
+    assert reworking.now(hub, asked.id).inserted == []
     assert town.read(stop).state == "unassigned"
 
 
@@ -131,6 +131,6 @@ def test_a_workflow_can_take_the_stops_up_later(hub: Hub, town: Town) -> None:
         assert set(drop(session, route, "ill").stops) == set(ids)
     with hub.store.write(System()) as session:
         asked = reoptimisations.request(session, town.world.depot, DAY, insert=True, waiting=True)
-    done = reoptimisations.now(hub, asked.id)
+    done = reworking.now(hub, asked.id)
     assert {one["stop"] for one in done.inserted} == set(ids)
     assert {town.read(id).route for id in ids} == {other}

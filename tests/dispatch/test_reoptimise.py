@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 
 import pytest
 
-from hub.dispatch import register, reoptimisations, reoptimise
+from hub.dispatch import register, reoptimisations, reoptimise, reworking
 from hub.dispatch.changes import Overtaken, apply_together
 from hub.dispatch.churn import Judge, moved
 from hub.dispatch.reoptimise import improve, survey
@@ -88,7 +89,7 @@ def read(hub: Hub, id: str) -> ReoptimisationRow:
 def test_stops_go_to_whom_they_cost_less_and_it_is_told(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
     before = orders(town, one, two)
-    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    done = reworking.now(hub, ask(hub, town, most_moved=4, seconds=1))
     assert (done.state, done.routes, done.late_after) == ("done", 2, 0), done.reason
     assert 0 < done.moved <= 4
     assert done.gain_seconds > 0
@@ -108,7 +109,7 @@ def test_stops_go_to_whom_they_cost_less_and_it_is_told(hub: Hub, town: Town) ->
 def test_it_is_taken_back_while_nobody_has_driven_on(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
     before = orders(town, one, two)
-    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    done = reworking.now(hub, ask(hub, town, most_moved=4, seconds=1))
     assert orders(town, one, two) != before
     assert undo(hub, STAFF, done.id).state == "undone"
     assert orders(town, one, two) == before
@@ -118,7 +119,7 @@ def test_it_is_taken_back_while_nobody_has_driven_on(hub: Hub, town: Town) -> No
 
 def test_it_is_not_taken_back_once_somebody_has_driven_on(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
-    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    done = reworking.now(hub, ask(hub, town, most_moved=4, seconds=1))
     town.change(town.on(one)[0].id, state="en_route")
     after = orders(town, one, two)
     with pytest.raises(Refused, match="gone on"):
@@ -189,12 +190,32 @@ def test_a_driver_who_arrives_meanwhile_overtakes_it_and_nothing_is_half_written
     assert orders(town, one, two) == before
 
 
+def test_two_searches_at_once_lose_no_stop_and_write_no_half_change(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    before = sorted(id for order in orders(town, one, two) for id in order)
+    with hub.store.write(System()) as session:
+        rows = [
+            reoptimisations.begun(
+                session, town.world.depot, DAY, "test", most_moved=4, seconds=1
+            ).id
+            for _ in range(2)
+        ]
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda id: reworking.now(hub, id), rows))
+    assert [row.state for row in ended] == ["done", "done"], [row.reason for row in ended]
+    assert sorted(id for order in orders(town, one, two) for id in order) == before
+    for route in (one, two):
+        assert [stop.position for stop in town.on(route)] == [*range(1, len(town.on(route)) + 1)]
+    last = max(ended, key=lambda row: len(row.before))
+    assert last.routes == 2
+
+
 def test_the_work_of_a_worker_that_died_is_done_again(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
     register(hub)
     id = ask(hub, town, most_moved=4, seconds=1)
     (dead,) = claim(hub.store, "heavy", "dies")
-    reoptimisations.begin(hub, dead.subject, lambda session: None)
+    reworking.begin(hub, dead.subject, lambda session: None)
     with hub.store.write(System()) as session:
         row = session.get_one(WorkRow, dead.id)
         row.lease_until = session.wall - timedelta(seconds=1)
@@ -212,7 +233,7 @@ def test_one_that_was_cancelled_changes_nothing(hub: Hub, town: Town) -> None:
     id = ask(hub, town)
     with hub.store.write(System()) as session:
         reoptimisations.cancel(session, id)
-    assert reoptimisations.now(hub, id).state == "cancelled"
+    assert reworking.now(hub, id).state == "cancelled"
     assert orders(town, one, two) == before
 
 
@@ -222,7 +243,7 @@ def test_asked_twice_before_it_has_begun_it_is_one_search(hub: Hub, town: Town) 
 
 
 def test_without_routes_on_the_road_it_says_so(hub: Hub, town: Town) -> None:
-    done = reoptimisations.now(hub, ask(hub, town))
+    done = reworking.now(hub, ask(hub, town))
     assert (done.state, "is on the road" in done.reason) == ("failed", True)
 
 
@@ -240,7 +261,7 @@ def test_a_stop_that_a_workflow_puts_in_is_put_in_by_a_worker(hub: Hub, town: To
     with hub.store.write(System()) as session:
         asked = reoptimisations.request_insert(session, new, None, "test")
     assert town.read(new).state == "unassigned"
-    done = reoptimisations.now(hub, asked.id)
+    done = reworking.now(hub, asked.id)
     assert (done.state, done.inserted) == ("done", [{"stop": new, "route": route}])
     assert town.read(new).route == route
 
@@ -251,6 +272,6 @@ def test_a_stop_that_fits_nowhere_is_flagged_with_the_reason(hub: Hub, town: Tow
     new = town.stop(load=900)
     with hub.store.write(System()) as session:
         asked = reoptimisations.request_insert(session, new, None, "test")
-    done = reoptimisations.now(hub, asked.id)
+    done = reworking.now(hub, asked.id)
     assert (done.state, "load of 900" in done.reason) == ("failed", True)
     assert [event.type for event in town.events("flag.raised")] == ["flag.raised"]

@@ -343,3 +343,20 @@ def test_every_event_told_here_is_in_the_catalogue() -> None:
     told = {"order.received", "order.updated", "order.needs_address", "order.address_fixed",
             "order.cancelled", "stop.created", "stop.cancelled", "import.finished"}  # fmt: skip
     assert told <= set(catalogue())
+
+
+def test_exchanged_coordinates_are_refused(hub: Hub, world: World) -> None:
+    with pytest.raises(Refused, match="seem to be exchanged") as refused:
+        hand_in(hub, world, changed(location=Location(lat=9.52, lon=47.14)))
+    assert refused.value.field == "location"
+
+
+def test_zero_degrees_are_no_place(hub: Hub, world: World) -> None:
+    taken = hand_in(hub, world, changed(location=Location(lat=0, lon=0)))
+    assert row(hub, taken.id).state == "needs_address"
+
+
+def test_a_clock_that_is_none_names_its_field(hub: Hub, world: World) -> None:
+    with pytest.raises(Refused) as refused:
+        hand_in(hub, world, changed(window_start_local="25:00"))
+    assert refused.value.field == "window_start_local"

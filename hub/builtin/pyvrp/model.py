@@ -81,7 +81,7 @@ class Asked:
 
 def made(problem: Problem) -> Made | None:
     """Return the problem for PyVRP; `None` when there is nothing that anybody could do."""
-    from pyvrp import Depot, Location, ProblemData, VehicleType
+    from pyvrp import Location, ProblemData, VehicleType
 
     able = {vehicle.id for vehicle in working(problem)}
     vehicles = [v for v in problem.vehicles if v.id in able or v.locked]
@@ -100,10 +100,7 @@ def made(problem: Problem) -> Made | None:
     data = ProblemData(
         locations=[Location(0, 0) for _ in ground.places],
         clients=clients,
-        depots=[
-            Depot(ground.place(point, kind(service)), service_duration=max(0, service))
-            for point, service in ground.depots
-        ],
+        depots=depots_of(ground),
         vehicle_types=[VehicleType(**{**one, "profile": profiles[one["profile"]]}) for one in told],
         distance_matrices=metres,
         duration_matrices=seconds,
@@ -120,6 +117,16 @@ def made(problem: Problem) -> Made | None:
         asked.grain,
         sum(spent(problem, vehicle) for vehicle in vehicles),
     )
+
+
+def depots_of(ground: Ground) -> list[Any]:
+    """Return PyVRP's depots; a reload takes its time there."""
+    from pyvrp import Depot
+
+    return [
+        Depot(ground.place(point, kind(service)), service_duration=max(0, service))
+        for point, service in ground.depots
+    ]
 
 
 def read(
