@@ -99,6 +99,7 @@ def insert(
     made = offered or offer(session, stop_id, route_id, partial(straight, hub))
     route, stops = check_stamp(session, made.change)
     stop = get(session, StopRow, made.stop)
+    session.refresh(stop, with_for_update={"key_share": True})  # another may have put it in
     check_open(stop)
     move_stop(stop, "dispatched")
     stop.route, stop.ad_hoc, stop.planned_at = route.id, True, made.planned_at

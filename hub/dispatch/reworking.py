@@ -19,7 +19,7 @@ from hub.dispatch.changes import Change, Overtaken, apply_groups
 from hub.dispatch.churn import TOGETHER, moved
 from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, flag_unserved
 from hub.dispatch.reoptimise import Found, Scene, improve, late_stops, searching, survey
-from hub.errors import HubError, Refused, Retry, Unauthorized
+from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
 from hub.hub import Hub
 from hub.planning.plans import TRIES
 from hub.planning.providers import pass_over
@@ -115,6 +115,7 @@ def begin(hub: Hub, id: str, hold: Step) -> ReoptimisationRow | None:
     """Mark it as running and return it; None where it has already ended."""
     with hub.store.write(STAFF) as session:
         row = get(session, ReoptimisationRow, id)
+        session.refresh(row, with_for_update={"key_share": True})
         hold(session)
         if row.state in ENDED:
             return None
@@ -149,18 +150,26 @@ def put_one(hub: Hub, row: ReoptimisationRow, stop: str, route: str | None, hold
                     hold(session)
                     insertion.insert(hub, session, stop, route, offered)
                     kept.inserted = [*kept.inserted, {"stop": stop, "route": offered.route}]
+                    kept.unserved = [one for one in kept.unserved if one["stop"] != stop]
                 return
             except Overtaken:
                 if last:
                     raise
-    except Refused as error:
-        with hub.store.write(STAFF) as session:
-            kept = running(session, row.id)
-            if kept.stop and session.get_one(StopRow, stop).state == "dispatched":
-                return  # a worker that died had put it in
-            kept.unserved = [*kept.unserved, {"stop": stop, "reason": str(error)}]
-            kept.reason = str(error) if kept.stop else kept.reason
-            flag_unserved(session, stop, str(error))
+    except (Refused, Rejected, PluginError) as error:
+        leave(hub, row.id, stop, str(error), hold)
+
+
+def leave(hub: Hub, id: str, stop: str, reason: str, hold: Step) -> None:
+    """Note a stop that fits nowhere, once however often it is tried, and flag it."""
+    with hub.store.write(STAFF) as session:
+        kept = running(session, id)
+        hold(session)
+        if session.get_one(StopRow, stop).state != "unassigned":
+            return  # a worker that died had put it in, or a person has
+        others = [one for one in kept.unserved if one["stop"] != stop]
+        kept.unserved = [*others, {"stop": stop, "reason": reason}]
+        kept.reason = reason if kept.stop else kept.reason
+        flag_unserved(session, stop, reason)
 
 
 def orphans(hub: Hub, row: ReoptimisationRow) -> list[str]:
@@ -252,10 +261,19 @@ def said(found: Found, scene: Scene, overtaken: int) -> str:
 
 
 def fail(hub: Hub, id: str, reason: str, end: Step) -> None:
-    """End it as failed, with the reason that people read."""
+    """End it as failed, with the reason that people read; flag the stops that it leaves."""
+    with hub.store.read(STAFF) as session:
+        asked = session.get_one(ReoptimisationRow, id)
+    left = orphans(hub, asked) if asked.state not in ENDED else []
+    for stop in left:
+        with hub.store.write(STAFF) as session:
+            flag_unserved(session, stop, reason)
     with hub.store.write(STAFF) as session:
         row = session.get_one(ReoptimisationRow, id)
+        session.refresh(row, with_for_update={"key_share": True})
         if row.state not in ENDED:
-            row.reason = reason
+            told = {one["stop"] for one in row.unserved}
+            more = [{"stop": stop, "reason": reason} for stop in left if stop not in told]
+            row.reason, row.unserved = reason, [*row.unserved, *more]
             conclude(session, row, "failed")
         end(session)

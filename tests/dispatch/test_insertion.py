@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlmodel import select
@@ -12,9 +13,10 @@ from hub.dispatch.changes import Overtaken
 from hub.driving.links import switch_off
 from hub.errors import Refused
 from hub.hub import Hub
-from hub.store import EtaRow, System, TokenRow
+from hub.store import EtaRow, StopRow, System, TokenRow
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, at
+from tests.dispatch.test_dropout import another
 
 STAFF = System()
 
@@ -275,3 +277,36 @@ def test_only_a_driver_who_has_left_has_to_fetch_the_goods(hub: Hub, town: Town)
     assert insertion.price(hub, STAFF, town.stop(0.004)).fetch is False
     drive_to_second(hub, town, route)
     assert insertion.price(hub, STAFF, town.stop(0.006)).fetch is True
+
+
+def test_of_two_who_put_in_the_same_stop_at_once_only_one_does(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(2)
+    (route,) = town.published()
+    new, read = town.stop(0.02), Event()
+    mine, theirs = (insertion.price(hub, STAFF, new, id) for id in (route, another(hub, town)))
+    said: list[str] = []
+    real = insertion.check_open
+
+    def check_open(stop: StopRow) -> None:
+        real(stop)
+        read.set()
+
+    def other() -> None:
+        try:
+            with hub.store.write(System()) as session:
+                insertion.insert(hub, session, new, offered=theirs)
+        except Refused as error:
+            said.append(str(error))
+
+    thread = Thread(target=other)
+    with hub.store.write(System()) as session:
+        insertion.insert(hub, session, new, offered=mine)
+        session.flush()
+        monkeypatch.setattr(insertion, "check_open", check_open)
+        thread.start()
+        read.wait(1)  # who does not hold the stop has read it by now
+    thread.join(30)
+    assert said == [f"stop {new} is dispatched; only an unassigned one can be added"]
+    assert town.read(new).route == route
