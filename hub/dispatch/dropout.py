@@ -159,7 +159,9 @@ def take_up(session: Session, dropped: Dropped, by: str, *, insert: bool = True)
     route = session.get_one(RouteRow, dropped.route)
     depot = session.get_one(DepotRow, route.depot)
     waiting = dropped.goods == "at_depot"
-    return request(session, depot, route.service_date, by, insert=insert, waiting=insert and waiting).id
+    return request(
+        session, depot, route.service_date, by, insert=insert, waiting=insert and waiting
+    ).id
 
 
 def redistribute(

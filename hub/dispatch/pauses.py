@@ -22,7 +22,8 @@ def parted(route: RouteRow, rows: Sequence[StopRow], now: datetime) -> tuple[Pau
     is the plan that says whether one has begun; a driver who is on the way to the next stop, or was
     there, has loaded before.
     """
-    over, due = [], []
+    over: Pauses = []
+    due: Pauses = []
     for pause in route.pauses:
         (due if is_due(pause, rows, now) else over).append(pause)
     return over, due

@@ -28,7 +28,8 @@ AHEAD = ("dispatched", "en_route")
 UNDELIVERED = ("failed", "returning", "skipped", "cancelled")
 """What a driver who has left the depot still has on board of a stop in such a state."""
 COLLECTED = ("completed", "partial")
-Ask = Callable[[Sequence[Point], Profile], Matrix]
+Ask = Callable[[Sequence[Point], Profile, datetime | None], Matrix]
+"""Returns the travel times between places for what drives and leaves then."""
 
 
 @dataclass(frozen=True)
@@ -284,10 +285,18 @@ class Ways:
 
 
 def ways(roads: Iterable[Road], places: Sequence[Point], ask: Ask) -> Ways:
-    """Return the travel times between places for whatever drives on some roads."""
+    """Return the travel times between places for whatever drives on some roads.
+
+    As of when the first of the drivers goes on, so that the traffic of now counts.
+    """
+    roads = list(roads)
     used = [road.vehicle.profile for road in roads]
     kinds = sorted(set(used), key=lambda one: (-used.count(one), one)) or ["van"]
-    return Ways(ask(places, kinds[0]), {kind: ask(places, kind) for kind in kinds[1:]})
+    departs = min(
+        (road.zero + timedelta(seconds=road.vehicle.shift[0]) for road in roads), default=None
+    )
+    found = {kind: ask(places, kind, departs) for kind in kinds}
+    return Ways(found.pop(kinds[0]), found)
 
 
 def problem_of(roads: Iterable[Road], ways: Ways, *more: ProblemStop) -> Problem:

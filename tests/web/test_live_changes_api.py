@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.dispatch import register
+from hub.dispatch import register, sequence
 from hub.hub import Hub
 from hub.queue.work import claim
 from hub.testing.town import Town, town
@@ -102,3 +102,20 @@ def test_the_best_order_begins_with_the_locks(town: Town, staff: Any) -> None:
     told = staff.post(f"{API}/routes/{route}/sequence", json=wish).json
     assert told["stops"][0] == ids[3]
     assert sorted(told["stops"]) == sorted(ids)
+
+
+def test_a_driver_who_goes_on_meanwhile_is_a_conflict(
+    town: Town, staff: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    ids = [stop.id for stop in town.on(route)]
+    real = sequence.matrix
+
+    def matrix(*given: Any) -> Any:
+        town.change(ids[0], state="en_route")
+        return real(*given)
+
+    monkeypatch.setattr(sequence, "matrix", matrix)
+    said = staff.post(f"{API}/routes/{route}/sequence", json={"stops": ids[::-1]})
+    assert (said.status_code, "changed meanwhile" in said.json["detail"]) == (409, True)
