@@ -84,7 +84,7 @@ def as_change(road: Road, before: Timetable, made: Timetable) -> Change:
 
 
 def pauses_of(road: Road, made: Timetable) -> list[dict[str, str]]:
-    """Return the pauses ahead as a route keeps them, the first ones behind what was visited last."""
+    """Return the pauses ahead as a route keeps them, the first behind what was visited last."""
     last = road.behind[-1] if road.behind else ""
     rows = pause_rows(made.visits, made.pauses, road.zero, road.depots)
     return [{**row, "after": row["after"] or last} for row in rows]

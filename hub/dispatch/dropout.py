@@ -60,7 +60,7 @@ class Redistributed(Noun):
     placed: tuple[Placed, ...]
     left: tuple[Left, ...]
     reoptimisation: str
-    """The search that takes up what is left and betters the routes; empty where there is nothing to do."""
+    """The search that takes up what is left and betters the routes; empty where there is none."""
 
 
 def drop(session: Session, route_id: str, reason: str, goods: str = "") -> Dropped:

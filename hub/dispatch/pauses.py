@@ -49,6 +49,12 @@ def begins(pause: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(str(pause["begins"]))
 
 
+def lasts(pause: Mapping[str, Any]) -> int:
+    """Return the seconds of a pause."""
+    ends = datetime.fromisoformat(str(pause["ends"]))
+    return round((ends - begins(pause)).total_seconds())
+
+
 def resting(over: Sequence[Mapping[str, Any]], now: datetime) -> datetime:
     """Return when a driver who rests now goes on; `now` for one who does not."""
     ends = (datetime.fromisoformat(str(one["ends"])) for one in over if one["kind"] == "break")

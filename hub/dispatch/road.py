@@ -195,7 +195,7 @@ def with_reloads(
     places: dict[Point, int],
     depots: Mapping[str, DepotRow],
 ) -> Iterable[Item]:
-    """Yield the stops ahead with the reloads that are to come, those behind a visited stop first."""
+    """Yield the stops ahead and the reloads to come, those behind a visited stop first."""
     reloads = {
         str(pause["after"]): depots[str(pause["depot"])]
         for pause in pauses
