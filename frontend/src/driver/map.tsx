@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { HubMap, Point } from "../shared/map";
 import { loadStyle } from "../shared/style";
 import { wayOf } from "../shared/way";
-import { current, isEnded, isOpen, lines, route, stops } from "./day";
+import { current, isEnded, isOpen, lines, route, stops, way } from "./day";
 import { here } from "./position";
 
 const root = document.getElementById("app")!;
@@ -68,6 +68,7 @@ function draw(map: HubMap, pick: (id: string) => void): void {
     { id: "driven", points: driven, colour: "--calm", weight: 3, faint: true },
     { id: "ahead", points: ahead, colour: "--accent", weight: 4 },
   ]);
+  map.setCredits([lines().length > 0 ? (way.value?.credit ?? "") : ""]);
   map.setDots([
     { id: "depot", at: [day.depot.lat, day.depot.lon], colour: "--ink", radius: 8, label: `${day.depot.name} (depot)` },
     ...stops.value.filter((stop) => !isOpen(stop)).map((stop) => ({ id: stop.id, at: [stop.lat, stop.lon] as Point, colour: `--state-${stop.state}`, radius: 6, label: stop.name || stop.ref })),
