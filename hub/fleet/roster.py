@@ -222,7 +222,7 @@ def check_works(
 ) -> None:
     """Raise `Refused` unless there is a row with this id, and it is switched on."""
     # PostgreSQL takes no NUL in a text, so such an id is not even asked for.
-    row: DepotRow | VehicleRow | None = None if "\x00" in id else session.get(table, id)
+    row: Any = None if "\x00" in id else session.get(table, id)
     if row is None:
         raise Refused(f"there is no {field} {id[:60]}; add it first", field)
     if not row.active:
