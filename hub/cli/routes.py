@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -85,7 +86,7 @@ def reoptimise(depot: str, day: datetime | None, as_json: bool, **wishes: Any) -
     if done.state == "failed":
         raise HubError(done.reason)
     if not as_json:
-        click.echo("\n".join(told(done)))
+        click.echo("\n".join(told(hub, done)))
 
 
 @routes_command.command("undo")
@@ -240,10 +241,10 @@ def line_of(route: RouteSheet, zone: ZoneInfo) -> str:
     )
 
 
-def told(done: ReoptimisationRow) -> list[str]:
+def told(hub: Hub, done: ReoptimisationRow) -> list[str]:
     """Return what came of a re-optimisation, in lines."""
     lines = [f"{len(done.inserted)} stops without a route were put in"] if done.inserted else []
-    lines += [f"  {one['stop']}: {one['reason']}" for one in done.unserved]
+    lines += without(refs_of(hub, [one["stop"] for one in done.unserved]), done.unserved)
     if done.moved:
         lines.append(
             f"{done.moved} stops moved on {done.routes} routes, {done.gain_seconds // 60} min and "
@@ -280,14 +281,31 @@ def priced(offer: Offer, zone: ZoneInfo, dry: bool) -> list[str]:
 def spread(hub: Hub, made: Redistributed) -> list[str]:
     """Return who takes a lost driver's stops, in lines."""
     from hub.orders.happenings import by_id
-    from hub.store import DriverRow, OrderRow, StopRow
+    from hub.store import DriverRow
 
-    ids = {one.stop for one in made.placed} | {one.stop for one in made.left}
+    left = [one.model_dump() for one in made.left]
+    refs = refs_of(hub, [one.stop for one in made.placed] + [one.stop for one in made.left])
     with hub.store.read(BY) as session:
-        stops = by_id(session, StopRow, ids)
-        orders = by_id(session, OrderRow, {stop.order for stop in stops.values()})
         drivers = by_id(session, DriverRow, {one.driver for one in made.placed})
-    refs = {id: orders[stop.order].ref or id for id, stop in stops.items()}
     lines = [f"{len(made.placed)} stops were given to others, {len(made.left)} to nobody"]
     lines += [f"  {refs[one.stop]}: {drivers[one.driver].name}" for one in made.placed]
-    return [*lines, *(f"  {refs[one.stop]}: {one.reason}" for one in made.left)]
+    return [*lines, *without(refs, left)]
+
+
+def without(refs: Mapping[str, str], left: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return in lines why stops have no route; those with the same reason in one."""
+    reasons: dict[str, list[str]] = {}
+    for one in left:
+        reasons.setdefault(one["reason"], []).append(refs[one["stop"]])
+    return [f"  {', '.join(stops)}: {reason}" for reason, stops in reasons.items()]
+
+
+def refs_of(hub: Hub, ids: Sequence[str]) -> dict[str, str]:
+    """Return what people call stops (ids): the numbers of their orders."""
+    from hub.orders.happenings import by_id
+    from hub.store import OrderRow, StopRow
+
+    with hub.store.read(BY) as session:
+        stops = by_id(session, StopRow, set(ids))
+        orders = by_id(session, OrderRow, {stop.order for stop in stops.values()})
+    return {id: orders[stop.order].ref or id for id, stop in stops.items()}

@@ -34,7 +34,7 @@ from hub.nouns.ways import Profile
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
 from hub.planning.fleet import read_terms
-from hub.planning.insertion import cheapest
+from hub.planning.insertion import places
 from hub.planning.providers import TIMES
 from hub.planning.reasons import beside, impossible
 from hub.planning.schedule import Timetable, run
@@ -167,14 +167,14 @@ def offer(
     terms = read_terms(session)
     tried: list[Tried] = []
     for group in groups(session, stop, depot, route_id, waiting=waiting):
-        places: dict[Point, int] = {}
-        wanted = asked(stop, places, midnight(stop.service_date, depot.timezone), terms.names)
-        number(places, (depot.lat, depot.lon))
-        roads = read_roads(session, group, places)
-        times = ways(roads, list(places), ask)
+        numbers: dict[Point, int] = {}
+        wanted = asked(stop, numbers, midnight(stop.service_date, depot.timezone), terms.names)
+        number(numbers, (depot.lat, depot.lon))
+        roads = read_roads(session, group, numbers, terms)
+        times = ways(roads, list(numbers), ask)
         found = offers(roads, times, wanted)
         if found:
-            return named(session, found[: OTHERS + 1])
+            return named(session, found)
         tried.append((roads, times, wanted))
     if even_late:
         late = [one for one in map(least_late, tried) if one is not None]
@@ -220,15 +220,19 @@ def check_open(stop: StopRow) -> None:
 
 
 def offers(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> list[Offer]:
-    """Return the best offer of each route that has one, the shortest detour first."""
-    found = []
-    for strict in roads:
-        road, wanted = eased(strict, times), for_route(strict, stop)
-        problem = problem_of([road], times, wanted)
-        place = cheapest(problem, {road.route: road.items}, wanted, {road.route: road.frozen})
-        if place is not None:
-            found.append((place.seconds, priced(strict, times, stop, place.timetable)))
-    return [offer for _, offer in sorted(found, key=lambda one: (one[0], one[1].route))]
+    """Return the best offers of the routes that cost least, one of each, the cheapest first."""
+    for road in roads:
+        stop = for_route(road, stop)
+    free = {road.route: eased(road, times) for road in roads}
+    found = places(
+        problem_of(free.values(), times, stop),
+        {route: road.items for route, road in free.items()},
+        stop,
+        OTHERS + 1,
+        {route: road.frozen for route, road in free.items()},
+    )
+    strict = {road.route: road for road in roads}
+    return [priced(strict[place.vehicle], times, stop, place.timetable) for place in found]
 
 
 def eased(road: Road, times: Ways) -> Road:

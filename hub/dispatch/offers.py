@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlmodel import col, select
+
 from hub.dispatch.changes import Change, as_change
 from hub.dispatch.road import Road, Ways, problem_of
 from hub.nouns import Noun, ProblemStop
-from hub.orders.happenings import by_id
 from hub.planning.schedule import Timetable, run
 from hub.store import DriverRow, OrderRow, Session, StopRow
 
@@ -138,16 +139,22 @@ def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
 
 def named(session: Session, offers: Sequence[Offer]) -> Offer:
     """Return the first of some offers, with names for people and the rest as its others."""
-    drivers = by_id(session, DriverRow, {offer.driver for offer in offers})
-    called = [
-        offer.model_copy(update={"driver_name": drivers[offer.driver].name}) for offer in offers
+    names = select(DriverRow.id, DriverRow.name)
+    drivers = dict(
+        session.exec(names.where(col(DriverRow.id).in_({offer.driver for offer in offers}))).all()
+    )
+    best, *others = [
+        offer.model_copy(update={"driver_name": drivers[offer.driver]}) for offer in offers
     ]
-    best = called[0]
-    stops = by_id(session, StopRow, {one.stop for one in best.later})
-    orders = by_id(session, OrderRow, {stop.order for stop in stops.values()})
-    told = []
-    for one in best.later:
-        order = orders[stops[one.stop].order]
-        told.append(one.model_copy(update={"ref": order.ref, "name": order.name}))
-    others = tuple(offer.as_other() for offer in called[1:])
-    return best.model_copy(update={"later": tuple(told), "others": others})
+    query = select(StopRow.id, OrderRow.ref, OrderRow.name).join(
+        OrderRow, col(OrderRow.id) == StopRow.order
+    )
+    ids = [one.stop for one in best.later]
+    about = {id: more for id, *more in session.exec(query.where(col(StopRow.id).in_(ids)))}
+    later = tuple(
+        one.model_copy(update=dict(zip(("ref", "name"), about[one.stop], strict=True)))
+        for one in best.later
+    )
+    return best.model_copy(
+        update={"later": later, "others": tuple(offer.as_other() for offer in others)}
+    )

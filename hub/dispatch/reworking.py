@@ -254,9 +254,10 @@ def said(found: Found, scene: Scene, overtaken: int) -> str:
     if not found.groups:
         parts.append(found.trouble or "nothing better was found")
     if overtaken:
-        parts.append(f"{overtaken} changes were left out, because drivers went on meanwhile")
+        among = f"{overtaken} of {len(found.groups)} changes"
+        parts.append(f"{among} were left out: their routes changed meanwhile")
     if scene.skipped:
-        parts.append(f"{len(scene.skipped)} routes were left as they are: {scene.why_skipped}")
+        parts.append(f"routes left as they are, {len(scene.skipped)}: {scene.why_skipped}")
     return "; ".join(parts)
 
 

@@ -70,13 +70,16 @@ def read_road(session: Session, route: RouteRow, places: dict[Point, int]) -> Ro
 
 
 def read_roads(
-    session: Session, routes: Sequence[RouteRow], places: dict[Point, int]
+    session: Session,
+    routes: Sequence[RouteRow],
+    places: dict[Point, int],
+    terms: Terms | None = None,
 ) -> list[Road]:
     """Return the rest of some routes of one day, in their order, with one query per table."""
     rows = rows_of(session, routes)
     drivers = by_id(session, DriverRow, {route.driver for route in routes})
     vehicles = by_id(session, VehicleRow, {route.vehicle for route in routes})
-    depots, terms = all_depots(session), read_terms(session)
+    depots, terms = all_depots(session), terms or read_terms(session)
     shifts = shifts_of(session, routes)
     found = []
     for route in routes:

@@ -173,6 +173,37 @@ def test_an_offer_is_void_once_the_route_has_changed(hub: Hub, town: Town) -> No
     assert town.read(one).state == "unassigned"
 
 
+def test_a_stop_that_a_plan_has_taken_meanwhile_is_left_to_the_plan(hub: Hub, town: Town) -> None:
+    town.stops(3)
+    town.published()
+    one = town.stop(0.011)
+    offer = insertion.price(hub, STAFF, one)
+    town.driver()
+    assert town.plan().state == "done"
+    with pytest.raises(Refused, match="is planned"), hub.store.write(System()) as session:
+        insertion.insert(hub, session, one, offered=offer)
+    assert town.read(one).state == "planned"
+
+
+def test_the_place_that_is_late_by_the_least_is_looked_for_in_all_routes(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.dispatch.glance.MOST", 2)
+    near = town.stop(0.03, window_start=at(9), window_end=at(9, 15))
+    town.driver()
+    far = town.stop(-0.03, window_start=at(9), window_end=at(9, 15), service_time=2400)
+    town.published()
+    town.change(near, service_time=4 * 3600, promised_end=town.read(near).planned_at)
+    new = town.stop(0.031, window_start=at(9), window_end=at(9, 5), service_time=600)
+    with pytest.raises(insertion.NoPlace):
+        insertion.price(hub, STAFF, new)
+    found = insertion.least(hub, STAFF, new)
+    assert found is not None
+    here = insertion.price(hub, STAFF, new, town.read(near).route, even_late=True)
+    there = insertion.price(hub, STAFF, new, town.read(far).route, even_late=True)
+    assert found.lateness == min(here.lateness, there.lateness) > 0
+
+
 def test_inside_a_transaction_it_is_put_in_by_straight_lines(hub: Hub, town: Town) -> None:
     town.stop()
     (route,) = town.published()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 
@@ -187,6 +188,26 @@ def test_a_driver_who_arrives_meanwhile_overtakes_it_and_nothing_is_half_written
     with pytest.raises(Overtaken), hub.store.write(System()) as session:
         apply_together(session, changes)
     assert orders(town, one, two) == before
+
+
+def test_two_searches_at_once_lose_no_stop_and_write_no_half_change(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    before = sorted(id for order in orders(town, one, two) for id in order)
+    with hub.store.write(System()) as session:
+        rows = [
+            reoptimisations.begun(
+                session, town.world.depot, DAY, "test", most_moved=4, seconds=1
+            ).id
+            for _ in range(2)
+        ]
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda id: reworking.now(hub, id), rows))
+    assert [row.state for row in ended] == ["done", "done"], [row.reason for row in ended]
+    assert sorted(id for order in orders(town, one, two) for id in order) == before
+    for route in (one, two):
+        assert [stop.position for stop in town.on(route)] == [*range(1, len(town.on(route)) + 1)]
+    last = max(ended, key=lambda row: len(row.before))
+    assert last.routes == 2
 
 
 def test_the_work_of_a_worker_that_died_is_done_again(hub: Hub, town: Town) -> None:

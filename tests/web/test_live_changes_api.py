@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hub.dispatch import register, sequence
 from hub.hub import Hub
 from hub.queue.work import claim
-from hub.testing.town import Town, town
+from hub.testing.town import Town, at, town
 
 __all__ = ["town"]
 
@@ -44,6 +45,24 @@ def test_an_offer_that_is_no_more_is_a_conflict(town: Town, staff: Any) -> None:
     done = staff.post(f"{API}/stops/{one}/insert", json={"offer": told["offer"]})
     assert (done.status_code, "ask for it again" in done.json["detail"]) == (409, True)
     assert town.read(one).state == "unassigned"
+
+
+def test_where_it_fits_nowhere_the_price_of_being_late_can_be_accepted(
+    town: Town, staff: Any
+) -> None:
+    tight = town.stop(0.03)
+    town.published()
+    reached = town.read(tight).planned_at or at(8)
+    town.change(tight, promised_end=reached + timedelta(seconds=30))
+    new = town.stop(0.01, service_time=1800, window_start=at(8), window_end=at(8, 10))
+    told = staff.post(f"{API}/stops/{new}/insert", json={"dry": True})
+    assert (told.status_code, "to take that, say even_late" in told.json["detail"]) == (422, True)
+    least = told.json["least_late"]
+    assert least["own_late"] or any(one["late"] for one in least["later"])
+    assert town.read(new).state == "unassigned"
+    wish = {"offer": least["offer"], "even_late": True}
+    assert staff.post(f"{API}/stops/{new}/insert", json=wish).status_code == 200
+    assert town.read(new).position == least["position"]
 
 
 def test_better_routes_are_asked_for_and_read(hub: Hub, town: Town, staff: Any) -> None:
