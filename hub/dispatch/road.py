@@ -142,8 +142,7 @@ def road_of(
     pauses: Sequence[Mapping[str, Any]],
 ) -> Road:
     """Return the rest of a route whose vehicle goes on as `vehicle` says; `pauses` are to come."""
-    ahead = [row for row in rows if row.state in AHEAD]
-    ahead.sort(key=lambda row: (row.state != "en_route", row.position or 0))
+    ahead = sorted((row for row in rows if row.state in AHEAD), key=turn)
     frozen = 1 if ahead and ahead[0].state == "en_route" else 0
     behind = sorted((row for row in rows if row.state not in AHEAD), key=visited)
     loaded = route.state != "ready"
@@ -155,14 +154,14 @@ def road_of(
         }
     )
     pairs = tuple(shipments(ahead, terms.names)[0])
-    stops = stops_ahead(ahead, pairs, places, zero, terms)
+    stops = tuple(stops_ahead(ahead, pairs, places, zero, terms))
     points = {(row.lat, row.lon): row.id for row in depots.values()}
     return Road(
         route=route.id,
         driver=route.driver,
         zero=zero,
         vehicle=vehicle,
-        stops=tuple(stops),
+        stops=stops,
         items=tuple(with_reloads(pauses, stops, places, depots)),
         shipments=pairs,
         depots={at: points[place] for place, at in places.items() if place in points},
@@ -232,6 +231,11 @@ def goes_on(
         last = max(gone, key=visited)
         return (last.lat, last.lon), now
     return None, max(now, route.starts_at)
+
+
+def turn(row: StopRow) -> tuple[bool, int]:
+    """Return a key that sorts stops ahead, the one under way before the others."""
+    return row.state != "en_route", row.position or 0
 
 
 def visited(row: StopRow) -> tuple[bool, float, int]:

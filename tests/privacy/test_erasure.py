@@ -19,10 +19,8 @@ from hub.hub import Hub
 from hub.nouns import Address, Delivery, Incoming, Location, Order, PrivacyRequest, RefusedRow
 from hub.orders.intake import take
 from hub.privacy import requests
-from hub.privacy.erasure import erase_order
 from hub.proofs import pdf
 from hub.queue import entry
-from hub.queue.dispatcher import tidy
 from hub.store import (
     AuditRow,
     ConnectionRow,
@@ -36,8 +34,6 @@ from hub.store import (
     PrivacyRow,
     ProofRow,
     ReplyRow,
-    RouteWayRow,
-    StopRow,
     System,
     WorkRow,
 )
@@ -227,30 +223,6 @@ def test_nothing_tells_of_a_person_who_was_erased(
         assert session.get_one(OrderRow, other).name == OTHER
     assert places(hub, tmp_path, (OTHER,))
     assert WORDS[0].encode() not in hub.files.get(pdf.pdf(hub, System(), proof))
-
-
-def test_no_line_leads_to_the_door_of_a_person_who_was_erased(
-    hub: Hub, world: World, road: Any
-) -> None:
-    with hub.store.write(System()) as session:
-        stop = session.get_one(StopRow, road.stops[0])
-        stop.lat, stop.lon, stop.state = 47.1533456, 9.5274432, "completed"
-        lines = {"legs": [{"line": [[47.14, 9.52], [stop.lat, stop.lon]]}]}
-        for route, stops in (("rte_old", [stop.id]), (road.route, [*road.stops]), ("rte_x", [])):
-            session.add(RouteWayRow(route=route, stops=stops, way=lines, made_at=MORNING))
-    erase_order(hub, stop.order)
-    with hub.store.read() as session:
-        assert session.exec(select(RouteWayRow.route)).all() == ["rte_x"]
-
-
-def test_ways_go_a_month_after_their_day(hub: Hub, world: World, road: Any) -> None:
-    with hub.store.write(System()) as session:
-        session.add(RouteWayRow(route=road.route, stops=[], way={}, made_at=MORNING))
-    for days, left in ((30, 1), (32, 0)):
-        set_time(hub, MORNING + timedelta(days=days))
-        tidy(hub)
-        with hub.store.read() as session:
-            assert len(session.exec(select(RouteWayRow)).all()) == left
 
 
 def test_a_shop_has_only_its_own_orders_and_deliveries_erased(
