@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from hub.dispatch.flags import raise_flag
@@ -144,7 +145,7 @@ def hand_on(
     """
     dropped = drop(session, route_id, reason, goods)
     lost = dropped.stops if dropped.goods == "lost" else ()
-    search = take_up(session, dropped, by) if dropped.stops and not lost else ""
+    search = take_up(session, dropped, by, dropped.stops) if dropped.stops and not lost else ""
     return Redistributed(
         route=route_id,
         goods=dropped.goods,
@@ -154,14 +155,13 @@ def hand_on(
     )
 
 
-def take_up(session: Session, dropped: Dropped, by: str, *, insert: bool = True) -> str:
-    """Ask a worker to put in what has lost its route and to better the day; return the search."""
+def take_up(session: Session, dropped: Dropped, by: str, stops: Sequence[str]) -> str:
+    """Ask a worker to put `stops` into other routes and to better the day; return the search."""
     route = session.get_one(RouteRow, dropped.route)
-    depot = session.get_one(DepotRow, route.depot)
-    waiting = dropped.goods == "at_depot"
-    return request(
-        session, depot, route.service_date, by, insert=insert, waiting=insert and waiting
-    ).id
+    depot, day = session.get_one(DepotRow, route.depot), route.service_date
+    waiting = bool(stops) and dropped.goods == "at_depot"
+    found = request(session, depot, day, by, insert=bool(stops), waiting=waiting, stops=stops)
+    return found.id
 
 
 def redistribute(
@@ -182,16 +182,16 @@ def redistribute(
         dropped = drop(session, route_id, reason, goods)
     placed: list[Placed] = []
     left: list[Left] = []
-    again = False
+    again: list[str] = []
     for stop in dropped.stops:
         if dropped.goods == "lost":
             left.append(Left(stop=stop, reason=GONE))
-        else:
-            again |= give(hub, principal, stop, dropped, placed, left)
+        elif give(hub, principal, stop, dropped, placed, left):
+            again.append(stop)
     search = ""
     if placed or again:
         with hub.store.write(principal) as session:
-            search = take_up(session, dropped, by, insert=again)
+            search = take_up(session, dropped, by, again)
     return Redistributed(
         route=route_id,
         goods=dropped.goods,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -40,22 +41,31 @@ def request(
     most_moved: float = MOST_MOVED,
     insert: bool = False,
     waiting: bool = False,
+    stops: Sequence[str] = (),
 ) -> ReoptimisationRow:
     """Ask for better routes of a depot (its row, id or name) and day; a worker looks for them.
 
     With `insert` promised stops that have lost their route are put into others first; with
-    `waiting` only into routes that have not left, because the goods are at the depot. Asked twice
+    `waiting` only into routes that have not left, because the goods are at the depot. `stops` are
+    those of which that is known; it stays known until they have a route again. Asked twice
     before a worker has begun, it is one search, the longer one, unless other stops may move or the
     goods are elsewhere.
     """
     row = of_day(session, depot, day, by, seconds=seconds, most_moved=most_moved, insert=insert)
     row.waiting = waiting
+    row.unserved = [unserved(stop, "it was not tried yet", waiting) for stop in stops]
     known = waits(session, row)
     if known is not None:
+        known.unserved = [*known.unserved, *row.unserved]
         known.insert, known.waiting = known.insert or insert, known.waiting or waiting
         known.seconds = max(known.seconds, seconds)
         return known
     return ask(session, row)
+
+
+def unserved(stop: str, reason: str, waiting: bool) -> dict[str, Any]:
+    """Return what a search says of a stop that it has not put in, and whether its goods wait."""
+    return {"stop": stop, "reason": reason, "waiting": waiting}
 
 
 def begun(

@@ -182,9 +182,24 @@ def test_what_a_worker_cannot_find_out_either_is_flagged(
     done = reworking.now(hub, search)
     assert (done.state, {one["stop"] for one in done.unserved}) == ("failed", set(ids))
     assert "server of travel times is busy" in done.reason
+    assert {one["reason"] for one in done.unserved} == {done.reason}
     with hub.store.read(System()) as session:
         flagged = select(FlagRow.subject).where(FlagRow.kind == "not_redistributed")
         assert set(session.exec(flagged)) == set(ids)
+
+
+def test_goods_of_two_lost_drivers_are_not_mixed_up(hub: Hub, town: Town) -> None:
+    """Those at the depot stay there although a later search may go to who is on the road."""
+    (here, *_) = town.stops(1)
+    (first,) = town.published()
+    leave(hub, town, another(hub, town))
+    with hub.store.write(STAFF) as session:
+        one = hand_on(session, first, "ill").reoptimisation
+        given = reoptimisations.request(session, town.world.depot, DAY, insert=True)
+        assert given.id != one
+    for search in (one, given.id):
+        assert reworking.now(hub, search).inserted == []
+        assert town.read(here).state == "unassigned"
 
 
 def test_a_stop_that_fits_nowhere_is_noted_once_however_often_it_is_tried(
