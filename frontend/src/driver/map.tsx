@@ -64,11 +64,11 @@ function draw(map: HubMap, pick: (id: string) => void): void {
   if (!day) return;
   const done = stops.value.reduce((last, stop, at) => (isEnded(stop) || stop.state === "arrived" ? at + 1 : last), 0);
   const { driven, ahead } = wayOf(placesOf(), lines(), done);
+  map.setCredits([lines().length > 0 ? (way.value?.credit ?? "") : ""]);
   map.setLines([
     { id: "driven", points: driven, colour: "--calm", weight: 3, faint: true },
     { id: "ahead", points: ahead, colour: "--accent", weight: 4 },
   ]);
-  map.setCredits([lines().length > 0 ? (way.value?.credit ?? "") : ""]);
   map.setDots([
     { id: "depot", at: [day.depot.lat, day.depot.lon], colour: "--ink", radius: 8, label: `${day.depot.name} (depot)` },
     ...stops.value.filter((stop) => !isOpen(stop)).map((stop) => ({ id: stop.id, at: [stop.lat, stop.lon] as Point, colour: `--state-${stop.state}`, radius: 6, label: stop.name || stop.ref })),
