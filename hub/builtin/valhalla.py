@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import isqrt
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -118,8 +119,15 @@ class Valhalla(Connector[ValhallaConfig]):
         rows, columns = ([at for at in side if at not in far] for side in block)
         if not rows or not columns or rows == columns == rows[:1]:
             return
-        # With an hour there have to be as many targets as sources: some are asked for twice.
-        wide = columns * -(-len(rows) // len(columns)) if legs.departs else columns
+        wide = columns
+        if legs.departs and len(rows) > len(columns):
+            # With an hour there have to be as many targets as sources: some are asked for twice.
+            most = isqrt(self.config.pairs)
+            if len(rows) > max(most, len(columns)):
+                for first in range(0, len(rows), most):
+                    self.fill(legs, (rows[first : first + most], columns), table, far)
+                return
+            wide = (columns * -(-len(rows) // len(columns)))[: len(rows)]
         question = {
             "sources": [place(legs.points[at]) for at in rows],
             "targets": [place(legs.points[at]) for at in wide],

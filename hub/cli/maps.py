@@ -52,6 +52,7 @@ def load_command(extract: Path | None, region: str | None, name: str, profiles: 
     except KeyboardInterrupt:
         click.echo("Stopped; nothing was loaded.", err=True)
         raise SystemExit(130) from None
+    renew_ways(settings)
     one = done.map
     seconds = (datetime.now(UTC) - began).total_seconds()
     if done.left_out:
@@ -111,6 +112,21 @@ def find_command(address: str, as_json: bool) -> None:
         "lon": round(answer.location.lon, 6), "confidence": round(answer.location.confidence, 2),
     }  # fmt: skip
     show([row], tuple(row), as_json, "")
+
+
+def renew_ways(settings: Settings) -> None:
+    """Have the workers of a hub that is set up here draw today's routes along the new streets."""
+    from hub.cli.plans import ready
+    from hub.errors import HubError
+    from hub.planning.ways import ask_again
+
+    url = settings.database_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    try:
+        ask_again(ready())
+    except HubError as error:
+        click.secho(f"Routes keep their straight lines for now: {error}", fg="yellow", err=True)
 
 
 def size(folder: Path) -> int:

@@ -105,7 +105,8 @@ def set_shift(
         if row is not None:
             session.delete(row)
         return None
-    first, last = read_clock(starts).strftime("%H:%M"), read_clock(ends).strftime("%H:%M")
+    first = read_clock(starts, "starts").strftime("%H:%M")
+    last = read_clock(ends, "ends").strftime("%H:%M")
     if row is None:
         return added(session, ShiftRow(driver=driver, weekday=weekday, starts=first, ends=last))
     row.starts, row.ends = first, last

@@ -100,7 +100,7 @@ def thousand(name: str, text: str) -> int | None:
 
 def sixty(name: str, text: str) -> int:
     """Return minutes as seconds."""
-    return whole(name, text) * 60
+    return round(number(name, text) * 60)
 
 
 def several(name: str, text: str) -> list[str]:

@@ -30,8 +30,17 @@ def sea(found: Extract) -> Area | None:
             open_parts += [stretched(part, box) for part in cut_line(chain, box) if len(part) >= 4]
     rings = [array("i", ring) for ring in joined(open_parts, box)]
     if not rings:
+        if not any(is_in(island, box) for island in islands):
+            return None  # every coast lies outside of the bounds
         rings = [array("i", [left, top, right, top, right, bottom, left, bottom, left, top])]
     return Area(kinds.SEA, "", [*rings, *islands], sum(abs(area_of(ring)) for ring in rings))
+
+
+def is_in(ring: Sequence[int], box: Box) -> bool:
+    """Say whether any point of a ring lies in a box."""
+    left, top, right, bottom = box
+    points = zip(ring[::2], ring[1::2], strict=True)
+    return any(left <= x <= right and top <= y <= bottom for x, y in points)
 
 
 def chains(pieces: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -9,6 +9,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from hub.maps import kinds
@@ -71,59 +72,90 @@ class Gazetteer:
         self.by_key: dict[str, list[Town]] = defaultdict(list)
         for town in self.towns:
             self.by_key[town.key].append(town)
+        self.reach = units(REACH, found)
+        self._near: dict[tuple[str, int, int], list[tuple[int, int, Street]]] = defaultdict(list)
+        """A street's name and a square of the plane -> its points there."""
 
-    def town_of(self, name: str, x: int, y: int) -> int:
-        """Return the number of the town that is named, else of the nearest one; 0 without any."""
-        wanted = key(name) if name else ""
-        if wanted and wanted not in self.by_key:
+    def named(self, name: str, x: int, y: int) -> int:
+        """Return the number of the town of this name that is nearest, a new one without any."""
+        wanted = key(name)
+        if wanted not in self.by_key:
             town = Town(len(self.towns) + 1, wanted, name, SETTLEMENTS, x, y)
             self.towns.append(town)
             self.by_key[wanted].append(town)
-        candidates = self.by_key[wanted] if wanted else self.towns
-        if not candidates:
-            return 0
+        candidates = self.by_key[wanted]
         return min(candidates, key=lambda t: weight(t.rank) * ((t.x - x) ** 2 + (t.y - y) ** 2)).id
 
     def street(self, name: str, town: int) -> Street:
         """Return one street, a new one where it is not known yet."""
         return self.streets.setdefault((key(name), town), Street(name, town))
 
-    def add_house(self, house: House) -> None:
+    def add_house(self, house: House, town: int) -> None:
         """File a house number, `12-14` and `3;5` under each of them too."""
-        street = self.street(house.street, self.town_of(house.city, house.x, house.y))
-        street.points.append((house.x, house.y))
+        street = self.street(house.street, town)
+        self.add_points(street, [(house.x, house.y)])
         if house.postcode:
             street.postcodes[house.postcode.strip()] += 1
         for number in numbers(house.number):
             street.houses.setdefault((number, house.postcode.strip()), (house.x, house.y))
 
-    def add_street(self, name: str, points: array[int]) -> None:
+    def add_street(self, name: str, points: array[int], around: Towns) -> None:
         """File a piece of a street under the nearest one of its name, else in the nearest town."""
         at = len(points) // 4 * 2
         x, y = points[at], points[at + 1]
-        best, nearest = None, self.reach**2
-        for street in self.by_street.get(key(name), ()):
-            away = min((px - x) ** 2 + (py - y) ** 2 for px, py in street.points)
-            if away <= nearest:
-                best, nearest = street, away
-        if best is None:
-            town = self.town_of("", x, y)
-            best = self.street(name, town)
-            if not best.points:
-                self.by_street[key(name)].append(best)
-        best.points += [(points[n], points[n + 1]) for n in range(0, len(points), 2)]
+        street = self.nearest(key(name), x, y) or self.street(name, around.nearest(x, y))
+        self.add_points(street, [(points[n], points[n + 1]) for n in range(0, len(points), 2)])
+
+    def add_points(self, street: Street, points: list[tuple[int, int]]) -> None:
+        """Add points to a street, and to what is known of the squares they are in."""
+        street.points += points
+        name = key(street.name)
+        for x, y in points:
+            self._near[name, int(x // self.reach), int(y // self.reach)].append((x, y, street))
+
+    def nearest(self, name: str, x: int, y: int) -> Street | None:
+        """Return the street of a name that has the nearest point within reach."""
+        best, least = None, self.reach**2
+        column, row = int(x // self.reach), int(y // self.reach)
+        for square in product((name,), range(column - 1, column + 2), range(row - 1, row + 2)):
+            for px, py, street in self._near.get(square, ()):
+                away = (px - x) ** 2 + (py - y) ** 2
+                if away <= least:
+                    best, least = street, away
+        return best
 
     def gather(self, found: Extract) -> None:
-        """File all houses, then the streets."""
-        for house in found.houses:
-            self.add_house(house)
-        self.reach = units(REACH, found)
-        self.by_street: dict[str, list[Street]] = defaultdict(list)
-        for (name, _), street in self.streets.items():
-            self.by_street[name].append(street)
+        """File the houses that name their town, then those that do not, then the streets."""
+        placed = [house for house in found.houses if key(house.street)]
+        for house in placed:
+            if key(house.city):
+                self.add_house(house, self.named(house.city, house.x, house.y))
+        around = Towns(self.towns)
+        for house in placed:
+            if not key(house.city):
+                self.add_house(house, around.nearest(house.x, house.y))
         for line in found.lines:
-            if line.kind <= kinds.PATH and line.name:
-                self.add_street(line.name, line.points)
+            if line.kind <= kinds.PATH and key(line.name):
+                self.add_street(line.name, line.points, around)
+
+
+class Towns:
+    """Finds the nearest town among many thousands."""
+
+    def __init__(self, towns: list[Town]) -> None:
+        import numpy as np
+
+        self._x = np.array([town.x for town in towns], dtype=np.float64)
+        self._y = np.array([town.y for town in towns], dtype=np.float64)
+        self._weights = np.array([weight(town.rank) for town in towns])
+        self._ids = [town.id for town in towns]
+
+    def nearest(self, x: int, y: int) -> int:
+        """Return the number of the nearest town, a city's name reaching further; 0 without any."""
+        if not self._ids:
+            return 0
+        away = self._weights * ((self._x - x) ** 2 + (self._y - y) ** 2)
+        return self._ids[int(away.argmin())]
 
 
 def weight(rank: int) -> float:

@@ -71,7 +71,7 @@ class Places:
     def find(self, address: Address) -> Found | None:
         """Return where an address is, or None where this map does not know it."""
         with closing(
-            sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)
+            sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         ) as database:
             return Search(database, address).answer()
 

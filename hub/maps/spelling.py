@@ -19,6 +19,8 @@ SHORT = {
 TAILS = (("strasse", "str"), ("stras", "str"), ("stra", "str"), ("gass", "gasse"), ("platz", "pl"))
 """Ends of words that are written short as well: Bahnhofstrasse, Bahnhofstr."""
 NUMBER = r"\d+\s*[a-zA-Z]?(?:\s*[/\-+;]\s*\d*\s*[a-zA-Z]?)?"
+WORD = re.compile(r"[^\W_]+")
+"""Letters and digits of any script."""
 SIGN = r"(?:n[r°ºo]?\.?\s*|#\s*)?"
 TAIL = re.compile(rf"^(?P<street>.*?[^\W\d].*?)[\s,]+{SIGN}(?P<number>{NUMBER})$", re.IGNORECASE)
 HEAD = re.compile(r"^(?P<number>\d+\s*(?:bis|ter|[a-zA-Z])?)[\s,]+(?P<street>.*[^\W\d].*)$")
@@ -34,13 +36,13 @@ def folded(text: str) -> str:
 
 def key(text: str) -> str:
     """Return how a street or a town is filed: one word, abbreviations written out alike."""
-    words = re.findall(r"[a-z0-9]+", re.sub(r"['’`´]", " ", folded(text)))
+    words = WORD.findall(folded(text))
     return "".join(shortened(word) for word in words)
 
 
 def long_key(text: str) -> str:
     """Return a street or town in full letters, to be compared with one that is misspelt."""
-    words = re.findall(r"[a-z0-9]+", re.sub(r"['’`´]", " ", folded(text)))
+    words = WORD.findall(folded(text))
     return "".join(re.sub(r"str(a|as)?$", "strasse", word) for word in words)
 
 

@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub.errors import Refused
 from hub.maps import kinds
 from hub.maps.coast import sea
 from hub.maps.extract import Area, Extract, House, Label, Line, Progress
 from hub.maps.merging import merged
-from hub.maps.plane import BITS, EXTENT_BITS, Box, box_of, cut_line, cut_ring, thin
+from hub.maps.plane import BITS, EXTENT_BITS, WORLD, Box, box_of, cut_line, cut_ring, project, thin
 
 TOLERANCE = {8: 4096, 10: 1024, 12: 256, 14: 8}
 """Level -> what a line may be off by: half a pixel at the last zoom that draws the level."""
@@ -34,6 +35,10 @@ SMALLEST = 12
 MARGIN = 96
 """Tile units beyond the edge that are kept, so that thick lines meet."""
 EVERY = 500
+BEYOND = 2 * WORLD
+"""Where no line goes."""
+MOST = 250_000
+"""Tiles of the last level that a map may cover: a large country."""
 
 
 @dataclass
@@ -103,19 +108,26 @@ class Level:
     def add_line(self, line: Line) -> None:
         """Put a line into every tile that it runs through."""
         points = thin(line.points, TOLERANCE[self.zoom])
-        columns, rows = self.span(box_of(points))
-        whole = len(columns) == 1 and len(rows) == 1
         named = self.zoom >= 12
+        for x, y, part in self.parts(points):
+            steps = self.steps(part, x, y)
+            if len(steps) >= 4:
+                tile = self.tile(x, y)
+                name = tile.name(line.name) if named else -1
+                tile.lines.append([line.kind, int(line.hidden), name, tile.name(line.ref), steps])
+
+    def parts(self, line: Sequence[int]) -> Iterator[tuple[int, int, Sequence[int]]]:
+        """Yield (x, y, part) for every tile that a line runs through: columns first, then rows."""
+        columns, rows = self.span(box_of(line))
+        if len(columns) == 1 and len(rows) == 1:
+            yield columns[0], rows[0], line
+            return
         for x in columns:
-            for y in rows:
-                for part in (points,) if whole else cut_line(points, self.box(x, y)):
-                    steps = self.steps(part, x, y)
-                    if len(steps) >= 4:
-                        tile = self.tile(x, y)
-                        name = tile.name(line.name) if named else -1
-                        tile.lines.append(
-                            [line.kind, int(line.hidden), name, tile.name(line.ref), steps]
-                        )
+            left, _, right, _ = self.box(x, 0)
+            for strip in cut_line(line, (left, -BEYOND, right, BEYOND)):
+                for y in self.span(box_of(strip))[1] if len(strip) >= 4 else ():
+                    for part in cut_line(strip, self.box(x, y)):
+                        yield x, y, part
 
     def add_area(self, area: Area) -> None:
         """Put an area into every tile that it lies in, if it is large enough to be seen."""
@@ -161,7 +173,11 @@ class Level:
 
 
 def write(path: Path, found: Extract, progress: Progress) -> int:
-    """Write the street layer of an extract; return how many tiles it has."""
+    """Write the street layer of an extract; return how many tiles it has.
+
+    Raises `Refused` for one that covers more than a large country.
+    """
+    refuse_huge(found)
     lines = merged(found.lines)
     water = sea(found)
     areas = [*([water] if water else []), *sorted(found.areas, key=lambda area: -area.size)]
@@ -187,6 +203,19 @@ def write(path: Path, found: Extract, progress: Progress) -> int:
     database.close()
     progress(1.0)
     return count
+
+
+def refuse_huge(found: Extract) -> None:
+    """Raise `Refused` where the bounds of an extract hold too many tiles to be kept in memory."""
+    south, west, north, east = found.bounds
+    (left, bottom), (right, top) = project(south, west), project(north, east)
+    size = 1 << (BITS - kinds.LEVELS[-1])
+    count = (right // size - left // size + 1) * (bottom // size - top // size + 1)
+    if count > MOST:
+        raise Refused(
+            f"the extract covers {north - south:.0f} x {east - west:.0f} degrees, too much for one "
+            "map; cut out the region that you deliver in (osmium extract)"
+        )
 
 
 def drawn(lines: list[Line], areas: list[Area], zoom: int) -> Iterator[Line | Area]:

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 def register(hub: Hub) -> None:
     """Let the workers of `hub` make plans, and workflows ask for them."""
-    from hub.planning import plans, ways
+    from hub.planning import plans, reasons_later, ways
     from hub.planning.actions import ACTIONS
 
     hub.actions.update({action.name: action for action in ACTIONS})
 
     hub.handlers[plans.KIND] = plans.work
+    hub.handlers[reasons_later.KIND] = reasons_later.work
     hub.handlers[ways.KIND] = ways.work

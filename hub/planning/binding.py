@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub.nouns import Problem, ProblemStop, ProblemVehicle, Relaxation, Unserved
+from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.quotes import Fleet, Quote
 from hub.planning.relaxations import gone_with, joined, narrowed, relaxed, ways, working
 from hub.planning.rules import AtDepot, Breach, Item
@@ -33,10 +34,12 @@ def weight(one: Relaxation, own: Sequence[str]) -> float:
     return once + each * one.amount
 
 
-def explain(problem: Problem, fleet: Fleet, stop: ProblemStop) -> Unserved:
+def explain(
+    problem: Problem, fleet: Fleet, stop: ProblemStop, until: Deadline = ENDLESS
+) -> Unserved | None:
     """Return why a stop fits nowhere in the routes of `fleet`; the sentence is still missing.
 
-    `problem` still has the locks that could not be kept.
+    `problem` still has the locks that could not be kept. None where `until` comes first.
     """
     if not working(problem):
         return Unserved(stop=stop.id, reason="", rule="no_vehicle")
@@ -44,6 +47,8 @@ def explain(problem: Problem, fleet: Fleet, stop: ProblemStop) -> Unserved:
     for number, found in enumerate(candidates(problem, fleet, stop)):
         if number >= LOOKED_AT and best is not None:
             break
+        if until.over:
+            return best[1] if best else None
         told = mended(problem, fleet, stop, *found, best[0][0] if best else MANY)
         if told is not None and (best is None or told[0] < best[0]):
             best = told

@@ -22,7 +22,7 @@ from hub.planning.visits import Point as Point
 from hub.planning.visits import asked as asked
 from hub.planning.visits import seconds_since as seconds_since
 from hub.planning.visits import shipments, somewhere
-from hub.store import DepotRow, DriverRow, RouteRow, Session, StopRow, VehicleRow
+from hub.store import DepotRow, DriverRow, PlanRow, RouteRow, Session, StopRow, VehicleRow
 
 LARGEST = 5000
 """Stops in one plan; a matrix of that many places takes 200 MB."""
@@ -99,8 +99,13 @@ def level(stops: Sequence[ProblemStop]) -> tuple[ProblemStop, ...]:
 
 
 def midnight(day: date, timezone: str) -> datetime:
-    """Return when a day begins in a zone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+    """Return the instant from which a day's seconds count, in UTC: noon less twelve hours.
+
+    That is midnight, but for days on which the clocks change at night: from then on the seconds
+    read as the clock on the wall all day.
+    """
+    noon = datetime.combine(day, time(12), ZoneInfo(timezone))
+    return noon.astimezone(UTC) - timedelta(hours=12)
 
 
 def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) -> Day:
@@ -131,7 +136,7 @@ def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) 
         shipments=tuple(found),
         terms=terms,
         depots={number: at[place] for place, number in places.items() if place in at},
-        warm=drafted(session, rows, vehicles) if improve else {},
+        warm=before(session, depot, day, rows, vehicles) if improve else {},
         left=tuple(left.values()),
     )
 
@@ -161,23 +166,53 @@ def open_stops(session: Session, depot: str, day: date) -> list[StopRow]:
     return list(session.exec(waiting(depot, day).order_by(StopRow.id)))
 
 
-def drafted(
-    session: Session, rows: Sequence[StopRow], vehicles: Sequence[ProblemVehicle]
+def before(
+    session: Session,
+    depot: DepotRow,
+    day: date,
+    rows: Sequence[StopRow],
+    vehicles: Sequence[ProblemVehicle],
 ) -> dict[str, tuple[str, ...]]:
-    """Return the stops of drafts in their order, by driver; of those who have time."""
+    """Return the routes that there are, stops by driver in their order; of those who have time.
+
+    They are the drafts, or what the last plan came to where its drafts are gone or were being
+    replaced when something broke off.
+    """
     routes = {row.route for row in rows if row.state == "planned" and row.route is not None}
-    query = select(RouteRow).where(col(RouteRow.id).in_(routes), RouteRow.state == "draft")
-    drivers = {route.id: route.driver for route in session.exec(query)}
-    free = {vehicle.id for vehicle in vehicles}
-    found: dict[str, list[StopRow]] = {}
-    for row in rows:
-        driver = drivers.get(row.route or "")
-        if driver in free:
-            found.setdefault(str(driver), []).append(row)
+    query = select(RouteRow, PlanRow.state).join(
+        PlanRow, col(PlanRow.id) == col(RouteRow.plan), isouter=True
+    )
+    drafts = session.exec(
+        query.where(col(RouteRow.id).in_(routes), RouteRow.state == "draft")
+    ).all()
+    if drafts and all(state in ("done", None) for _, state in drafts):
+        found = drafted(rows, {route.id: route.driver for route, _ in drafts})
+    else:
+        found = planned_last(session, depot, day)
+    free, open = {vehicle.id for vehicle in vehicles}, {row.id for row in rows}
     return {
-        driver: tuple(row.id for row in sorted(own, key=lambda row: row.position or 0))
-        for driver, own in found.items()
+        driver: tuple(stop for stop in stops if stop in open)
+        for driver, stops in found.items()
+        if driver in free
     }
+
+
+def drafted(rows: Sequence[StopRow], drivers: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the stops of drafts, whose drivers are given, in their order, by driver."""
+    found: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: row.position or 0):
+        if row.route is not None and row.route in drivers:
+            found.setdefault(drivers[row.route], []).append(row.id)
+    return found
+
+
+def planned_last(session: Session, depot: DepotRow, day: date) -> dict[str, list[str]]:
+    """Return what the last plan of a depot's day came to, stops by driver."""
+    query = select(PlanRow).where(
+        PlanRow.depot == depot.id, PlanRow.service_date == day, PlanRow.state == "done"
+    )
+    row = session.exec(query.order_by(col(PlanRow.id).desc()).limit(1)).first()
+    return dict(row.outcome.get("routes", {})) if row is not None and row.outcome else {}
 
 
 def available(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hub.nouns import Problem, ProblemStop
 from hub.planning.costs import price
+from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.lanes import Lane
 from hub.planning.pairs import Offer, pairs
 from hub.planning.quotes import FORBIDDEN, Fleet, Quote
@@ -62,26 +63,31 @@ def places(
     return find(Fleet(problem, sequences, frozen), stop, most)
 
 
-def find(fleet: Fleet, stop: ProblemStop, most: int = 1) -> list[Place]:
-    """Return the same from routes that are kept; it takes well under a millisecond."""
+def find(fleet: Fleet, stop: ProblemStop, most: int = 1, until: Deadline = ENDLESS) -> list[Place]:
+    """Return the same from routes that are kept; it takes well under a millisecond.
+
+    Where breaks have to be placed anew it takes longer, and `until` ends it with what is found.
+    """
     if not fleet.lanes:
         return []
     shipment = fleet.problem.shipment_of.get(stop.id)
     best: dict[str, Place] = {}
     if shipment is not None:
-        gather(best, pairs(fleet, shipment), stop, most)
+        gather(best, pairs(fleet, shipment), stop, most, until)
     else:
         quote = fleet.quote(stop)
-        gather(best, singles(fleet, stop, quote), stop, most)
-        gather(best, split(fleet, stop, quote), stop, most)
+        gather(best, singles(fleet, stop, quote), stop, most, until)
+        gather(best, split(fleet, stop, quote), stop, most, until)
     return sorted(best.values(), key=lambda place: place.cost)[:most]
 
 
-def gather(best: dict[str, Place], offers: Iterable[Offer], stop: ProblemStop, most: int) -> None:
+def gather(
+    best: dict[str, Place], offers: Iterable[Offer], stop: ProblemStop, most: int, until: Deadline
+) -> None:
     """Try offers until the `most` cheapest vehicles are found; put their places into `best`."""
     for cost, lane, items, exact in offers:
         ranked = sorted(place.cost for place in best.values())
-        if len(ranked) >= most and cost >= ranked[most - 1]:
+        if (len(ranked) >= most and cost >= ranked[most - 1]) or until.over:
             break
         place = tried(lane, items, stop)
         if place is None:

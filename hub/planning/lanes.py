@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle
+from hub.nouns import Problem, ProblemStop, ProblemVehicle
 from hub.planning.costs import price
 from hub.planning.rules import AtDepot, Item, amount
 from hub.planning.schedule import drive
@@ -223,11 +223,3 @@ def last_begin(stop: ProblemStop, latest: int) -> int:
         if begins >= low:
             found = max(found, begins)
     return found
-
-
-def fits_alone(vehicle: ProblemVehicle, loads: Loads) -> bool:
-    """Say whether an empty vehicle has room for `loads`."""
-    return all(
-        amount(loads, number) <= capacity - amount(vehicle.carries, number)
-        for number, capacity in enumerate(vehicle.capacity)
-    )

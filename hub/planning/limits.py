@@ -10,12 +10,14 @@ from hub.nouns import Problem
 
 MOST_STOPS = 10_000
 """In one problem: a matrix of more would not fit into the memory of a small machine."""
-PREVIEW, NORMAL, HARDER, MANY = 2.0, 10.0, 30.0, 60.0
-"""Seconds of a search: for a look, as a rule, on demand, and for more than `LARGE` stops."""
+NORMAL, HARDER, MANY = 10.0, 30.0, 60.0
+"""Seconds of a search: as a rule, on demand, and for more than `LARGE` stops."""
 LARGE = 1500
 LONGEST = 300.0
 """Seconds that anybody may ask for."""
 LEAST = 0.1
+SETTLING = 0.07
+"""Part of a search's time, after it, in which its find becomes a checked and explained plan."""
 
 
 def budget(stops: int, *, harder: bool = False) -> float:

@@ -63,7 +63,11 @@ def cached(
         return ask(legs)
     path = folder / f"{named(key)}.npz"
     now = time.time()
-    square = spread(read(path, now - seconds), points, now)
+    known = read(path, now - seconds)
+    at = places_in(known, points)
+    if known is not None and at is not None and not unknown(known, at):
+        return told(known, at[which])
+    square = spread(known, points, now)
     count = len(points)
     missing = lacking(square.seconds[:count, :count] == UNKNOWN)
     if missing:
@@ -76,12 +80,38 @@ def cached(
         take(square, ask(asked), missing, count)
         write(path, trimmed(square))
         tidy(folder)
+    return told(square, which)
+
+
+def told(square: Square, which: Any) -> Matrix:
+    """Return what a square says of the points that are meant, in their order."""
     return Matrix(
         seconds=picked(square.seconds, which),
         metres=picked(square.metres, which),
         approximate=square.approximate,
         margin=square.margin,
     )
+
+
+def places_in(known: Square | None, points: Any) -> Any | None:
+    """Return where each of `points` is in a square, None where one is not in it.
+
+    What is all known is then picked without copying the rest of a large square.
+    """
+    import numpy as np
+
+    if known is None:
+        return None
+    place = {tuple(point): at for at, point in enumerate(known.points.tolist())}
+    found = [place.get(tuple(point), -1) for point in points.tolist()]
+    return None if -1 in found else np.array(found)
+
+
+def unknown(square: Square, at: Any) -> bool:
+    """Say whether a leg between some points of a square was never asked for."""
+    import numpy as np
+
+    return bool((square.seconds[np.ix_(at, at)] == UNKNOWN).any())
 
 
 def named(key: Sequence[object]) -> str:
@@ -199,7 +229,8 @@ def read(path: Path, oldest: float) -> Square | None:
         size = len(found.points)
         if not found.seconds.shape == found.metres.shape == (size, size):
             return None
-        return narrowed(found, np.flatnonzero(found.asked_at >= oldest))
+        young = found.asked_at >= oldest
+        return found if young.all() else narrowed(found, np.flatnonzero(young))
     except Exception:  # whatever lies there: it is only kept, and can be asked again
         return None
 

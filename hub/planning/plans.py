@@ -15,8 +15,8 @@ from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
 from hub.fleet.roster import find_depot
 from hub.hub import Hub
-from hub.nouns import Found, Matrix, Plan, PlannedRoute, Problem, Unserved
-from hub.nouns.ways import Profile
+from hub.nouns import Found, Plan, PlannedRoute, Problem, Unserved
+from hub.planning import reasons_later
 from hub.planning.costs import cost
 from hub.planning.day import Day, survey
 from hub.planning.drafts import Moved, discard, drafts, keep, put
@@ -25,7 +25,7 @@ from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
 from hub.planning.providers import pass_over
 from hub.planning.solving import solve
-from hub.planning.travel import matrix
+from hub.planning.travel import tables
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
@@ -50,8 +50,9 @@ class Wish:
     engine: str = ""
     """The only one that may plan; empty: the one that fits."""
     harder: bool = False
+    """Search longer, and as with `improve`."""
     improve: bool = False
-    """Begin with the drafts that there are, instead of anew."""
+    """Begin with the drafts that there are, instead of anew; what comes is never worse."""
     told: Callable[[Found, float], bool] | None = None
     """Hears what is found, and how long the search may last, and says whether to search on."""
 
@@ -118,7 +119,7 @@ def request(
     query = query.order_by(PlanRow.id).limit(1).with_for_update(key_share=True)
     waiting = session.exec(query).first()
     if waiting is not None:
-        waiting.improve = waiting.improve or improve
+        waiting.improve = waiting.improve or improve  # which is never worse than the drafts
         waiting.seconds = max(waiting.seconds, seconds)
         return waiting
     row = add(session, found.id, date, by, seconds, improve)
@@ -136,7 +137,8 @@ def plan_now(
 ) -> PlanRow:
     """Plan at once, in this process, and return the ended plan (`done` or `failed`)."""
     with hub.store.write(System()) as session:
-        row = add(session, depot, date, by, seconds, wish is not None and wish.improve)
+        improve = wish is not None and (wish.improve or wish.harder)
+        row = add(session, depot, date, by, seconds, improve)
     for last in (False, False, True):
         try:
             make(hub, row.id, nothing, nothing, wish or Wish())
@@ -190,10 +192,10 @@ def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
             with hub.store.write(System()) as session:
                 end(session)
             return
-        tables = times(hub, day)
-        first = tables.pop(day.profiles[0])
+        times = tables(hub, day.points, day.profiles, day.departs)
+        first = times.pop(day.profiles[0])
         seconds = seconds or budget(len(day.stops), harder=wish.harder)
-        problem = day.problem(first, seconds, wish.seed, tables)
+        problem = day.problem(first, seconds, wish.seed, times)
         watch = Progress(hub, id, seconds, hold, wish.told)
         plan = solve(hub, problem, watch, engine=wish.engine)
         store(hub, id, day, Made(problem, plan, result(problem, plan, watch)), hold, end)
@@ -201,12 +203,6 @@ def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
         raise
     except HubError as error:
         fail(hub, id, str(error), end)
-
-
-def times(hub: Hub, day: Day) -> dict[Profile, Matrix]:
-    """Return the travel times of each profile that drives on the day, as of its first departure."""
-    departs = day.at(min((one.shift[0] for one in day.vehicles), default=0))
-    return {profile: matrix(hub, day.points, profile, departs) for profile in day.profiles}
 
 
 def result(problem: Problem, plan: Plan, watch: Progress) -> dict[str, float]:
@@ -252,6 +248,8 @@ def store(hub: Hub, id: str, day: Day, made: Made, hold: Step, end: Step) -> Non
         row = newest(session, id)
         row.progress, row.outcome = made.progress, told
         conclude(session, row, (*plan.unserved, *day.left), plan, made.problem.matrix.approximate)
+        if reasons_later.awaited(plan.unserved):
+            enqueue(session, reasons_later.KIND, row.id, queue="heavy")
         end(session)
 
 

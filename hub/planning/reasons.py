@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from hub.nouns import Loads, Plan, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
+from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle, Rule, Unserved
 from hub.planning.binding import explain
+from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.insertion import find
 from hub.planning.quotes import Fleet, Sequences
 from hub.planning.relaxations import gone_with
@@ -14,6 +15,10 @@ from hub.planning.rules import Item, amount
 from hub.planning.schedule import NEVER, drive, only_stops, travel
 from hub.planning.words import clock, words
 
+BESIDE = "it does not fit beside the others"
+OUSTED = "it gave its place to a more urgent stop"
+PENDING = "there was no time to try it everywhere; plan again with more seconds"
+"""Of a stop that a rule may or may not keep out."""
 CROWDED: dict[Rule, str] = {
     "skill": "those who have what it needs have no time or room for it",
     "pinned": "the driver it is for has no time or room for it",
@@ -100,11 +105,11 @@ def beside(problem: Problem, sequences: Sequences, stop: ProblemStop) -> str:
     room = [vehicle for vehicle in able if has_room(vehicle, sequences.get(vehicle.id, ()), stop)]
     if not room:
         load = amount(needs(stop), 0)
-        return f"it does not fit beside the others: no vehicle has room for its load of {load}"
+        return f"{BESIDE}: no vehicle has room for its load of {load}"
     if stop.windows and stop.windows[-1][1] < max(v.shift[1] for v in room):
         window = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
-        return f"it does not fit beside the others: nobody has time for it in {window}"
-    return "it does not fit beside the others: nobody has time for it before the shift ends"
+        return f"{BESIDE}: nobody has time for it in {window}"
+    return f"{BESIDE}: nobody has time for it before the shift ends"
 
 
 def has_room(vehicle: ProblemVehicle, items: Sequence[Item], stop: ProblemStop) -> bool:
@@ -135,21 +140,47 @@ def fill(
     return explained(problem, fleet, waiting)
 
 
-def explained(problem: Problem, fleet: Fleet, left: Iterable[ProblemStop]) -> tuple[Unserved, ...]:
-    """Return for stops that fit nowhere the rule, what would make them fit, and a sentence."""
+def explained(
+    problem: Problem,
+    fleet: Fleet,
+    left: Iterable[ProblemStop],
+    ousted: Collection[str] = (),
+    until: Deadline = ENDLESS,
+) -> tuple[Unserved, ...]:
+    """Return for stops that fit nowhere the rule, what would make them fit, and a sentence.
+
+    Those that gave their place to a more urgent one (`ousted`) are told so. After `until` no rule
+    is looked for any more.
+    """
     told: dict[str, Unserved] = {}
     for stop in left:
         ids = gone_with(problem, stop.id)
-        found = told.get(ids[0]) or explain(problem, fleet, problem.stop_of.get(stop.id, stop))
-        text = sentence(problem, fleet, stop, found)
+        one = problem.stop_of.get(stop.id, stop)
+        found = told.get(ids[0]) or (None if until.over else explain(problem, fleet, one, until))
+        if found is None or not found.rule:
+            told[stop.id] = pending(problem, stop)
+            continue
+        text = sentence(problem, fleet, stop, found, ousted=stop.id in ousted)
         told[stop.id] = found.model_copy(update={"stop": stop.id, "reason": text})
     return tuple(told.values())
 
 
-def sentence(problem: Problem, fleet: Fleet, stop: ProblemStop, found: Unserved) -> str:
+def pending(problem: Problem, stop: ProblemStop) -> Unserved:
+    """Return that nobody had the time to find out why a stop is left out, nor where it fits."""
+    if not working(problem):
+        return Unserved(stop=stop.id, reason=impossible(problem, stop), rule="no_vehicle")
+    return Unserved(stop=stop.id, reason=PENDING)
+
+
+def sentence(
+    problem: Problem, fleet: Fleet, stop: ProblemStop, found: Unserved, *, ousted: bool
+) -> str:
     """Return why a stop is left out, and what would make it fit, in words without ids."""
     asked = words(found, lambda _: "")
-    return why(problem, fleet, stop, found.rule) + (f"; {asked}" if asked else "")
+    text = why(problem, fleet, stop, found.rule)
+    if ousted:
+        text = text.replace(BESIDE, OUSTED)
+    return text + (f"; {asked}" if asked else "")
 
 
 def why(problem: Problem, fleet: Fleet, stop: ProblemStop, rule: Rule) -> str:
@@ -169,11 +200,4 @@ def why(problem: Problem, fleet: Fleet, stop: ProblemStop, rule: Rule) -> str:
         if rule == "window" and stop.windows:
             hours = f"{clock(stop.windows[0][0])}-{clock(stop.windows[-1][1])}"
             crowded = f"nobody has time for it in {hours}"
-    return f"it does not fit beside the others: {crowded}"
-
-
-def unexplained(problem: Problem, plan: Plan) -> set[str]:
-    """Return the stops that a plan neither serves nor explains."""
-    told = {visit.stop for route in plan.routes for visit in route.visits}
-    told |= {unserved.stop for unserved in plan.unserved}
-    return {stop.id for stop in problem.stops} - told
+    return f"{BESIDE}: {crowded}"

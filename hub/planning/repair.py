@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from hub.nouns import Problem, ProblemStop, ProblemVehicle
+from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.locks import unlocked
 from hub.planning.rules import AtDepot, Item, overload
 from hub.planning.schedule import Timetable, drive
@@ -79,9 +80,12 @@ def unit_of(problem: Problem, stop: str) -> tuple[str, ...]:
 
 
 def repaired(
-    problem: Problem, sequences: Sequences, gone: Collection[str]
+    problem: Problem, sequences: Sequences, gone: Collection[str], until: Deadline = ENDLESS
 ) -> dict[str, tuple[list[Item], Timetable]]:
-    """Return routes that break no rule, with their timetables, as near to `sequences` as may be."""
+    """Return routes that break no rule, with their timetables, as near to `sequences` as may be.
+
+    After `until` what breaks a rule is put together anew instead of being mended with care.
+    """
     cores = {one.id: core(problem, one) for one in problem.vehicle_of.values()}
     taken = {item.id for items in cores.values() for item in items if isinstance(item, ProblemStop)}
     taken.update(gone)
@@ -89,7 +93,7 @@ def repaired(
     for vehicle in problem.vehicle_of.values():
         items = cleaned(problem, vehicle, sequences.get(vehicle.id, ()), cores[vehicle.id], taken)
         if items:
-            found[vehicle.id] = sound(problem, vehicle, items, cores[vehicle.id])
+            found[vehicle.id] = sound(problem, vehicle, items, cores[vehicle.id], until)
     return {id: route for id, route in found.items() if route[0]}
 
 
@@ -139,7 +143,11 @@ def whole(problem: Problem, stop: ProblemStop, here: Collection[str]) -> bool:
 
 
 def sound(
-    problem: Problem, vehicle: ProblemVehicle, items: list[Item], held: list[Item]
+    problem: Problem,
+    vehicle: ProblemVehicle,
+    items: list[Item],
+    held: list[Item],
+    until: Deadline,
 ) -> tuple[list[Item], Timetable]:
     """Return as much of a route as breaks no rule; what is `held` stays in it."""
     found = drive(problem, vehicle, items)
@@ -151,7 +159,7 @@ def sound(
         if table.amount < found.amount:
             items, found = other, table
     if found.broken and len(items) <= SHORT:
-        items, found = thinned(problem, vehicle, items, held, found)
+        items, found = thinned(problem, vehicle, items, held, found, until)
     if found.broken:
         items = anew(problem, vehicle, items, held)
         found = drive(problem, vehicle, items)
@@ -202,12 +210,15 @@ def thinned(
     items: list[Item],
     held: Sequence[Item],
     found: Timetable,
+    until: Deadline,
 ) -> tuple[list[Item], Timetable]:
     """Take out, one by one, what helps most, until nothing is broken or nothing helps."""
     stay = {item.id for item in held if isinstance(item, ProblemStop)}
     for _ in range(TAKEN_OUT):
         best, chosen = found, items
         for unit in units(problem, items, stay):
+            if until.over:
+                return items, found
             fewer = trimmed([item for item in items if getattr(item, "id", "") not in unit])
             table = drive(problem, vehicle, fewer)
             if table.amount < best.amount:

@@ -3,49 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from hub.nouns import Plan, PlannedRoute, Problem, ProblemStop, ProblemVehicle, Unserved
-from hub.planning.reasons import impossible, working
-from hub.planning.rules import amount
-from hub.planning.schedule import NEVER, drive, planned
+from hub.nouns import Plan, Problem, ProblemStop, ProblemVehicle
+from hub.planning.deadline import Deadline
+from hub.planning.rules import Item, amount
+from hub.planning.schedule import NEVER, drive
+from hub.planning.settle import settle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "simple"
-LATE = "time for planning ran out before a place was found for it; plan again with more seconds"
-LEAST = 0.5
+LEAST = 0.1
 """Seconds that it may take however few are left."""
-TOLD = 0.5
-"""Part of the time after which reasons are not looked for one by one any more."""
+EACH = 0.0001
+"""Processor seconds for each stop that it takes anyway: on a busy machine it comes later."""
+NEAREST = 0.6
+"""Part of the time after which no vehicle is sent out any more."""
 
 
 def simple(problem: Problem, seconds: float) -> Plan:
-    """Return a sound plan, rough but quick; what nobody passes by is left out with a reason.
+    """Return a sound plan, rough but quick; what finds no place is left out with a reason."""
+    until = Deadline.after(max(LEAST, seconds), EACH * len(problem.stops))
+    return settle(problem, NAME, nearest(problem, until.part(NEAREST)), until=until)
 
-    Stops of shipments are left out unless they are locked.
+
+def nearest(problem: Problem, until: Deadline) -> dict[str, list[Item]]:
+    """Return routes in which the stop comes next that can be done soonest.
+
+    Stops of shipments and those that want to be first or last are in none, unless locked.
     """
-    began = monotonic()
-    until = began + max(LEAST, seconds)
     board = Board(problem)
     vehicles = [v for v in problem.vehicles if v.locked or v.shift[0] < v.shift[1]]
-    routes = [one for one in (board.route(vehicle, until) for vehicle in vehicles) if one]
-    served = {visit.stop for route in routes for visit in route.visits}
-    left = tuple(
-        Unserved(stop=stop.id, reason=why_not(problem, stop, began + TOLD * seconds))
-        for stop in problem.stops
-        if stop.id not in served
-    )
-    return Plan(engine=NAME, routes=tuple(routes), unserved=left)
-
-
-def why_not(problem: Problem, stop: ProblemStop, until: float) -> str:
-    """Return why a stop is left out, as far as there is time to find out."""
-    if monotonic() < until or not working(problem):
-        return impossible(problem, stop) or LATE
-    return LATE
+    return {vehicle.id: board.route(vehicle, until) for vehicle in vehicles}
 
 
 class Board:
@@ -80,20 +71,20 @@ class Board:
             for matrix in (problem.matrix, *problem.profiles.values())
         }
 
-    def route(self, vehicle: ProblemVehicle, until: float) -> PlannedRoute | None:
-        """Return the route of a vehicle, whose stops are taken; None where it goes nowhere."""
+    def route(self, vehicle: ProblemVehicle, until: Deadline) -> list[Item]:
+        """Return the route of a vehicle, whose stops are taken."""
         order = [self.problem.stop_of[id] for id in vehicle.locked]
-        order += self.nearest(vehicle, order) if monotonic() < until else []
-        order = self.sound(vehicle, order)
-        found = drive(self.problem, vehicle, order)
-        return planned(vehicle, found) if order else None
+        order += [] if until.over else self.nearest(vehicle, order)
+        return list(self.sound(vehicle, order, until))
 
-    def sound(self, vehicle: ProblemVehicle, order: list[ProblemStop]) -> list[ProblemStop]:
+    def sound(
+        self, vehicle: ProblemVehicle, order: list[ProblemStop], until: Deadline
+    ) -> list[ProblemStop]:
         """Return the beginning of a route that keeps every rule; the rest is free again."""
         if not drive(self.problem, vehicle, order).broken:
             return order
         low, high = len(vehicle.locked), len(order)
-        while high - low > 1:
+        while high - low > 1 and not until.over:
             middle = (low + high) // 2
             if drive(self.problem, vehicle, order[:middle]).broken:
                 high = middle

@@ -16,10 +16,12 @@ from hub.connector import Connector
 from hub.errors import HubError, PluginError
 from hub.hub import Hub
 from hub.nouns import Found, Plan, Problem
+from hub.planning.answer import balanced, begun
 from hub.planning.check import check, faults
 from hub.planning.cores import crew
 from hub.planning.costs import Score, score
-from hub.planning.limits import LEAST, patience, refuse
+from hub.planning.deadline import Deadline
+from hub.planning.limits import LEAST, SETTLING, patience, refuse
 from hub.planning.lineup import Entrant, lineup
 from hub.planning.needs import named
 from hub.planning.processes import Answer, Report, Search, attempt, can_fork, side_by_side
@@ -37,14 +39,18 @@ SHORT, MANY = 2.0, 400
 engine might not be back in time."""
 COMPARED = 4.0
 """Seconds from which on two engines are compared on one core, half of them each."""
-LATE = 0.1
+LATE = 0.09
 """Part of its time by which an engine may come late before it is ended, less a rough plan's."""
-ROUGH = 0.0002
+ROUGH = 0.00015
 """Seconds that a rough plan takes for each stop: so much sooner an engine is ended."""
-LEAST_PATIENCE = 2.0
+LEAST_PATIENCE = 0.4
 """Seconds before which no engine is ended: loading it takes some."""
 SECOND = 0.1
 """Part of the whole time that is left for a rough plan when engines have used all of it in vain."""
+AFTER = 0.1
+"""Part of its time that a search is not given, so that its plan is settled and checked by then."""
+MENDED = 0.2
+"""Processor seconds that there are in any case to mend what an engine does not know."""
 log = logging.getLogger(__name__)
 
 Judged = tuple[Score, Plan, Entrant]
@@ -72,10 +78,27 @@ def solve(
         judged, said = contest(hub, problem, entrants, left, watch)
         faults_so_far += said
         if judged:
-            return judged[0][1].model_copy(update={"why": reason(judged, faults_so_far)})
-        if late(problem, monotonic() - began) and not engine:
-            return rough(problem, faults_so_far)
+            plan = judged[0][1].model_copy(update={"why": reason(judged, faults_so_far)})
+            return kept(problem, plan)
+        spent = monotonic() - began
+        if late(problem, spent) and not engine:
+            return kept(problem, rough(problem, faults_so_far, spent))
     raise PluginError("; ".join(faults_so_far) or "no routing engine is installed")
+
+
+def kept(problem: Problem, plan: Plan) -> Plan:
+    """Return the routes that the search was to begin with where those are better than `plan`.
+
+    Our own engines see to that themselves; others, and a rough plan, need not.
+    """
+    if not problem.warm:
+        return plan
+    until = Deadline.after(SETTLING * problem.seconds)
+    cold = problem.model_copy(update={"warm": {}})
+    before = balanced(cold, plan.engine, lambda _: begun(problem), until)
+    if score(problem, before) >= score(problem, plan) or faults(problem, before):
+        return plan
+    return before.model_copy(update={"why": f"as before, which is better than: {plan.why}"})
 
 
 def late(problem: Problem, spent: float) -> bool:
@@ -84,9 +107,9 @@ def late(problem: Problem, spent: float) -> bool:
     return left <= SECOND * problem.seconds and bool(problem.stops)
 
 
-def rough(problem: Problem, said: Sequence[str]) -> Plan:
+def rough(problem: Problem, said: Sequence[str], spent: float) -> Plan:
     """Return the plan of no engine, for when all the time is over and none has one."""
-    plan = simple(problem, SECOND * problem.seconds)
+    plan = simple(problem, (1 + LATE) * problem.seconds - spent)
     check(problem, plan)
     why = f"a rough plan, because no engine came back in time ({'; '.join(said)}); plan again"
     return plan.model_copy(update={"why": why})
@@ -126,8 +149,6 @@ def contest(
             else:
                 judged.append((score(problem, answer.plan), answer.plan, one))
     judged.sort(key=lambda one: one[0])
-    if judged:
-        check(problem, judged[0][1])
     sound = [one for _, _, one in judged]
     for one, text in faults_of:
         if one in sound:  # another of its seeds has done it
@@ -160,12 +181,12 @@ def is_small(problem: Problem, seconds: float) -> bool:
 
 
 def given(problem: Problem, seconds: float, number: int = 0) -> Problem:
-    """Return the problem for the search of a number: its own seed, and time to check the plan."""
+    """Return the problem for the search of a number: its own seed, and time to settle the plan."""
     few = len(problem.stops) <= FEW
     most = 0.5 + 0.05 * len(problem.stops) if few else seconds
-    kept = min(0.05 * seconds, 0.05 + 0.0005 * len(problem.stops))
+    after = min(AFTER * seconds, 0.05 + 0.002 * len(problem.stops))
     return problem.model_copy(
-        update={"seconds": min(seconds - kept, most), "seed": problem.seed + number}
+        update={"seconds": min(seconds - after, most), "seed": problem.seed + number}
     )
 
 
@@ -176,7 +197,9 @@ def run(
     own = any(one.provider.connection for one, _ in batch)  # may hang on another machine
     if not can_fork() or (len(searches) == 1 and is_small(problem, seconds) and not own):
         return [attempt(search, watch) for search in searches]
+    began = monotonic()
     warm([one.provider.connector for one, _ in batch])
+    seconds -= monotonic() - began
     rough_takes = 0.05 + ROUGH * len(problem.stops)
     longest = max(seconds * (1 + LATE) - rough_takes, LEAST_PATIENCE)
     return side_by_side(searches, longest, watch)
@@ -210,7 +233,8 @@ def search(hub: Hub, one: Entrant, problem: Problem, report: Report) -> Plan:
     if not isinstance(plan, Plan):
         raise PluginError(f"{one.title} returned no Plan")
     if one.lacks and faults(problem, plan):
-        plan = settle(problem, plan.engine, sequences(problem, plan))
+        until = Deadline.after(SETTLING * problem.seconds, MENDED)
+        plan = settle(problem, plan.engine, sequences(problem, plan), until=until)
     check(problem, plan)
     return plan
 

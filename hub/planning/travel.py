@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.util import find_spec
@@ -54,14 +54,19 @@ def in_use(hub: Hub, points: Sequence[Location], profile: Profile = "van") -> In
 
     A connection that waits to be reconnected is passed over: the day has to be planned.
     """
+    away = ""
     with hub.store.read() as session:
         for row in hub.connections.find(session, "travel_times", None):
-            if row.merchant is not None or row.state != "healthy":
+            if row.merchant is not None:
+                continue
+            if row.state != "healthy":
+                away = f"; the connection {row.title} is not working: {row.reason or row.state}"
                 continue
             built = hub.connections.build(session, row)
             if profile in built.profiles:
                 return InUse(Provider(built, row.id), f"the connection {row.title}")
-    return on_map(hub, points, profile)
+    found = on_map(hub, points, profile)
+    return replace(found, why=found.why + away)
 
 
 def on_map(hub: Hub, points: Sequence[Location], profile: Profile) -> InUse:
@@ -135,6 +140,13 @@ def soon(hub: Hub, provider: Provider, ask: Callable[[], Matrix]) -> Matrix:
         return answered(PATIENCE, held)
     except TimeoutError as error:
         raise Retry(f"{provider.connector.title}: {error}; try again", after=5) from error
+
+
+def tables(
+    hub: Hub, points: Sequence[Point], profiles: Sequence[Profile], departs: datetime
+) -> dict[Profile, Matrix]:
+    """Return the travel times of each profile, as of the first departure."""
+    return {profile: matrix(hub, points, profile, departs) for profile in profiles}
 
 
 def directions(

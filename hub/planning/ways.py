@@ -60,6 +60,20 @@ def ask(session: Session, route: str) -> None:
     enqueue(session, KIND, route, queue="outward")
 
 
+def ask_again(hub: Hub) -> int:
+    """Ask for the ways of routes on the road that are straight lines; return how many."""
+    query = (
+        select(RouteWayRow)
+        .join(RouteRow, col(RouteRow.id) == RouteWayRow.route)
+        .where(col(RouteRow.state).in_(["ready", "loaded", "in_progress"]))
+    )
+    with hub.store.read(System()) as session:
+        straight = [row.route for row in session.exec(query) if row.way["approximate"]]
+    with hub.store.write(System()) as session:
+        ask_all(session, straight)
+    return len(straight)
+
+
 def ask_all(session: Session, routes: Sequence[str]) -> None:
     """Do the same for many routes, with a few statements."""
     enqueue_all(session, KIND, routes, queue="outward")
@@ -73,6 +87,8 @@ def work(hub: Hub, claim: Claim) -> None:
         departs = max(session.now, route.starts_at) if route is not None else None
         known = session.get(RouteWayRow, claim.subject)
         fresh = known is not None and found is not None and known.stamp == stamp(*found[1:])
+        # Straight lines may have become streets: a new map, a server that answers again.
+        fresh = fresh and known is not None and not known.way["approximate"]
     if found is None or fresh:
         with hub.store.write(System()) as session:
             finish(session, claim)

@@ -57,7 +57,9 @@ def packed_tile(streets: Path, z: int, x: int, y: int) -> bytes | None:
     """Return a tile as it lies in the database, or None where nothing is drawn."""
     if max(z, x, y) >= 2**31:
         return None
-    with closing(sqlite3.connect(f"file:{streets}?mode=ro&immutable=1", uri=True)) as database:
+    with closing(
+        sqlite3.connect(f"{streets.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    ) as database:
         row = database.execute(
             "SELECT data FROM tiles WHERE z = ? AND x = ? AND y = ?", (z, x, y)
         ).fetchone()

@@ -69,6 +69,16 @@ def test_with_an_hour_there_are_never_more_sources_than_targets(valhalla: Valhal
     assert list(found.metres[3]) == list(whole.metres[3])
 
 
+@pytest.mark.parametrize(("size", "pairs"), [(51, 2500), (53, 2500), (80, 2500), (30, 100)])
+def test_with_an_hour_no_question_is_larger_than_the_server_takes(
+    valhalla: ValhallaPeer, size: int, pairs: int
+) -> None:
+    valhalla.pairs = pairs
+    found = connector(valhalla, pairs=pairs).matrix(Legs(points=line(size), departs=MONDAY))
+    whole = connector(valhalla, pairs=pairs).matrix(Legs(points=line(size)))
+    assert found.seconds.lists() == whole.seconds.lists()
+
+
 def test_a_truck_is_asked_for_with_its_size(valhalla: ValhallaPeer) -> None:
     legs = Legs(points=(VADUZ, SCHAAN), profile="truck")
     connector(valhalla, truck_height=3.4).matrix(legs)

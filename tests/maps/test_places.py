@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from hub.maps import LoadedMap
+from hub.maps.extract import Extract, House, Label
+from hub.maps.gazetteer import write
 from hub.maps.load import load
 from hub.maps.places import Found, Places, find, metres_between, read_text
+from hub.maps.plane import project
 from hub.maps.spelling import distance, key, split
 from hub.nouns import Address
 from tests.maps.conftest import NOW
@@ -107,6 +110,43 @@ def test_the_second_line_counts_where_the_first_is_a_name(one: LoadedMap) -> Non
     found = Places(one.places).find(address)
     assert found is not None
     assert found.number == "5"
+
+
+@pytest.fixture(scope="module")
+def greek(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Return two towns whose names are not in Latin letters."""
+    found = Extract(bounds=(37.0, 22.0, 41.0, 24.0))
+    for name, lat, lon in (("Αθήνα", 37.97, 23.72), ("Θεσσαλονίκη", 40.64, 22.94)):
+        found.labels.append(Label(2, 10, name, *project(lat, lon)))
+    for street, number, city, lat, lon in (
+        ("Ερμού", "15", "Αθήνα", 37.971, 23.721),
+        ("25ης Μαρτίου", "10", "Θεσσαλονίκη", 40.641, 22.941),
+        ("25ης Αυγούστου", "112", "Θεσσαλονίκη", 40.661, 22.951),
+        ("Ερμού", "16", "", 37.972, 23.722),
+        ("!", "1", "Αθήνα", 37.972, 23.722),
+    ):
+        found.houses.append(House(number, street, city, "", "", *project(lat, lon)))
+    path = tmp_path_factory.mktemp("greek") / "places.db"
+    assert write(path, found, lambda share: None) == 4
+    return Places(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "city", "text", "sure"),
+    [
+        ("Ερμου 15", "Αθηνα", "Ερμού 15, Αθήνα", 0.95),
+        ("Ερμού 16", "Αθήνα", "Ερμού 16, Αθήνα", 0.95),  # its sign names no town: the nearest one
+        ("25ης Μαρτίου 112", "Θεσσαλονίκη", "25ης Μαρτίου, Θεσσαλονίκη", 0.6),
+        ("25ης Δεκεμβρίου 112", "Αθήνα", "Αθήνα", 0.3),
+        ("Ερμού 15", "Θεσσαλονίκη", "Θεσσαλονίκη", 0.3),
+    ],
+)
+def test_letters_of_any_script_are_told_apart(
+    greek: Places, line: str, city: str, text: str, sure: float
+) -> None:
+    found = greek.find(Address(line1=line, city=city))
+    assert found is not None
+    assert (found.text, found.location.confidence) == (text, sure)
 
 
 def test_all_loaded_maps_are_asked(one: LoadedMap, tmp_path: Path) -> None:

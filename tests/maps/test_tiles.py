@@ -6,18 +6,21 @@ import gzip
 import json
 import sqlite3
 from array import array
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.errors import Refused
 from hub.maps import LoadedMap, kinds
 from hub.maps import extract as extracts
 from hub.maps.coast import sea
 from hub.maps.extract import Extract, Line
 from hub.maps.merging import merged
-from hub.maps.plane import WORLD, area_of, cut_line, cut_ring, project, thin, unproject
+from hub.maps.plane import WORLD, area_of, box_of, cut_line, cut_ring, project, thin, unproject
+from hub.maps.tiles import Level, write
 from tests.maps.town import write_coast
 
 
@@ -138,5 +141,36 @@ def whole(found: Extract) -> float:
     return float((right - left) * (bottom - top))
 
 
+SQUARE = ((0.01, 0.01), (0.01, 0.02), (0.02, 0.02), (0.01, 0.01))
+
+
 def test_no_coast_no_sea(found: Extract) -> None:
     assert sea(found) is None
+
+
+def test_a_coast_that_lies_elsewhere_makes_no_sea(found: Extract) -> None:
+    island = array("i", [n for lat, lon in SQUARE for n in project(40 + lat, 5 + lon)])
+    assert sea(replace(found, coast=[island])) is None
+    south, west, _, _ = found.bounds
+    inside = array("i", [n for lat, lon in SQUARE for n in project(south + lat, west + lon)])
+    assert sea(replace(found, coast=[inside])) is not None
+
+
+def test_a_long_line_is_in_every_tile_on_its_way_and_in_no_other() -> None:
+    points = array("i", [n for at in range(50) for n in project(47 + at / 500, 9 + at / 300)])
+    level = Level(14)
+    level.add_line(Line(4, False, "", "", points))
+    tiles = {(points[at] // level.size, points[at + 1] // level.size) for at in range(0, 100, 2)}
+    assert tiles <= set(level.tiles)
+    columns, rows = level.span(box_of(points))
+    assert len(level.tiles) < len(columns) * len(rows) / 3
+    for x, y in level.tiles:
+        assert any(True for _ in cut_line(points, level.box(x, y)))
+
+
+def test_an_extract_of_half_the_world_is_refused_before_anything_is_drawn(
+    found: Extract, tmp_path: Path
+) -> None:
+    with pytest.raises(Refused, match=r"covers 60 x 170 degrees.* cut out the region"):
+        write(tmp_path / "streets.db", replace(found, bounds=(0, -10, 60, 160)), lambda share: None)
+    assert not list(tmp_path.iterdir())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,10 +14,11 @@ from hub.fleet.abilities import Rest
 from hub.fleet.breaks import set_breaks
 from hub.fleet.measures import Measure, Measures, set_measures
 from hub.hub import Hub
-from hub.nouns import Break, Costs, Reloads, Shipment
+from hub.nouns import Break, Costs, Plan, Problem, Reloads, Shipment, Unserved
 from hub.planning import day as days
-from hub.planning.day import Day, survey
-from hub.planning.plans import Wish, plan_now
+from hub.planning.day import Day, midnight, seconds_since, survey
+from hub.planning.drafts import discard
+from hub.planning.plans import Wish, plan_now, request
 from hub.store import DepotRow, DriverRow, System, VehicleRow
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.town import DAY, Town, at
@@ -218,6 +221,43 @@ def test_improving_begins_with_the_drafts_in_their_order(hub: Hub, town: Town) -
     assert town.read(fresh).state == "planned"
 
 
+def test_an_improved_plan_is_never_worse_than_its_drafts(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(6)
+    town.plan()
+    (before,) = town.routes()
+
+    def idle(self: object, problem: Problem, *_: object) -> Plan:
+        left = tuple(Unserved(stop=stop.id, reason="no wish to") for stop in problem.stops)
+        return Plan(engine="idle", routes=(), unserved=left)
+
+    for one in hub.plugins.of_kind("routing_engines").values():
+        for name in {"plan", "search"} & set(dir(one)):
+            monkeypatch.setattr(one, name, idle)
+    for wish in (Wish(improve=True), Wish(harder=True)):
+        row = plan_now(hub, "Vaduz", DAY, 0.3, wish=wish)
+        assert (row.state, row.unserved) == ("done", [])
+        (after,) = town.routes()
+        assert (after.metres, len(town.on(after.id))) == (before.metres, 6)
+
+
+def test_drafts_that_were_being_replaced_are_remembered(hub: Hub, town: Town) -> None:
+    town.stops(3)
+    town.plan()
+    (route,) = town.routes()
+    order = tuple(stop.id for stop in town.on(route.id))
+    with hub.store.write(System()) as session:
+        discard(session, route.id)
+    assert surveyed(town, improve=True).warm == {town.world.driver: order}
+
+
+def test_asked_to_improve_a_plan_that_is_waiting_it_is_improved(hub: Hub, town: Town) -> None:
+    with hub.store.write(System()) as session:
+        request(session, "Vaduz", DAY)
+        assert request(session, "Vaduz", DAY, improve=True).improve
+
+
 def test_drafts_of_a_driver_without_time_are_nothing_to_begin_with(hub: Hub, town: Town) -> None:
     town.stop()
     town.plan()
@@ -232,3 +272,9 @@ def test_more_stops_than_a_plan_takes_are_refused_with_their_number(
     monkeypatch.setattr(days, "LARGEST", 2)
     with pytest.raises(Refused, match="Vaduz has 3 open stops on 2026-11-23; one plan takes at mo"):
         surveyed(town)
+
+
+@pytest.mark.parametrize("day", [date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 23)])
+def test_seconds_of_a_day_read_as_the_clock_when_clocks_change(day: date) -> None:
+    ten = datetime.combine(day, time(10), ZoneInfo("Europe/Zurich"))
+    assert seconds_since(midnight(day, "Europe/Zurich"), ten) == 36_000

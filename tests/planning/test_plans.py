@@ -240,7 +240,7 @@ def test_an_engine_that_breaks_a_rule_fails_the_plan_and_changes_nothing(
     for engine in hub.plugins.of_kind("routing_engines").values():
         for name in {"plan", "search"} & set(dir(engine)):
             monkeypatch.setattr(engine, name, lambda *_: Plan(engine="liar", routes=()))
-    plan = town.plan()
+    plan = town.plan(60)
     assert plan.state == "failed"
     assert f"liar made a plan that is wrong: {stop} is missing" in plan.reason
     assert town.read(stop).state == "unassigned"
@@ -257,7 +257,7 @@ def test_an_engine_that_crashes_fails_the_plan_by_name(
     for engine in hub.plugins.of_kind("routing_engines").values():
         for name in {"plan", "search"} & set(dir(engine)):
             monkeypatch.setattr(engine, name, crash)
-    reason = town.plan().reason
+    reason = town.plan(60).reason
     assert "OR-Tools failed: ZeroDivisionError: division by zero" in reason
     assert reason.startswith("PyVRP failed: ")
 
@@ -270,7 +270,7 @@ def test_what_may_pass_is_tried_again_and_then_given_up(
     def offline(*_: Any) -> Any:
         raise Retry("the map cannot be reached", after=0)
 
-    monkeypatch.setattr(plans, "matrix", offline)
+    monkeypatch.setattr(plans, "tables", offline)
     with hub.store.write(System()) as session:
         asked = plans.request(session, "Vaduz", DAY)
     for expected in ("ready", "ready", "done"):

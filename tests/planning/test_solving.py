@@ -133,7 +133,7 @@ def test_an_engine_that_breaks_is_passed_over_and_the_plan_says_so(
     hub: Hub, engines: Engines, broken: Any, said: str
 ) -> None:
     engines(engine("pyvrp", plain), engine("own", broken, title="Own"), connected="own")
-    plan = solve(hub, problem())
+    plan = solve(hub, problem(seconds=30))  # each is back at once, on a busy machine a bit later
     assert plan.engine == "simple"
     assert plan.why.startswith("Pyvrp; passed over: ")
     assert said in plan.why
@@ -279,6 +279,31 @@ def test_no_vehicles_windows_in_the_past_and_lost_places_are_left_out_with_reaso
     lost = solve(hub, problem(matrix=Matrix(seconds=cells, metres=cells)))
     assert all("no way" in left.reason for left in lost.unserved)
     assert len(lost.unserved) == 6
+
+
+WARM = {"v0": ("s1", "s2", "s3", "s4", "s5", "s6")}
+
+
+@pytest.mark.parametrize("broken", [nothing, hangs])
+def test_routes_to_begin_with_are_kept_where_an_engine_has_only_worse_ones(
+    hub: Hub, engines: Engines, broken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solving, "LEAST_PATIENCE", 0.1)
+    engines(engine("own", broken, title="Own"), connected="own")
+    asked = problem(seconds=0.3, warm=WARM)
+    plan = solve(hub, asked)
+    assert faults(asked, plan) == []
+    assert [[visit.stop for visit in route.visits] for route in plan.routes] == [[*WARM["v0"]]]
+    said = "Own, because it is connected" if broken is nothing else "a rough plan"
+    assert plan.why.startswith("as before, which is better than: ") is (broken is nothing)
+    assert said in plan.why
+
+
+def test_a_better_plan_replaces_the_routes_to_begin_with(hub: Hub, engines: Engines) -> None:
+    engines(engine("pyvrp", plain))
+    plan = solve(hub, problem(warm={"v0": ("s6", "s1", "s5"), "v1": ("s2", "s4", "s3")}))
+    assert plan.why == "Pyvrp"
+    assert len(plan.routes) == 1
 
 
 def test_large_days_get_more_time() -> None:

@@ -7,15 +7,20 @@ from random import Random
 
 import pytest
 
+from hub.hub import Hub
 from hub.nouns import Plan, Problem
 from hub.planning.check import faults
+from hub.planning.locks import unlocked
 from hub.planning.relaxations import gone_with, joined, narrowed, sequence
 from hub.planning.schedule import drive
 from hub.planning.settle import settle
+from hub.planning.solving import solve
 from tests.planning.problems import problem, sequences
 
 EACH = 50
 COUNT = {"careless": 1000, "idle": 250, "pyvrp": 50, "ortools": 50}
+CHOSEN = 60
+"""Problems for the chooser, with all engines that are installed."""
 Maker = Callable[[Problem], Plan]
 
 
@@ -61,6 +66,19 @@ def test_every_plan_is_sound_and_every_reason_true(maker: str, first: int) -> No
         assert faults(asked, plan) == [], f"seed {seed}"
         assert all(left.rule and left.reason for left in plan.unserved), f"seed {seed}"
         assert fitting(asked, plan) == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("first", range(0, CHOSEN, EACH))
+def test_every_plan_of_the_engine_that_is_chosen_is_sound_and_every_reason_true(
+    hub: Hub, first: int
+) -> None:
+    for seed in range(first, min(first + EACH, CHOSEN)):
+        asked = unlocked(problem(seed)).model_copy(update={"seconds": 0.5})
+        plan = solve(hub, asked)
+        assert faults(asked, plan) == [], f"seed {seed}"
+        assert all(left.rule and left.reason for left in plan.unserved), f"seed {seed}"
+        assert fitting(asked, plan) == [], f"seed {seed}"
+        assert "passed over" not in plan.why, f"seed {seed}"
 
 
 def fitting(asked: Problem, plan: Plan) -> list[str]:

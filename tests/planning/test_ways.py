@@ -188,6 +188,21 @@ def test_without_a_map_the_way_is_straight_lines_without_turns(hub: Hub, town: T
     assert [len(leg.line) for leg in found.legs] == [2, 2, 2]
 
 
+def test_straight_lines_become_streets_once_a_map_is_there(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(2)
+    (route,) = town.published()
+    work(hub)
+    monkeypatch.setattr(ways, "directions", Streets())
+    assert ways.ask_again(hub) == 1
+    assert work(hub) == 1
+    found = way(hub, route)
+    assert found is not None
+    assert not found.approximate
+    assert ways.ask_again(hub) == 0
+
+
 def test_a_draft_that_is_thrown_away_takes_its_way_with_it(
     hub: Hub, town: Town, streets: Streets
 ) -> None:

@@ -39,11 +39,9 @@ function drawDay(map: HubMap): void {
   const chosen = chosenRoute.value;
   const lines: Line[] = [];
   for (const route of routes.value) {
-    const start = depots.value.find((d) => d.id === route.depot);
-    if (!start || visitsOf(route.id).length === 0) continue;
-    const home: Point = [start.lat, start.lon];
     const here = visitsOf(route.id);
-    const points: Point[] = [home, ...here.map((s): Point => [s.lat, s.lon]), home];
+    if (here.length === 0) continue;
+    const points: Point[] = [route.start, ...here.map((s): Point => [s.lat, s.lon]), route.end];
     // The part that is driven fades, so that the eye rests on what is still to come.
     const driven = here.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
     const way = wayOf(points, linesOf(route.id), driven);

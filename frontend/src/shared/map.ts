@@ -191,9 +191,10 @@ export class HubMap {
     }
   }
 
-  /** Show or move a small round sign with text, e.g. a driver's initials. */
-  setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void): void {
+  /** Show or move a small round sign with text, e.g. a driver's initials; higher ones lie on top. */
+  setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void, above = 0): void {
     const known = this.badges.get(id);
+    known?.drawn.setZIndexOffset(1000 * (above + 1));
     if (known && known.text === text && known.tone === tone) {
       known.drawn.setLatLng(at);
       known.drawn.setTooltipContent(plain(label));
@@ -204,7 +205,7 @@ export class HubMap {
     sign.textContent = text;
     sign.style.setProperty("--pin", colour(tone));
     const icon = L.divIcon({ className: "map-pin", html: sign, iconSize: [0, 0] });
-    const drawn = L.marker(at, { icon, keyboard: false, zIndexOffset: 1000 });
+    const drawn = L.marker(at, { icon, keyboard: false, zIndexOffset: 1000 * (above + 1) });
     drawn.bindTooltip(plain(label), { direction: "top", offset: [0, -12] });
     if (click) drawn.on("click", click);
     drawn.addTo(this.leaflet);

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub.builtin.pyvrp.fleet import Scale, dimensions, types
-from hub.builtin.pyvrp.gates import Gate, allowed, gates, on_the_way, weights
+from hub.builtin.pyvrp.gates import Gate, all_allowed, gates, on_the_way, weights
 from hub.builtin.pyvrp.ground import Ground, kind
 from hub.builtin.pyvrp.penalties import MOST
 from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle
@@ -66,11 +66,14 @@ def made(problem: Problem) -> Made | None:
     """Return the problem for PyVRP; `None` when there is nothing that anybody could do."""
     from pyvrp import Depot, Location, ProblemData, VehicleType
 
-    vehicles = [v for v in problem.vehicles if v in working(problem) or v.locked]
+    able = {vehicle.id for vehicle in working(problem)}
+    vehicles = [v for v in problem.vehicles if v.id in able or v.locked]
     asked, stops, goods = read(problem, vehicles)
     if not vehicles or not (stops or goods):
         return None
     ground = asked.ground
+    for point in sorted({vehicle.start for vehicle in vehicles if not vehicle.locked}):
+        ground.place(point, kind(-1))  # depots mostly come first: then no matrix is put in order
     clients, groups, ids = clients_of(asked, stops)
     shipments = [shipment_of(asked, one) for one in goods]
     kinds = types(problem, vehicles, ground, asked.gates, asked.scale)
@@ -117,11 +120,8 @@ def read(
     asked = Asked(problem, vehicles, Ground(), [], scale, end, worth)
     fetched = on_the_way(problem)
     behind = {id for vehicle in vehicles for id in vehicle.locked}
-    may = {
-        stop.id: allowed(stop, vehicles, fetched.get(stop.id, ""))
-        for stop in problem.stops
-        if stop.id not in behind and asked.windows(stop)
-    }
+    open_stops = [s for s in problem.stops if s.id not in behind and asked.windows(s)]
+    may = all_allowed(open_stops, vehicles, fetched)
     stops = [
         stop for id, stop in problem.stop_of.items()
         if may.get(id) and (id not in problem.shipment_of or id in fetched)

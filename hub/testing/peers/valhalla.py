@@ -19,9 +19,11 @@ class ValhallaPeer(Peer):
 
     service = "valhalla"
 
-    def __init__(self, directory: Path, port: int = 0, pairs: int = 2500, places: int = 20) -> None:
+    def __init__(
+        self, directory: Path, port: int = 0, pairs: int = 2500, side: int = 50, places: int = 20
+    ) -> None:
         self.country = Country()
-        self.pairs = pairs
+        self.pairs, self.side = pairs, side
         self.places = places
         self.questions: list[tuple[str, dict[str, Any]]] = []
         """Path and body of each question."""
@@ -51,6 +53,8 @@ class ValhallaPeer(Peer):
         rows, columns = points(asked["sources"]), points(asked["targets"])
         if len(rows) * len(columns) > self.pairs:
             return told(150, f"Exceeded max locations: {self.pairs}")
+        if max(len(rows), len(columns)) > self.side:
+            return told(150, f"Exceeded max locations: {self.side}")
         if "date_time" in asked and len(rows) > len(columns):
             return told(142, "Time-dependence is not supported with more sources than targets")
         if not all(self.country.has_road(point) for point in (*rows, *columns)):

@@ -82,10 +82,10 @@ def vehicle_texts(row: VehicleRow) -> dict[str, str]:
         "profile": row.profile,
         "skills": ", ".join(row.skills),
         **{name: amount(getattr(row, name)) for name in ("cost_fixed", "cost_hour", "cost_km")},
-        "most_km": f"{row.most_metres / 1000:g}" if row.most_metres else "",
+        "most_km": f"{row.most_metres / 1000}".removesuffix(".0") if row.most_metres else "",
         "most_stops": str(row.most_stops or ""),
         "reload_depots": ",".join(row.reload_depots),
-        "reload_minutes": str(row.reload_seconds // 60),
+        "reload_minutes": f"{row.reload_seconds / 60:.4f}".rstrip("0").rstrip("."),
         "most_reloads": str(row.most_reloads),
         "stacked": "yes" if row.stacked else "",
     }
@@ -132,7 +132,9 @@ def set_week(session: Session, driver: str) -> None:
             if shift is not None:
                 breaks.set_breaks(session, driver, day, breaks.read_rests(rests))
         except Refused as error:
-            raise Refused(f"{name}: {error}", f"starts-{day}") from None
+            field = f"breaks-{day}" if error.field == "breaks" else f"starts-{day}"
+            text = str(error).replace(breaks.EXAMPLE, "write it like 12:00-13:30 30")
+            raise Refused(f"{name}: {text}", field) from None
 
 
 def driver_form(id: str, texts: Mapping[str, str], error: Refused | None = None) -> str:
@@ -166,7 +168,7 @@ def driver_texts(session: Session, row: DriverRow) -> dict[str, str]:
         "start": row.start_place or "depot",
         "end": row.end_place or "depot",
         "home_address": row.home_address,
-        "home": "" if row.home_lat is None else f"{row.home_lat:.5f}, {row.home_lon:.5f}",
+        "home": "" if row.home_lat is None else f"{row.home_lat}, {row.home_lon}",
         "overtime_minutes": str(row.overtime_minutes or ""),
         "overtime_hour": amount(row.overtime_hour),
         **{f"starts-{one.weekday}": one.starts for one in shifts},
@@ -227,7 +229,7 @@ def depot_form(id: str, texts: Mapping[str, str], error: Refused | None = None) 
 
 def depot_texts(row: DepotRow) -> dict[str, str]:
     """Return the fields of a depot as the form has them."""
-    place = f"{row.lat:.5f}, {row.lon:.5f}"
+    place = f"{row.lat}, {row.lon}"
     return {"name": row.name, "address": row.address, "timezone": row.timezone, "place": place}
 
 

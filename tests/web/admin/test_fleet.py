@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from hub.fleet.measures import measures
 from hub.hub import Hub
 from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
 from hub.testing.fixtures import World
+from hub.web.admin.fleet_forms import depot_texts, vehicle_texts
 
 PATH = "/admin/fleet"
 
@@ -46,6 +48,23 @@ def test_a_vehicle_is_added_with_its_costs(owner: Any, hub: Hub, world: World) -
     assert (row.stacked, row.reload_depots) == (False, [])
 
 
+def test_a_form_that_is_saved_as_it_is_changes_nothing(owner: Any, hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        vehicle = session.get_one(VehicleRow, world.vehicle)
+        vehicle.most_metres, vehicle.reload_seconds = 1_234_567, 90
+        depot = session.get_one(DepotRow, world.depot)
+        depot.lat, depot.lon = 47.12345678, 9.50000049
+        forms = {f"vehicles/{vehicle.id}": vehicle_texts(vehicle),
+                 f"depots/{depot.id}": depot_texts(depot)}  # fmt: skip
+    for path, fields in forms.items():
+        assert owner.post(f"{PATH}/{path}", fields).status_code == 302
+    with hub.store.read(System()) as session:
+        vehicle = session.get_one(VehicleRow, world.vehicle)
+        assert (vehicle.most_metres, vehicle.reload_seconds) == (1_234_567, 90)
+        depot = session.get_one(DepotRow, world.depot)
+        assert (depot.lat, depot.lon) == (47.12345678, 9.50000049)
+
+
 def test_a_driver_is_changed_with_the_week(owner: Any, hub: Hub, world: World) -> None:
     form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle, "start": "home",
             "end": "depot", "home": "47.2, 9.5", "overtime_minutes": "30", "starts-0": "07:00",
@@ -57,6 +76,23 @@ def test_a_driver_is_changed_with_the_week(owner: Any, hub: Hub, world: World) -
     assert (row.start_place, row.home_lat, row.overtime_minutes) == ("home", 47.2, 30)
     assert (shift.weekday, shift.starts, shift.breaks[0]["minutes"]) == (0, "07:00", 30)
     assert "11:00-12:00 30 min" in owner.get(f"{PATH}/drivers/{world.driver}").text
+
+
+def test_the_list_reads_like_people_write_and_counts_like_them(
+    owner: Any, hub: Hub, world: World
+) -> None:
+    with hub.store.write(System()) as session:
+        session.add_all(VehicleRow(name=name, capacity=1) for name in ("Van 10", "Van 2"))
+        rest = [{"start": "11:00", "end": "12:00", "minutes": 30}]
+        for day in (0, 1):
+            row = session.exec(select(ShiftRow).where(ShiftRow.weekday == day)).one_or_none()
+            row = row or ShiftRow(driver=world.driver, weekday=day)
+            row.starts, row.ends, row.breaks = "07:00", "15:00", rest
+            session.add(row)
+    page = owner.get(PATH).text
+    assert page.index(">Van 2<") < page.index(">Van 10<")
+    assert "Mon\u2013Tue 07:00\u201315:00" in page
+    assert "break Mon\u2013Tue 11:00\u201312:00 30 min" in page
 
 
 @pytest.mark.parametrize(
@@ -83,7 +119,10 @@ def test_a_wrong_break_names_its_day_and_changes_nothing(
     form = {"name": "Lea F.", "depot": world.depot, "vehicle": world.vehicle, "starts-1": "08:00",
             "ends-1": "12:00", "breaks-1": "noon"}  # fmt: skip
     reply = owner.post(f"{PATH}/drivers/{world.driver}", form)
-    assert (reply.status_code, "Tuesday: &#39;noon&#39; is no break" in reply.text) == (422, True)
+    assert reply.status_code == 422
+    wrong = "Tuesday: &#39;noon&#39; is no break; write it like 12:00-13:30 30."
+    assert reply.text.count(wrong) == 2  # above the form, and under the day
+    assert re.search(r'name="breaks-1"[^>]*aria-invalid="true"', reply.text)
     with hub.store.read(System()) as session:
         assert session.get_one(DriverRow, world.driver).name == "Lea Frick"
 
