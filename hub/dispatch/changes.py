@@ -51,6 +51,8 @@ class Change(Noun):
     """By how much later the driver is back; negative when sooner."""
     pauses: tuple[dict[str, str], ...] = ()
     """Breaks and reloads ahead, as the route keeps them."""
+    over: tuple[dict[str, str], ...] = ()
+    """Those that have begun."""
 
 
 def change(road: Road, ways: Ways, items: Sequence[Item]) -> Change:
@@ -76,8 +78,16 @@ def as_change(road: Road, before: Timetable, made: Timetable) -> Change:
         ends_at=at(road, made.ends),
         metres=made.metres - before.metres,
         seconds=made.ends - before.ends,
-        pauses=tuple(pause_rows(made.visits, made.pauses, road.zero, road.depots)),
+        pauses=tuple(pauses_of(road, made)),
+        over=road.over,
     )
+
+
+def pauses_of(road: Road, made: Timetable) -> list[dict[str, str]]:
+    """Return the pauses ahead as a route keeps them, the first behind what was visited last."""
+    last = road.behind[-1] if road.behind else ""
+    rows = pause_rows(made.visits, made.pauses, road.zero, road.depots)
+    return [{**row, "after": row["after"] or last} for row in rows]
 
 
 def at(road: Road, second: int) -> datetime:
@@ -126,8 +136,7 @@ def rewrite(
             fresh.append(stop)
         elif abs(stop.eta_at - at) >= NEWS:
             moved.append(stop)
-    over = [pause for pause in route.pauses if pause["after"] in made.behind]
-    route.pauses = [*over, *made.pauses]
+    route.pauses = [*made.over, *made.pauses]
     route.ends_at, route.metres = made.ends_at, max(0, route.metres + made.metres)
     return fresh, moved
 

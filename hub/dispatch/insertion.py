@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from sqlmodel import col, select
@@ -68,9 +69,12 @@ def price(
     for. Writes nothing.
     """
     with hub.store.read(principal) as session:
-        return offer(
-            session, stop_id, route_id, partial(matrix, hub), waiting=waiting, even_late=even_late
-        )
+
+        def ask(points: Sequence[Point], profile: Profile, departs: datetime | None) -> Matrix:
+            session.commit()  # no connection to the database waits for another machine's answer
+            return matrix(hub, points, profile, departs)
+
+        return offer(session, stop_id, route_id, ask, waiting=waiting, even_late=even_late)
 
 
 def least(
@@ -99,6 +103,7 @@ def insert(
     made = offered or offer(session, stop_id, route_id, partial(straight, hub))
     route, stops = check_stamp(session, made.change)
     stop = get(session, StopRow, made.stop)
+    session.refresh(stop, with_for_update={"key_share": True})  # another may have put it in
     check_open(stop)
     move_stop(stop, "dispatched")
     stop.route, stop.ad_hoc, stop.planned_at = route.id, True, made.planned_at
@@ -130,8 +135,13 @@ def place(
     raise AssertionError("the last try returns or raises")
 
 
-def straight(hub: Hub, points: Sequence[Point], profile: Profile = "van") -> Matrix:
-    """Return the built-in travel times, which call nobody."""
+def straight(
+    hub: Hub,
+    points: Sequence[Point],
+    profile: Profile = "van",
+    departs: datetime | None = None,
+) -> Matrix:
+    """Return the built-in travel times, which call nobody and are the same at every hour."""
     kind = hub.plugins.connector(TIMES)
     legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points), profile=profile)
     found: Matrix = kind(kind.Config()).matrix(legs)  # type: ignore[attr-defined]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from hub.access import get
 from hub.dispatch import insertion
 from hub.dispatch.flags import raise_flag
 from hub.dispatch.reoptimise import MOST_MOVED, SECONDS
+from hub.dispatch.road import check_published
 from hub.errors import Refused
 from hub.events import append
 from hub.events.catalogue import RouteReoptimised
@@ -18,7 +20,7 @@ from hub.events.facts import ReoptimisationFacts
 from hub.fleet.roster import find_depot
 from hub.planning.limits import LONGEST
 from hub.queue import enqueue
-from hub.store import Operator, ReoptimisationRow, RouteRow, Session, StopRow
+from hub.store import DepotRow, Operator, ReoptimisationRow, RouteRow, Session, StopRow
 
 KIND = "reoptimise"
 ENDED = ("done", "failed", "cancelled", "undone")
@@ -31,7 +33,7 @@ STAFF = Operator("dispatcher", user="reoptimisation")
 
 def request(
     session: Session,
-    depot: str,
+    depot: str | DepotRow,
     day: date,
     by: str = "",
     *,
@@ -39,20 +41,31 @@ def request(
     most_moved: float = MOST_MOVED,
     insert: bool = False,
     waiting: bool = False,
+    stops: Sequence[str] = (),
 ) -> ReoptimisationRow:
-    """Ask for better routes of a depot (id or name) and day; a worker looks for them.
+    """Ask for better routes of a depot (its row, id or name) and day; a worker looks for them.
 
     With `insert` promised stops that have lost their route are put into others first; with
-    `waiting` only into routes that have not left, because the goods are at the depot. Asked twice
-    before a worker has begun, it is one search.
+    `waiting` only into routes that have not left, because the goods are at the depot. `stops` are
+    those of which that is known; it stays known until they have a route again. Asked twice
+    before a worker has begun, it is one search, the longer one, unless other stops may move or the
+    goods are elsewhere.
     """
     row = of_day(session, depot, day, by, seconds=seconds, most_moved=most_moved, insert=insert)
     row.waiting = waiting
-    known = waits(session, row.depot, day)
+    row.unserved = [unserved(stop, "it was not tried yet", waiting) for stop in stops]
+    known = waits(session, row)
     if known is not None:
+        known.unserved = [*known.unserved, *row.unserved]
         known.insert, known.waiting = known.insert or insert, known.waiting or waiting
+        known.seconds = max(known.seconds, seconds)
         return known
     return ask(session, row)
+
+
+def unserved(stop: str, reason: str, waiting: bool) -> dict[str, Any]:
+    """Return what a search says of a stop that it has not put in, and whether its goods wait."""
+    return {"stop": stop, "reason": reason, "waiting": waiting}
 
 
 def begun(
@@ -70,7 +83,7 @@ def begun(
 
 def of_day(
     session: Session,
-    depot: str,
+    depot: str | DepotRow,
     day: date,
     by: str,
     *,
@@ -79,7 +92,7 @@ def of_day(
     insert: bool = False,
 ) -> ReoptimisationRow:
     """Return the search of a day, not yet stored; raise `Refused` for what makes no sense."""
-    found = find_depot(session, depot)
+    found = depot if isinstance(depot, DepotRow) else find_depot(session, depot)
     check(seconds, most_moved)
     return ReoptimisationRow(
         depot=found.id,
@@ -92,15 +105,20 @@ def of_day(
     )
 
 
-def waits(session: Session, depot: str, day: date) -> ReoptimisationRow | None:
-    """Return the search of a day that no worker has begun yet."""
+def waits(session: Session, wish: ReoptimisationRow) -> ReoptimisationRow | None:
+    """Return a search like `wish` that no worker has begun yet, held so that none begins now."""
     query = select(ReoptimisationRow).where(
-        ReoptimisationRow.depot == depot,
-        ReoptimisationRow.service_date == day,
+        ReoptimisationRow.depot == wish.depot,
+        ReoptimisationRow.service_date == wish.service_date,
         ReoptimisationRow.state == "waiting",
+        ReoptimisationRow.most_moved == wish.most_moved,
         col(ReoptimisationRow.stop).is_(None),
     )
-    return session.exec(query).first()
+    if wish.insert:
+        either = col(ReoptimisationRow.insert).is_(False)
+        query = query.where(or_(either, ReoptimisationRow.waiting == wish.waiting))
+    query = query.order_by(ReoptimisationRow.id).limit(1)
+    return session.exec(query.with_for_update(key_share=True)).first()
 
 
 def request_insert(
@@ -110,7 +128,7 @@ def request_insert(
     stop = get(session, StopRow, stop_id)
     insertion.check_open(stop)
     if route_id:
-        get(session, RouteRow, route_id)
+        check_published(get(session, RouteRow, route_id))
     row = ReoptimisationRow(
         depot=stop.depot,
         service_date=stop.service_date,
@@ -143,6 +161,7 @@ def check(seconds: float, most_moved: float) -> None:
 def cancel(session: Session, id: str) -> ReoptimisationRow:
     """Stop a search; what it has written already stays, and can be taken back."""
     row = get(session, ReoptimisationRow, id)
+    session.refresh(row, with_for_update={"key_share": True})
     if row.state in ("done", "failed", "undone"):
         raise Refused(f"re-optimisation {row.id} is {row.state} already", "state")
     if row.state != "cancelled":

@@ -17,9 +17,9 @@ from hub.access import get
 from hub.dispatch import insertion
 from hub.dispatch.changes import Change, Overtaken, apply_groups
 from hub.dispatch.churn import TOGETHER, moved
-from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, flag_unserved
+from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, flag_unserved, unserved
 from hub.dispatch.reoptimise import Found, Scene, improve, late_stops, searching, survey
-from hub.errors import HubError, Refused, Retry, Unauthorized
+from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
 from hub.hub import Hub
 from hub.planning.plans import TRIES
 from hub.planning.providers import pass_over
@@ -100,6 +100,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step) -> None:
             done = running(session, id)
             for name, value in made.items():
                 setattr(done, name, value)
+            done.unserved = [one for one in done.unserved if is_open(session, one["stop"])]
             conclude(session, done, "failed" if done.stop and not done.inserted else "done")
             end(session)
     except Cancelled:
@@ -115,6 +116,7 @@ def begin(hub: Hub, id: str, hold: Step) -> ReoptimisationRow | None:
     """Mark it as running and return it; None where it has already ended."""
     with hub.store.write(STAFF) as session:
         row = get(session, ReoptimisationRow, id)
+        session.refresh(row, with_for_update={"key_share": True})
         hold(session)
         if row.state in ENDED:
             return None
@@ -133,34 +135,62 @@ def running(session: Session, id: str) -> ReoptimisationRow:
 
 def put_in(hub: Hub, row: ReoptimisationRow, hold: Step) -> None:
     """Put the stop that was named, or all that have lost their route, into their best places."""
-    wanted = [(row.stop, row.route)] if row.stop else [(id, None) for id in orphans(hub, row)]
-    for stop, route in wanted:
-        put_one(hub, row, stop, route, hold)
+    if row.stop:
+        put_one(hub, row, row.stop, row.route, hold)
+    for stop in orphans(hub, row):
+        put_one(hub, row, stop, None, hold)
 
 
 def put_one(hub: Hub, row: ReoptimisationRow, stop: str, route: str | None, hold: Step) -> None:
     """Put one stop into its best place and note it; flag one that fits nowhere."""
+    waiting = row.waiting if row.stop else waits_at_depot(hub, row, stop)
     try:
         for last in (*[False] * (insertion.TRIES - 1), True):
-            offered = insertion.price(hub, STAFF, stop, route, waiting=row.waiting)
+            offered = insertion.price(hub, STAFF, stop, route, waiting=waiting)
             try:
                 with hub.store.write(STAFF) as session:
                     kept = running(session, row.id)
                     hold(session)
                     insertion.insert(hub, session, stop, route, offered)
                     kept.inserted = [*kept.inserted, {"stop": stop, "route": offered.route}]
+                    kept.unserved = [one for one in kept.unserved if one["stop"] != stop]
                 return
             except Overtaken:
                 if last:
                     raise
-    except Refused as error:
-        with hub.store.write(STAFF) as session:
-            kept = running(session, row.id)
-            if kept.stop and session.get_one(StopRow, stop).state == "dispatched":
-                return  # a worker that died had put it in
-            kept.unserved = [*kept.unserved, {"stop": stop, "reason": str(error)}]
-            kept.reason = str(error) if kept.stop else kept.reason
-            flag_unserved(session, stop, str(error))
+    except (Refused, Rejected, PluginError) as error:
+        leave(hub, row.id, unserved(stop, str(error), waiting), hold)
+
+
+def is_open(session: Session, stop: str) -> bool:
+    """Say whether a stop still has no route: a person may have put it in meanwhile."""
+    found = session.get(StopRow, stop)
+    return found is not None and found.state == "unassigned"
+
+
+def waits_at_depot(hub: Hub, row: ReoptimisationRow, stop: str) -> bool:
+    """Say whether the goods of a stop are at the depot, as the last search that knew it says."""
+    query = select(ReoptimisationRow.unserved).where(
+        ReoptimisationRow.depot == row.depot, ReoptimisationRow.service_date == row.service_date
+    )
+    with hub.store.read(STAFF) as session:
+        left = [one for told in session.exec(query.order_by(ReoptimisationRow.id)) for one in told]
+    known = [bool(one["waiting"]) for one in left if one["stop"] == stop and "waiting" in one]
+    return known[-1] if known else row.waiting
+
+
+def leave(hub: Hub, id: str, left: dict[str, Any], hold: Step) -> None:
+    """Note a stop that fits nowhere, once however often it is tried, and flag it."""
+    stop, reason = left["stop"], left["reason"]
+    with hub.store.write(STAFF) as session:
+        kept = running(session, id)
+        hold(session)
+        if session.get_one(StopRow, stop).state != "unassigned":
+            return  # a worker that died had put it in, or a person has
+        others = [one for one in kept.unserved if one["stop"] != stop]
+        kept.unserved = [*others, left]
+        kept.reason = reason if kept.stop else kept.reason
+        flag_unserved(session, stop, reason)
 
 
 def orphans(hub: Hub, row: ReoptimisationRow) -> list[str]:
@@ -253,10 +283,21 @@ def said(found: Found, scene: Scene, overtaken: int) -> str:
 
 
 def fail(hub: Hub, id: str, reason: str, end: Step) -> None:
-    """End it as failed, with the reason that people read."""
+    """End it as failed, with the reason that people read; flag the stops that it leaves."""
+    with hub.store.read(STAFF) as session:
+        asked = session.get_one(ReoptimisationRow, id)
+    left = orphans(hub, asked) if asked.state not in ENDED else []
+    for stop in left:
+        with hub.store.write(STAFF) as session:
+            flag_unserved(session, stop, reason)
     with hub.store.write(STAFF) as session:
         row = session.get_one(ReoptimisationRow, id)
+        session.refresh(row, with_for_update={"key_share": True})
         if row.state not in ENDED:
-            row.reason = reason
+            told = {one["stop"]: one for one in row.unserved}
+            for stop in left:
+                known = told.get(stop, unserved(stop, reason, row.waiting))
+                told[stop] = {**known, "reason": reason}
+            row.reason, row.unserved = reason, list(told.values())
             conclude(session, row, "failed")
         end(session)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
@@ -15,7 +15,7 @@ from hub.nouns import Pause, PlannedRoute, ProblemStop, ProblemVehicle, Visit
 from hub.orders.happenings import tell_stops
 from hub.planning.costs import route_cost
 from hub.planning.day import TAKEN, Day, Point, asked
-from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow
+from hub.store import DriverRow, PlanRow, ReoptimisationRow, RouteRow, RouteWayRow, Session, StopRow
 from hub.store.states import move_stop
 
 
@@ -52,6 +52,8 @@ def discard(session: Session, route_id: str) -> None:
         take_out(stop)
     session.flush()
     session.exec(delete(RouteWayRow).where(col(RouteWayRow.route) == route.id))
+    named = update(ReoptimisationRow).where(col(ReoptimisationRow.route) == route.id)
+    session.exec(named.values(route=None))
     session.delete(route)
 
 

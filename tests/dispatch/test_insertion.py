@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -12,9 +16,11 @@ from hub.dispatch.changes import Overtaken
 from hub.driving.links import switch_off
 from hub.errors import Refused
 from hub.hub import Hub
-from hub.store import EtaRow, System, TokenRow
+from hub.nouns import Matrix
+from hub.store import EtaRow, Session, StopRow, System, TokenRow
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, at
+from tests.dispatch.test_dropout import another
 
 STAFF = System()
 
@@ -306,3 +312,63 @@ def test_only_a_driver_who_has_left_has_to_fetch_the_goods(hub: Hub, town: Town)
     assert insertion.price(hub, STAFF, town.stop(0.004)).fetch is False
     drive_to_second(hub, town, route)
     assert insertion.price(hub, STAFF, town.stop(0.006)).fetch is True
+
+
+def test_of_two_who_put_in_the_same_stop_at_once_only_one_does(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(2)
+    (route,) = town.published()
+    new, read = town.stop(0.02), Event()
+    mine, theirs = (insertion.price(hub, STAFF, new, id) for id in (route, another(hub, town)))
+    said: list[str] = []
+    real = insertion.check_open
+
+    def check_open(stop: StopRow) -> None:
+        real(stop)
+        read.set()
+
+    def other() -> None:
+        try:
+            with hub.store.write(System()) as session:
+                insertion.insert(hub, session, new, offered=theirs)
+        except Refused as error:
+            said.append(str(error))
+
+    thread = Thread(target=other)
+    with hub.store.write(System()) as session:
+        insertion.insert(hub, session, new, offered=mine)
+        session.flush()
+        monkeypatch.setattr(insertion, "check_open", check_open)
+        thread.start()
+        read.wait(1)  # who does not hold the stop has read it by now
+    thread.join(30)
+    assert said == [f"stop {new} is dispatched; only an unassigned one can be added"]
+    assert town.read(new).route == route
+
+
+def test_travel_times_are_asked_as_of_now_with_nothing_open(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    drive_to_second(hub, town, route)
+    real_read, real, sessions, asked = hub.store.read, insertion.matrix, [], []
+
+    @contextmanager
+    def read(principal: Any = None) -> Iterator[Session]:
+        with real_read(principal) as session:
+            sessions.append(session)
+            yield session
+
+    def matrix(hub: Hub, points: Any, profile: Any, departs: Any) -> Matrix:
+        asked.append((departs, [session.in_transaction() for session in sessions]))
+        return real(hub, points, profile, departs)
+
+    monkeypatch.setattr(hub.store, "read", read)
+    monkeypatch.setattr(insertion, "matrix", matrix)
+    new = town.stop(0.02)
+    assert insertion.price(hub, STAFF, new).route == route
+    ((departs, open_then),) = asked
+    assert departs == town.on(route)[1].eta_at
+    assert not any(open_then)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from hub.dispatch import register, reoptimisations, reoptimise, reworking
+from hub.dispatch import live_actions, register, reoptimisations, reoptimise, reworking
 from hub.dispatch.changes import Overtaken, apply_together
 from hub.dispatch.churn import Judge, moved
 from hub.dispatch.reoptimise import improve, survey
@@ -240,6 +240,54 @@ def test_one_that_was_cancelled_changes_nothing(hub: Hub, town: Town) -> None:
 def test_asked_twice_before_it_has_begun_it_is_one_search(hub: Hub, town: Town) -> None:
     two_routes(hub, town)
     assert ask(hub, town) == ask(hub, town, insert=True)
+
+
+def test_asked_twice_it_is_the_longer_search_and_never_moves_more_than_was_said(
+    hub: Hub, town: Town
+) -> None:
+    two_routes(hub, town)
+    first = ask(hub, town, seconds=1)
+    assert ask(hub, town, seconds=9) == first
+    assert ask(hub, town, most_moved=0.5) != first
+    with hub.store.read(System()) as session:
+        kept = session.get_one(ReoptimisationRow, first)
+    assert (kept.seconds, kept.most_moved) == (9, reoptimise.MOST_MOVED)
+
+
+def test_goods_at_the_depot_and_those_handed_over_are_two_searches(hub: Hub, town: Town) -> None:
+    two_routes(hub, town)
+    first = ask(hub, town, insert=True)
+    assert ask(hub, town, insert=True, waiting=True) != first
+    assert ask(hub, town) == first
+
+
+def test_an_event_of_a_merchant_may_ask_for_better_routes(hub: Hub, town: Town) -> None:
+    town.stops(2)
+    (route,) = town.published()
+    wish = live_actions.ReoptimiseInput(route=route)
+    with hub.store.write(System(town.world.merchant)) as session:
+        made = live_actions.reoptimise(hub, session, wish)
+    assert reworking.now(hub, made.reoptimisation).state == "done"
+
+
+def test_a_stop_is_not_put_into_a_draft_and_the_day_can_be_planned_again(
+    hub: Hub, town: Town
+) -> None:
+    town.stops(3)
+    town.plan()
+    (draft,) = town.routes()
+    new = town.stop(0.02)
+    with hub.store.write(STAFF) as session, pytest.raises(Refused, match="only a published one"):
+        reoptimisations.request_insert(session, new, draft.id)
+    with hub.store.write(STAFF) as session:
+        past = ReoptimisationRow(
+            depot=draft.depot, service_date=DAY, stop=new, route=draft.id, state="failed",
+            created_at=session.now,
+        )  # fmt: skip
+        session.add(past)
+    assert town.plan().state == "done"
+    with hub.store.read(System()) as session:
+        assert session.get_one(ReoptimisationRow, past.id).route is None
 
 
 def test_without_routes_on_the_road_it_says_so(hub: Hub, town: Town) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlmodel import select
 
 from hub.hub import Hub
+from hub.nouns import Way, WayLeg
 from hub.queue.entry import work
 from hub.queue.work import claim
-from hub.store import FlagRow, OrderRow, PlanRow, StopRow
+from hub.store import FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, town
@@ -239,6 +241,27 @@ def test_tiles_come_with_their_attribution(
     expect(page.locator(".leaflet-tile-loaded").first).to_be_attached()
     expect(page.get_by_text("© the mappers")).to_be_visible()
     expect(page.locator(".map.no-tiles")).to_have_count(0)
+
+
+def test_the_map_names_once_who_made_the_ways(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    with_tiles(hub)
+    leg = WayLeg(seconds=60, metres=500, line=((47.14, 9.52), (47.15, 9.53)))
+    for route, credit in zip(filled.routes, ("© TomTom", "© the mappers"), strict=True):
+        with hub.store.write() as session:
+            query = select(StopRow.id).where(StopRow.route == route).order_by(StopRow.position)
+            stops = list(session.exec(query))
+            way = Way(legs=(leg,) * (len(stops) + 1), credit=credit)
+            said = way.model_dump(mode="json")
+            session.add(RouteWayRow(route=route, stops=stops, way=said, made_at=session.now))
+    page = desk("dispatcher", "/admin/imports")
+    page.route("http://127.0.0.1:9/**", lambda r: r.fulfill(body=tile(), status=200))
+    page.goto(page.url.replace("/admin/imports", "/"))
+    expect(page.get_by_text("© TomTom")).to_be_visible()
+    expect(page.get_by_text("© the mappers")).to_have_count(1)
 
 
 def test_tiles_that_fail_leave_a_plain_ground_and_no_broken_picture(

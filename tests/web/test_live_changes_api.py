@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.dispatch import register
+from hub.dispatch import register, sequence
 from hub.hub import Hub
 from hub.queue.work import claim
 from hub.testing.town import Town, at, town
@@ -89,14 +89,29 @@ def test_one_that_waits_is_cancelled(town: Town, staff: Any) -> None:
     assert (undone.status_code, "changed no route" in undone.json["detail"]) == (422, True)
 
 
-def test_the_stops_of_a_lost_driver_are_told(town: Town, staff: Any) -> None:
+def test_a_worker_takes_up_the_stops_of_a_lost_driver(hub: Hub, town: Town, staff: Any) -> None:
     ids = town.stops(2)
     (route,) = town.published()
     said = staff.post(f"{API}/routes/{route}/redistribute", json={"reason": "ill"})
-    assert said.status_code == 200
-    assert {left["stop"] for left in said.json["left"]} == set(ids)
+    assert (said.status_code, said.json["left"]) == (202, [])
+    register(hub)
+    (held,) = claim(hub.store, "heavy", "test")
+    hub.handlers[held.kind](hub, held)
+    done = staff.get(said.headers["Location"]).json
+    assert {one["stop"] for one in done["unserved"]} == set(ids)
+    flags = staff.get(f"{API}/flags").json["flags"]
+    assert set(ids) <= {flag["subject"] for flag in flags}
     again = staff.post(f"{API}/routes/{route}/lost", json={"reason": "ill"})
     assert (again.status_code, "is cancelled" in again.json["detail"]) == (422, True)
+
+
+def test_lost_goods_are_told_at_once(town: Town, staff: Any) -> None:
+    ids = town.stops(2)
+    (route,) = town.published()
+    wish = {"reason": "burnt", "goods": "lost"}
+    said = staff.post(f"{API}/routes/{route}/redistribute", json=wish)
+    assert (said.status_code, said.json["reoptimisation"]) == (200, "")
+    assert {left["stop"] for left in said.json["left"]} == set(ids)
 
 
 def test_the_best_order_begins_with_the_locks(town: Town, staff: Any) -> None:
@@ -106,3 +121,20 @@ def test_the_best_order_begins_with_the_locks(town: Town, staff: Any) -> None:
     told = staff.post(f"{API}/routes/{route}/sequence", json=wish).json
     assert told["stops"][0] == ids[3]
     assert sorted(told["stops"]) == sorted(ids)
+
+
+def test_a_driver_who_goes_on_meanwhile_is_a_conflict(
+    town: Town, staff: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    ids = [stop.id for stop in town.on(route)]
+    real = sequence.matrix
+
+    def matrix(*given: Any) -> Any:
+        town.change(ids[0], state="en_route")
+        return real(*given)
+
+    monkeypatch.setattr(sequence, "matrix", matrix)
+    said = staff.post(f"{API}/routes/{route}/sequence", json={"stops": ids[::-1]})
+    assert (said.status_code, "changed meanwhile" in said.json["detail"]) == (409, True)

@@ -12,7 +12,7 @@ from hub.hub import Hub
 from hub.nouns import Maneuver, Way, WayLeg
 from hub.planning import ways
 from hub.queue.work import claim
-from hub.store import RouteRow, RouteWayRow, StopRow
+from hub.store import RouteRow, RouteWayRow, StopRow, System
 from hub.testing.days import DAY, NOW
 from hub.testing.fixtures import World, set_time
 from hub.testing.road import Road, road
@@ -101,6 +101,15 @@ def test_a_program_that_asks_for_an_unknown_way_has_it_found(sign_in, hub: Hub, 
     ways.work(hub, held)
     found = client.get(f"/api/v1/routes/{road.route}/way")
     assert (found.status_code, found.json["approximate"]) == (200, True)
+
+
+def test_a_program_is_told_that_a_route_leads_nowhere(sign_in, hub: Hub, road: Road) -> None:
+    client: FlaskClient = sign_in("dispatcher")
+    with hub.store.write(System()) as session:
+        session.get_one(RouteRow, road.route).state = "cancelled"
+    said = client.get(f"/api/v1/routes/{road.route}/way")
+    assert (said.status_code, "leads nowhere" in said.json["detail"]) == (404, True)
+    assert claim(hub.store, "outward", "test") == []
 
 
 def test_a_merchant_is_told_no_way(sign_in, world: World, known: Road) -> None:

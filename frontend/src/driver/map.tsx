@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { HubMap, Point } from "../shared/map";
 import { loadStyle } from "../shared/style";
 import { wayOf } from "../shared/way";
-import { current, isEnded, isOpen, lines, route, stops } from "./day";
+import { current, isEnded, isOpen, lines, route, stops, way } from "./day";
 import { here } from "./position";
 import type { Stop } from "./sheet";
 
@@ -84,6 +84,7 @@ function draw(map: HubMap, pick: (id: string) => void): void {
   if (!day) return;
   const done = visits().reduce((last, stop, at) => (isEnded(stop) || stop.state === "arrived" ? at + 1 : last), 0);
   const { driven, ahead } = wayOf(placesOf(), lines(), done);
+  map.setCredits([lines().length > 0 ? (way.value?.credit ?? "") : ""]);
   map.setLines([
     { id: "driven", points: driven, colour: "--calm", weight: 3, faint: true },
     { id: "ahead", points: ahead, colour: "--accent", weight: 4 },

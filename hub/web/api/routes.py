@@ -16,7 +16,7 @@ from hub.dispatch.offers import Offer, in_words
 from hub.dispatch.publish import publish as publish_route
 from hub.dispatch.publish import unpublish as unpublish_route
 from hub.dispatch.sheets import route_sheets, routes_of
-from hub.errors import Refused
+from hub.errors import Missing, Refused
 from hub.fleet.roster import find_depot
 from hub.nouns import Noun
 from hub.planning import ways
@@ -82,13 +82,20 @@ def show(id: str) -> Response:
 @blueprint.get("/routes/<id>/way")
 @allow("owner", "dispatcher", "key:routes:write")
 def way(id: str) -> Response:
-    """Return the line and the turns of a route, in the reader's language; 202 until it is found."""
+    """Return the line and the turns of a route, in the reader's language.
+
+    202 until it is found, 404 with the reason where there is none.
+    """
     with read() as session:
         found = ways.way_of(session, id, language())
+        asked, why = (True, "") if found is not None else ways.search_for(session, id)
     if found is not None:
         return tagged(found.model_dump())
-    with write() as session:
-        ways.ask(session, id)
+    if why:
+        raise Missing(why)
+    if not asked:
+        with write() as session:
+            ways.ask(session, id)
     return answer({"state": "waiting"}, 202, {"Retry-After": "2"})
 
 
