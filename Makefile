@@ -10,6 +10,11 @@ PLUGINS := plugins/shopify plugins/woocommerce plugins/shipstation plugins/xero 
 EDITABLE := -e . $(foreach plugin,$(PLUGINS),-e $(plugin))
 
 DIST ?= dist
+# Where tests keep their databases: in memory where there is room, which spares waiting for a disk.
+# Those that kill processes keep to the disk.
+MEMORY := $(shell test -w /dev/shm && test "$$(df -Pk /dev/shm | awk 'NR==2 {print $$4}')" -gt 4000000 && echo /dev/shm)
+KILLING ?=
+PYTEST := $(BIN)/python -m pytest -q --no-header -o tmp_path_retention_policy=failed
 
 .PHONY: setup assets demo test quick check wheels bench pins clean
 
@@ -34,11 +39,11 @@ demo: setup
 	@$(BIN)/hub demo
 
 test: setup
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not demo and not chaos" --no-header
-	@$(BIN)/python -m pytest -q -n 2 --dist load -m "demo or chaos" --no-header
+	@PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(PYTEST) -n 2 --dist loadfile -m "not demo and not chaos"
+	@$(PYTEST) -n 2 --dist load -m "demo or chaos" $$(grep -rlE 'mark\.(demo|chaos)' tests plugins --include='test_*.py') $(KILLING)
 
 quick: setup
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not whole and not demo and not chaos and not e2e" --no-header
+	@PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(PYTEST) -n 2 --dist loadfile -m "not whole and not demo and not chaos and not e2e"
 
 check: setup
 	@$(BIN)/ruff check hub plugins tests bench

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         DeliveryStatus,
         DevicePosition,
         Disconnected,
+        Feature,
         Fix,
         Found,
         Grant,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         InboundText,
         Incoming,
         Legs,
+        Loads,
         Location,
         Maneuver,
         Matrix,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
         Problem,
         ProblemStop,
         ProblemVehicle,
+        Profile,
         Proof,
         ProofFile,
         Receipt,
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
         RefusedRow,
         Relaxation,
         Reloads,
+        Rule,
         Shipment,
         Subscribed,
         TimeWindow,
@@ -80,8 +84,10 @@ if TYPE_CHECKING:
         Visit,
         Way,
         WayLeg,
+        Window,
     )
     from hub.oauth import Kept, TokenClient
+    from hub.planning.answer import balanced
     from hub.verdicts import judge, understood
     from hub.web.policy import allow
 
@@ -98,12 +104,13 @@ _HOMES = {
     "hub.budget": "Budget",
     "hub.http": "GuardedPool Http Url calling guard",
     "hub.nouns": "Address Break Callback Cancelled Connect Costs Cursor Delivery DeliveryReport "
-    "DeliveryStatus DevicePosition Disconnected Fix Found Grant Grid HandedLine Hook "
-    "InboundText Incoming Legs Location Maneuver Matrix Message Money Order OrderLine Pause "
-    "Plan PlannedRoute PrivacyRequest Problem ProblemStop ProblemVehicle Proof ProofFile "
-    "Receipt Recipient RefusedRow Relaxation Reloads Shipment Subscribed TimeWindow Trip "
-    "Unserved Visit Way WayLeg",
+    "DeliveryStatus DevicePosition Disconnected Feature Fix Found Grant Grid HandedLine Hook "
+    "InboundText Incoming Legs Loads Location Maneuver Matrix Message Money Order OrderLine Pause "
+    "Plan PlannedRoute PrivacyRequest Problem ProblemStop ProblemVehicle Profile Proof ProofFile "
+    "Receipt Recipient RefusedRow Relaxation Reloads Rule Shipment Subscribed TimeWindow Trip "
+    "Unserved Visit Way WayLeg Window",
     "hub.oauth": "Kept TokenClient",
+    "hub.planning.answer": "balanced",
     "hub.verdicts": "judge understood",
     "hub.web.policy": "allow",
 }
@@ -113,17 +120,17 @@ __all__ = [  # noqa: RUF022 - grouped by what they are for
     "AnytimeEngine", "Channel", "Directions", "Geocoder", "OAuth", "OrderSource", "PodSink",
     "PositionSource", "Receiver", "ReportSource", "RoutingEngine", "StatusSink", "Subscriber",
     "TravelTimes",
-    "Budget", "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "beat", "calling",
-    "guard", "hookimpl", "judge", "understood",
+    "Budget", "Connector", "GuardedPool", "Http", "Kept", "TokenClient", "Url", "balanced", "beat",
+    "calling", "guard", "hookimpl", "judge", "understood",
     "Action", "ActionInput", "ActionOutput", "Inside", "Outward", "allow",
     "HubError", "PluginError", "Rejected", "Retry", "Unauthorized", "Unknown",
     "Address", "Break", "Callback", "Cancelled", "Connect", "Costs", "Cursor", "Delivery",
-    "DeliveryReport", "DeliveryStatus", "DevicePosition", "Disconnected", "Fix", "Found", "Grant",
-    "Grid", "HandedLine", "Hook", "InboundText", "Incoming", "Legs", "Location", "Maneuver",
-    "Matrix", "Message", "Money", "Order", "OrderLine", "Pause", "Plan", "PlannedRoute",
-    "PrivacyRequest", "Problem", "ProblemStop", "ProblemVehicle", "Proof", "ProofFile", "Receipt",
-    "Recipient", "RefusedRow", "Relaxation", "Reloads", "Shipment", "Subscribed", "TimeWindow",
-    "Trip", "Unserved", "Visit", "Way", "WayLeg",
+    "DeliveryReport", "DeliveryStatus", "DevicePosition", "Disconnected", "Feature", "Fix",
+    "Found", "Grant", "Grid", "HandedLine", "Hook", "InboundText", "Incoming", "Legs", "Loads",
+    "Location", "Maneuver", "Matrix", "Message", "Money", "Order", "OrderLine", "Pause", "Plan",
+    "PlannedRoute", "PrivacyRequest", "Problem", "ProblemStop", "ProblemVehicle", "Profile",
+    "Proof", "ProofFile", "Receipt", "Recipient", "RefusedRow", "Relaxation", "Reloads", "Rule",
+    "Shipment", "Subscribed", "TimeWindow", "Trip", "Unserved", "Visit", "Way", "WayLeg", "Window",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from hub import capabilities
@@ -12,6 +13,8 @@ from hub.connector import Connector
 from hub.errors import PluginError
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from hub.actions import Action
 
 CAPABILITY: dict[str, type] = {
@@ -99,10 +102,19 @@ def settings(connector: type[Connector[Any]]) -> None:
         if found.annotation in (Any, object, None):
             raise PluginError(f"{name}.{field} has no type; a form needs one, such as str")
     try:
-        config.model_json_schema()
+        describe(config)
     except PydanticUserError as error:
         why = str(error).splitlines()[0]
         raise PluginError(f"{name}: no form can be made of it ({why})") from error
+
+
+@cache
+def describe(config: type[BaseModel]) -> None:
+    """Let pydantic describe a model as a form needs it; what it refuses it raises.
+
+    A class stays as it is, and one plugin may return it from several hooks.
+    """
+    config.model_json_schema()
 
 
 def methods(protocol: type[Any]) -> dict[str, Callable[..., Any]]:

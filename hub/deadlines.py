@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -79,6 +83,35 @@ def interrupted(seconds: float) -> Iterator[None]:
         if left:  # somebody else's alarm, which goes on
             left = max(left - (time.monotonic() - began), 0.001)
             signal.setitimer(signal.ITIMER_REAL, left, every)
+
+
+def answered(seconds: float, ask: Callable[[], T]) -> T:
+    """Return what `ask` returns; raise `TimeoutError` if that takes longer than `seconds`.
+
+    For threads that serve people, in which the other limits do nothing: it is called in a thread of
+    its own, and what it answers later is heard by nobody. In the main thread it is just called,
+    because there a worker has its limits and a terminal its Ctrl-C.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return ask()
+    answers: list[T] = []
+    errors: list[BaseException] = []
+    context, ended = copy_context(), threading.Event()
+
+    def call() -> None:
+        try:
+            answers.append(context.run(ask))
+        except BaseException as error:  # told to who waits
+            errors.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=call, daemon=True, name="asking").start()
+    if not ended.wait(seconds):
+        raise TimeoutError(f"there was no answer within {seconds:g} seconds")
+    for error in errors:
+        raise error
+    return answers[0]
 
 
 def beat() -> None:

@@ -29,10 +29,19 @@ HOOKS = (*CAPABILITY, "workflow_actions", "workflow_functions", *LATER)
 log = logging.getLogger(__name__)
 
 
-def order(point: EntryPoint) -> tuple[str, bool, str]:
-    """Return what plugins are sorted by: their name, and of one name the hub's own first."""
-    distribution = point.dist.name if point.dist else ""
-    return point.name, distribution != CORE, distribution
+def in_order(points: Iterable[EntryPoint]) -> list[tuple[EntryPoint, str, str]]:
+    """Return entry points with their distribution's name and version, sorted by their own name.
+
+    Of one name the hub's own comes first.
+    """
+    said: dict[int, tuple[str, str]] = {}  # each look at a distribution parses its metadata anew
+    found = []
+    for point in points:
+        key = id(point.dist)  # all points of one distribution hold the same, which they keep alive
+        if point.dist and key not in said:
+            said[key] = point.dist.name, point.dist.version
+        found.append((point, *said.get(key, ("", ""))))
+    return sorted(found, key=lambda one: (one[0].name, one[1] != CORE, one[1]))
 
 
 def patience() -> float:
@@ -66,16 +75,11 @@ class Plugins:
         self.manager.add_hookspecs(hookspecs)
         self.plugins: dict[str, Plugin] = {}
         found = entry_points(group=GROUP) if points is None else points
-        for point in sorted(found, key=order):
-            self._load(point)
+        for point, distribution, version in in_order(list(found)):
+            self._load(point, distribution, version)
 
-    def _load(self, point: EntryPoint) -> None:
-        made = Plugin(
-            name=point.name,
-            distribution=point.dist.name if point.dist else "",
-            version=point.dist.version if point.dist else "",
-            module=point.module,
-        )
+    def _load(self, point: EntryPoint, distribution: str, version: str) -> None:
+        made = Plugin(point.name, distribution, version, module=point.module)
         first = self.plugins.get(point.name)
         if first is not None:
             made.name = f"{point.name} of {made.distribution or point.value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,15 +11,21 @@ import pytest
 
 from hub.testing.running import Run
 from tests.canary import Watch
+from tests.once import share_routes, share_templates
 
 pytest_plugins = ["hub.testing.fixtures"]
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Search what every test leaves for the secrets of its connections."""
+    """Search what every test leaves for the secrets of its connections; share what is compiled."""
     watch = Watch()
     config.pluginmanager.register(watch, "canary")
+    config.addinivalue_line("markers", "once: says the same on every Python; run on one")
+    config.addinivalue_line("markers", "stored: needs a database, SQLite or HUB_TEST_POSTGRES")
+    share_templates()
+    share_routes()
+    gc.disable()  # until all tests are collected: what that makes stays
 
 
 def allowed_skips() -> list[str]:
@@ -32,10 +39,23 @@ WHOLE = frozenset({"database_url", "redis_url", "start"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs more than Python, so that `make quick` can leave it out."""
+    """Mark what needs more than Python, so that `make quick` and CI can choose."""
     for item in items:
-        if WHOLE & set(getattr(item, "fixturenames", ())):
+        asked = set(getattr(item, "fixturenames", ()))
+        if WHOLE & asked:
             item.add_marker("whole")
+        if "database_url" in asked:
+            item.add_marker("stored")
+        if "chromium" in asked:  # a page's scripts know nothing of the Python behind it
+            item.add_marker("e2e")
+            item.add_marker("once")
+
+
+def pytest_collection_finish() -> None:
+    """Spare every later search for garbage what stays to the end: modules and tests."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

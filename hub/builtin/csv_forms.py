@@ -72,6 +72,8 @@ def span(row: Row, first: Sequence[str], last: Sequence[str]) -> Span:
         return Span(window=TimeWindow(start=start_at, end=end_at))
     if aware(start_at) or aware(end_at):
         raise row.fault(first[0], "write both ends of the window the same way, like 14:00")
+    if start_at and end_at and start_at.date() != end_at.date():
+        raise row.fault(last[0], "the window ends on another day than it starts")
     start, end = row.clock(*first), row.clock(*last)
     if start and end and end <= start:
         raise row.fault(last[0], f"the window ends at {end}, before it starts at {start}")

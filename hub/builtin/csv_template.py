@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from hub.builtin.csv_cells import Row
 from hub.builtin.csv_forms import Form, Options, made, place, span
@@ -64,8 +65,7 @@ def build(rows: Sequence[Row], options: Options) -> Order:
     for row in rows[1:]:
         agree(head, row)
     window = span(head, COLUMNS["window_start"], COLUMNS["window_end"])
-    start_at = head.instant(*COLUMNS["window_start"])
-    day = head.day(*COLUMNS["service_date"]) or (start_at.date() if start_at else None)
+    day = day_of(head)
     currency = head.text(*COLUMNS["currency"], limit=3).upper()
     minutes = head.whole(*COLUMNS["service_minutes"], least=0, most=1440)
     kind = head.text(*COLUMNS["kind"]).casefold() or "delivery"
@@ -94,6 +94,16 @@ def build(rows: Sequence[Row], options: Options) -> Order:
         depot=head.text(*COLUMNS["depot"]),
         notes=head.text(*COLUMNS["notes"], limit=5000),
         **wishes(head, COLUMNS),
+    )
+
+
+def day_of(row: Row) -> date | None:
+    """Return the day of an order, its own or that of its window, which have to agree."""
+    start, day = row.instant(*COLUMNS["window_start"]), row.day(*COLUMNS["service_date"])
+    if day is None or start is None or start.tzinfo is not None or start.date() == day:
+        return day or (start.date() if start else None)
+    raise row.fault(
+        COLUMNS["window_start"][0], f"is on another day than the order, which is of {day}"
     )
 
 

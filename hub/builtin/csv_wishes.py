@@ -10,7 +10,7 @@ from typing import Any
 from hub.builtin.csv_cells import Row, read_clock, shown
 from hub.nouns.wishes import PRIORITIES, tag
 
-_TAG = re.compile(r"[a-z0-9][a-z0-9.-]{0,29}")
+_TAG = re.compile(r"[^\W_][\w.-]{0,29}")
 _LOAD = re.compile(r"(order_load|load)_([a-z][a-z0-9_]{0,19})")
 TURNS = {"first": "first", "last": "last", "": ""}
 

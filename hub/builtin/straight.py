@@ -12,7 +12,16 @@ from hub.builtin.tables import whole
 from hub.connector import Connector
 from hub.hookspecs import hookimpl
 from hub.nouns import Legs, Location, Maneuver, Matrix, Profile, Trip, Way, WayLeg
-from hub.planning.times import DETOUR, EARTH, EXPONENT, SAFETY, SCALE, haversine
+from hub.planning.times import (
+    BIKE_KMH,
+    DETOUR,
+    EARTH,
+    EXPONENT,
+    SAFETY,
+    SCALE,
+    TRUCK,
+    haversine,
+)
 
 
 class StraightConfig(BaseModel):
@@ -60,14 +69,14 @@ class StraightConfig(BaseModel):
         description="1.1 adds a tenth, for lights and looking for the door",
     )
     bike_kmh: float = Field(
-        default=15,
+        default=BIKE_KMH,
         gt=0,
         le=60,
         title="Speed of a bicycle in km/h",
         description="On the road, whatever the distance",
     )
     truck: float = Field(
-        default=1.2,
+        default=TRUCK,
         ge=1,
         le=5,
         title="How much longer a truck takes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from math import inf
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import click
 from hub.errors import Refused
 
 if TYPE_CHECKING:
+    from hub.cli.instances import Instance
     from hub.cli.measuring import Result
 
 SPARE = 0.3
@@ -36,7 +38,9 @@ def bench_command() -> None:
 )
 @click.option("--seconds", default=10.0, show_default=True, help="Processor time of each search.")
 @click.option("--seed", "seeds", multiple=True, type=int, default=(1,), show_default=True)
-@click.option("--best-known", type=float, help="Cost, where no .sol beside the file tells it.")
+@click.option(
+    "--best-known", type=float, help="Cost that is known to be best, of one file; else its .sol."
+)
 @click.option(
     "--round",
     "rounding",
@@ -59,23 +63,22 @@ def routing(
 ) -> None:
     """Let engines solve instances in VRPLIB or Solomon form, one core each.
 
-    Every plan is checked as those of real days are; the exit code is 1 when one is wrong.
+    Every plan is checked as those of real days are; the exit code is 1 when one is wrong, or a
+    file could not be read. The others are measured all the same.
     """
-    from hub.cli.instances import instance
     from hub.cli.measuring import Run, measured, runners
     from hub.plugins import Plugins
 
-    if seconds <= 0 or jobs < 1:
-        raise Refused("seconds and jobs have to be more than 0")
+    paths = found(files)
+    sensible(paths, seconds, jobs, best_known)
     plugins = Plugins()
     names = [name.strip() for name in engines.split(",") if name.strip()]
     runners(plugins, names)
-    paths = found(files)
     results: list[Result] = []
     with Counted(len(paths) * len(names) * len(seeds)) as counted:
         for path in paths:
-            task = instance(path, rounding, best_known)
-            runs = [Run(task, name, seconds, seed) for name in names for seed in seeds]
+            tasks = counted.read(path, rounding, best_known)
+            runs = [Run(t, name, seconds, seed) for t in tasks for name in names for seed in seeds]
             for first in range(0, len(runs), jobs):
                 some = runs[first : first + jobs]
                 for result in measured(plugins, some, counted.begin(some)):
@@ -85,8 +88,16 @@ def routing(
                     sys.stdout.flush()
     if not as_json:
         click.echo("\n" + "\n".join(summary(names, results)))
-    if not all(result.valid for result in results):
+    if counted.unread or not all(result.valid for result in results):
         raise SystemExit(1)
+
+
+def sensible(paths: Sequence[Path], seconds: float, jobs: int, best: float | None) -> None:
+    """Raise `Refused` for numbers with which nothing can be measured."""
+    if not 0 < seconds < inf or jobs < 1:
+        raise Refused("seconds and jobs have to be more than 0")
+    if best is not None and (len(paths) > 1 or not 0 < best < inf):
+        raise Refused("--best-known is the cost of one file, more than 0", "best_known")
 
 
 def found(files: Iterable[Path]) -> list[Path]:
@@ -104,7 +115,7 @@ class Counted:
     """Says on standard error which search is going on, where somebody may wait for it."""
 
     def __init__(self, count: int) -> None:
-        self.count, self.number = count, 0
+        self.count, self.number, self.unread = count, 0, 0
         self.terminal = sys.stderr.isatty()
 
     def __enter__(self) -> Counted:
@@ -112,6 +123,17 @@ class Counted:
 
     def __exit__(self, *_: object) -> None:
         self.clear()
+
+    def read(self, path: Path, rounding: Any, best: float | None) -> list[Instance]:
+        """Return the instance in a file; of one that cannot be read say why, and return none."""
+        from hub.cli.instances import instance
+
+        try:
+            return [instance(path, rounding, best)]
+        except (Refused, OSError) as error:
+            self.unread += 1
+            click.echo(f"hub: {error}", err=True)
+            return []
 
     def begin(self, runs: Sequence[Any]) -> Any:
         """Say what begins, and return what shows how it goes on."""

@@ -15,8 +15,7 @@ def explain_command(plan: str, as_json: bool) -> None:
     from hub.dispatch.explanation import explained
     from hub.errors import HubError
     from hub.planning.reasons_later import look_again
-    from hub.planning.words import told_at
-    from hub.store import DepotRow, PlanRow
+    from hub.store import PlanRow
 
     hub = ready()
     look_again(hub, plan)
@@ -25,9 +24,7 @@ def explain_command(plan: str, as_json: bool) -> None:
         if row.state != "done":
             raise HubError(f"plan {row.id} is {row.state}; only one that is done can be explained")
         found = explained(session, row)
-        timezone = session.get_one(DepotRow, row.depot).timezone
-    with told_at(found.midnight, timezone):
-        click.echo(found.model_dump_json() if as_json else told(found))
+    click.echo(found.model_dump_json() if as_json else told(found))
 
 
 def told(found: object) -> str:
@@ -59,17 +56,19 @@ def told_route(route: object, names: dict[str, str]) -> list[str]:
         f"{line.metres / 1000:.1f} km  drives {line.driving // 60} min, "
         f"waits {line.waiting // 60} min, {line.slack // 60} min to spare"
     ]
+    rests = [
+        (pause.after, f"  {clock(pause.begins)}  {pause.kind} until {clock(pause.ends)}")
+        for pause in line.pauses
+    ]
     for number, moment in enumerate(line.moments):
-        for pause in line.pauses:
-            if pause.after == number:
-                lines.append(f"  {clock(pause.begins)}  {pause.kind} until {clock(pause.ends)}")
+        lines += [text for after, text in rests if after == number]
         waits = f"  waited {moment.waiting // 60} min" if moment.waiting >= 60 else ""
         loads = "/".join(map(str, moment.loads))
         lines.append(
             f"  {clock(moment.begins)}  {names.get(moment.stop, moment.stop):<12} "
             f"spare {moment.slack // 60} min  load {loads or 0}{waits}"
         )
-    return lines
+    return [*lines, *(text for after, text in rests if after >= len(line.moments))]
 
 
 def told_changes(found: object) -> list[str]:

@@ -23,8 +23,19 @@ SCALES: Mapping[str, int] = {"round": 1, "trunc": 1, "dimacs": 10, "exact": 1000
 """By what distances and times are multiplied before they are made whole: rounded, or, by `trunc`
 and `dimacs`, cut off."""
 LATEST = 2**30
-UNKNOWN = ("PRIZE_SECTION", "MUTUALLY_EXCLUSIVE_GROUP_SECTION", "VEHICLES_MAX_DURATION")
-"""What changes the task and no problem of ours can ask."""
+UNKNOWN = ("VEHICLES_MAX_DURATION", "DISTANCE", "MAX_DURATION")
+"""Fields that change the task and no problem of ours can ask."""
+KNOWN = frozenset(
+    f"{name}_SECTION"
+    for name in (
+        "NODE_COORD", "EDGE_WEIGHT", "DEMAND", "BACKHAUL", "TIME_WINDOW", "SERVICE_TIME", "DEPOT",
+        "CAPACITY", "VEHICLES_UNIT_DISTANCE_COST", "VEHICLES_FIXED_COST", "VEHICLES_MAX_DISTANCE",
+        "VEHICLES_DEPOT", "DISPLAY_DATA",
+    )
+)  # fmt: skip
+"""Sections that are read, or only there to be looked at; any other may change the task."""
+FLAT = ("", "EUC_2D", "FLOOR_2D", "EXACT_2D", "EXPLICIT")
+"""Sorts of distances."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +63,13 @@ def instance(path: Path, rounding: Rounding = "auto", best: float | None = None)
         raise Refused(f"{path} is no file", "file")
     words = path.read_text(encoding="utf-8", errors="replace")
     text = vrplib(path, words) if "DIMENSION" in words.upper() else solomon(path, words)
-    for name in UNKNOWN:
-        if name in text.sections or name in text.fields:
-            raise Refused(
-                f"{path.name} has a {name}, which no plan of ours can be asked for", "file"
-            )
+    understood(path, text)
     how = rounding if rounding != "auto" else usual(text)
-    scale = 1 if text.weights else int(text.fields.get("SCALE", SCALES[how]))
-    problem = asked(path, text, distances(path, text, how, scale), scale)
+    scale = 1 if text.weights else int(text.number("SCALE", SCALES[how]))
+    try:
+        problem = asked(path, text, distances(path, text, how, scale), scale)
+    except (ValueError, LookupError, OverflowError) as error:
+        raise Refused(f"{path.name} makes no sense: {error}", "file") from error
     found = best if best is None else best * scale
     return Instance(
         name=path.stem,
@@ -67,6 +77,18 @@ def instance(path: Path, rounding: Rounding = "auto", best: float | None = None)
         scale=scale,
         best=known(path, problem, scale) if found is None else round(found),
     )
+
+
+def understood(path: Path, text: Text) -> None:
+    """Raise `Refused` for what changes the task and cannot be asked for."""
+    for name in (*text.sections, *text.fields):
+        if name in UNKNOWN or (name in text.sections and name not in KNOWN):
+            raise Refused(
+                f"{path.name} has a {name}, which no plan of ours can be asked for", "file"
+            )
+    sort = text.fields.get("EDGE_WEIGHT_TYPE", "")
+    if sort not in FLAT:
+        raise Refused(f"{path.name}: distances of the sort {sort[:40]} are not known", "file")
 
 
 def usual(text: Text) -> str:
@@ -130,13 +152,13 @@ def fleet(
 ) -> tuple[ProblemVehicle, ...]:
     """Return the vehicles of an instance; where it sets no limit, some more than its load needs."""
     sizes = text.each("CAPACITY")
-    if not sizes:
+    if not sizes or min(sizes) <= 0:
         raise Refused(f"{path.name} says nothing of capacities", "file")
-    count = int(text.fields.get("VEHICLES", 0)) or ceil(1.2 * demand / sizes[0]) + 3
+    count = int(text.number("VEHICLES")) or ceil(1.2 * demand / sizes[0]) + 3
     costs = text.each("VEHICLES_UNIT_DISTANCE_COST") or [1]
     fixed = text.each("VEHICLES_FIXED_COST") or [0]
     farthest = text.each("VEHICLES_MAX_DISTANCE")
-    homes = [int(one) - 1 for one in text.each("VEHICLES_DEPOT")] or [text.depots[0]]
+    homes = [text.node(one) for one in text.each("VEHICLES_DEPOT")] or [text.depots[0]]
     made = []
     for number in range(count):
         home = homes[min(number, len(homes) - 1)]

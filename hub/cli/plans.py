@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from importlib import import_module
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
+from sqlmodel import col, func, or_, select
 
 from hub.hub import Hub, open_hub
 from hub.settings import Settings
-from hub.store import DepotRow, Operator, PlanRow
+from hub.store import DepotRow, Operator, OrderRow, PlanRow, Session
 
 if TYPE_CHECKING:
     from hub.dispatch.sheets import PlanSheet, RouteSheet
@@ -65,14 +68,13 @@ def plan_command(
         return
     if depot is None or day is None:
         raise click.UsageError("say which day to plan: hub plan --depot NAME --date YYYY-MM-DD")
-    sheet, timezone = planned(depot, day.date(), **wishes)
-    click.echo(sheet.model_dump_json() if as_json else told(sheet, timezone))
+    sheet, zone, lost = planned(depot, day.date(), **wishes)
+    click.echo(sheet.model_dump_json() if as_json else told(sheet, zone, lost))
 
 
-def planned(depot: str, day: date, seconds: float, **wishes: Any) -> tuple[PlanSheet, str]:
-    """Plan a day while somebody watches; return the plan and the depot's time zone.
-
-    Raises `HubError` with the reason of a plan that failed.
+def planned(depot: str, day: date, seconds: float, **wishes: Any) -> tuple[PlanSheet, str, int]:
+    """Plan a day while somebody watches; return the plan, its depot's time zone, and how many
+    orders of the day have no place. Raises `HubError` with the reason of a plan that failed.
     """
     from hub.cli.watching import Watching
     from hub.dispatch.sheets import plan_sheet
@@ -85,10 +87,21 @@ def planned(depot: str, day: date, seconds: float, **wishes: Any) -> tuple[PlanS
         row = plan_now(hub, depot, day, seconds, "cli", wish)
     with hub.store.read(BY) as session:
         sheet = plan_sheet(session, session.get_one(PlanRow, row.id))
-        timezone = session.get_one(DepotRow, row.depot).timezone
+        zone = session.get_one(DepotRow, sheet.depot.id).timezone
+        lost = unplaced(session, sheet)
     if sheet.state == "failed":
         raise HubError(f"plan {row.id} failed: {sheet.reason}")
-    return sheet, timezone
+    return sheet, zone, lost
+
+
+def unplaced(session: Session, sheet: PlanSheet) -> int:
+    """Return how many orders of the plan's day have no place yet, so that no plan has them."""
+    query = select(func.count(col(OrderRow.id))).where(
+        OrderRow.state == "needs_address",
+        OrderRow.service_date == sheet.service_date,
+        or_(col(OrderRow.depot).is_(None), OrderRow.depot == sheet.depot.id),
+    )
+    return session.exec(query).one()
 
 
 @click.command("publish")
@@ -121,19 +134,36 @@ def after(route: RouteSheet, pause: PauseLine) -> str:
     return f"{pause.text} after {ref}" if ref else f"{pause.text} before the first stop"
 
 
-def told(sheet: PlanSheet, timezone: str) -> str:
-    """Return a plan in lines for people, in the depot's time."""
-    zone = ZoneInfo(timezone)
+def shared(routes: Sequence[RouteSheet]) -> Iterator[str]:
+    """Yield a sentence for each two drivers who have the same vehicle at the same time."""
+    for one, other in combinations(routes, 2):
+        same = one.vehicle.id == other.vehicle.id
+        if same and one.starts_at < other.ends_at and other.starts_at < one.ends_at:
+            yield (
+                f"{one.driver.name} and {other.driver.name} both drive {one.vehicle.name} at the "
+                "same time; give one of them another vehicle or other hours"
+            )
+
+
+def told(sheet: PlanSheet, zone: str, unplaced: int = 0) -> str:
+    """Return a plan in lines for people, its times at the depot."""
+    here = ZoneInfo(zone)
     rough = " (travel times are approximate)" if sheet.approximate else ""
     lines = [f"plan {sheet.id} by {sheet.why or sheet.engine}{rough}"]
     for route in sheet.routes:
-        starts, ends = route.starts_at.astimezone(zone), route.ends_at.astimezone(zone)
         lines.append(
             f"  {route.driver.name:<18} {len(route.stops):>3} stops  "
-            f"{starts:%H:%M}-{ends:%H:%M}  {route.metres / 1000:.1f} km"
+            f"{route.starts_at.astimezone(here):%H:%M}-{route.ends_at.astimezone(here):%H:%M}  "
+            f"{route.metres / 1000:.1f} km"
             + (f"  {route.cost} {route.currency}" if route.cost is not None else "")
         )
         lines += [f"  {'':<18} {after(route, pause)}" for pause in route.pauses]
     lines += [f"  left out: {left.ref}: {left.reason}" for left in sheet.unserved]
-    lines.append(f"make it ready with: hub publish {sheet.id}")
+    lines += [f"  careful: {one}" for one in shared(sheet.routes)]
+    if unplaced:
+        lines.append(f"  not in it: {unplaced} of the day's orders, whose place is not known yet")
+    if sheet.routes:
+        lines.append(f"make it ready with: hub publish {sheet.id}")
+    elif not sheet.unserved:
+        lines.append(f"  {sheet.depot.name} has no open stops on {sheet.service_date}")
     return "\n".join(lines)

@@ -39,9 +39,13 @@ def fit_times(file: Path, as_json: bool) -> None:
 
     Its columns are from_lat, from_lon, to_lat, to_lon and seconds.
     """
+    from hub.errors import Refused
     from hub.planning.times import SAFETY, fit, haversine
 
-    legs = [(haversine(here, there), seconds) for here, there, seconds in read_legs(file)]
+    try:
+        legs = [(haversine(here, there), seconds) for here, there, seconds in read_legs(file)]
+    except (UnicodeError, csv.Error) as error:
+        raise Refused(f"{file.name} is no CSV in UTF-8; save it as one") from error
     scale, exponent = fit(legs)
     off = median(abs(scale * far**exponent - took) / took for far, took in legs if took > 0)
     found = {"scale": round(scale, 4), "exponent": round(exponent, 4), "off": round(off, 3)}

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 def register(hub: Hub) -> None:
     """Let workflows raise flags and change routes, and workers look for better ones."""
-    from hub.dispatch import reoptimisations
+    from hub.dispatch import reoptimisations, reworking
     from hub.dispatch.actions import ACTIONS
     from hub.dispatch.flags import FLAG
     from hub.dispatch.live_actions import LIVE
 
     hub.actions.update({action.name: action for action in (FLAG, *ACTIONS, *LIVE)})
-    hub.handlers[reoptimisations.KIND] = reoptimisations.work
+    hub.handlers[reoptimisations.KIND] = reworking.work

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+
+from sqlalchemy.orm.attributes import flag_modified
 
 from hub.dispatch.promises import issue
 from hub.dispatch.road import Road, Ways, check_published, problem_of, stamp
-from hub.dispatch.rows import lock_route, lock_stops, tell_routes
+from hub.dispatch.rows import (
+    lock_all_stops,
+    lock_route,
+    lock_routes,
+    lock_stops,
+    tell_routes,
+)
 from hub.errors import Retry
 from hub.events.catalogue import RouteChanged, StopEtaChanged
 from hub.nouns import Noun
 from hub.orders.happenings import tell_stops
+from hub.planning.drafts import pause_rows
 from hub.planning.rules import Item
 from hub.planning.schedule import Timetable, run
 from hub.store import RouteRow, Session, StopRow
 
+WRITTEN = ("route", "position", "planned_at", "eta_at", "eta_low", "eta_high")
 NEWS = timedelta(minutes=1)
 """A planned time that moves by less is no new ETA."""
 
@@ -41,6 +51,8 @@ class Change(Noun):
     """By how much later the driver is back; negative when sooner."""
     pauses: tuple[dict[str, str], ...] = ()
     """Breaks and reloads ahead, as the route keeps them."""
+    over: tuple[dict[str, str], ...] = ()
+    """Those that have begun."""
 
 
 def change(road: Road, ways: Ways, items: Sequence[Item]) -> Change:
@@ -66,17 +78,16 @@ def as_change(road: Road, before: Timetable, made: Timetable) -> Change:
         ends_at=at(road, made.ends),
         metres=made.metres - before.metres,
         seconds=made.ends - before.ends,
-        pauses=tuple(
-            {
-                "kind": pause.kind,
-                "after": made.visits[pause.after - 1].stop if pause.after else "",
-                "begins": at(road, pause.begins).isoformat(),
-                "ends": at(road, pause.ends).isoformat(),
-                "depot": "" if pause.point is None else road.depots.get(pause.point, ""),
-            }
-            for pause in made.pauses
-        ),
+        pauses=tuple(pauses_of(road, made)),
+        over=road.over,
     )
+
+
+def pauses_of(road: Road, made: Timetable) -> list[dict[str, str]]:
+    """Return the pauses ahead as a route keeps them, the first behind what was visited last."""
+    last = road.behind[-1] if road.behind else ""
+    rows = pause_rows(made.visits, made.pauses, road.zero, road.depots)
+    return [{**row, "after": row["after"] or last} for row in rows]
 
 
 def at(road: Road, second: int) -> datetime:
@@ -87,11 +98,16 @@ def at(road: Road, second: int) -> datetime:
 def check_stamp(session: Session, made: Change) -> tuple[RouteRow, list[StopRow]]:
     """Return the route and its stops, locked; raise `Overtaken` when they are not as before."""
     route = lock_route(session, made.route)
-    check_published(route)
     stops = lock_stops(session, route.id)
-    if stamp(route, stops) != made.stamp:
+    check_published(route)
+    if not as_it_was(route, stops, made):
         raise Overtaken(f"route {route.id} changed meanwhile; try again", after=1)
     return route, stops
+
+
+def as_it_was(route: RouteRow, stops: Sequence[StopRow], made: Change) -> bool:
+    """Say whether a route is still as it was when a change was worked out."""
+    return stamp(route, stops) == made.stamp
 
 
 def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Change) -> None:
@@ -99,7 +115,9 @@ def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Cha
 
     `stops` are all of the route's, those just added with it and those just taken off without.
     """
-    tell_changed(session, [route], *rewrite(route, stops, made))
+    fresh, moved = rewrite(route, stops, made)
+    issue(session, [*fresh, *moved])
+    tell_changed(session, [route], moved)
 
 
 def rewrite(
@@ -118,20 +136,13 @@ def rewrite(
             fresh.append(stop)
         elif abs(stop.eta_at - at) >= NEWS:
             moved.append(stop)
-    over = [pause for pause in route.pauses if pause["after"] in made.behind]
-    route.pauses = [*over, *made.pauses]
+    route.pauses = [*made.over, *made.pauses]
     route.ends_at, route.metres = made.ends_at, max(0, route.metres + made.metres)
     return fresh, moved
 
 
-def tell_changed(
-    session: Session,
-    routes: Sequence[RouteRow],
-    fresh: Sequence[StopRow],
-    moved: Sequence[StopRow],
-) -> None:
-    """Issue the new ETAs and tell of them and of the routes, with a few statements for all."""
-    issue(session, [*fresh, *moved])
+def tell_changed(session: Session, routes: Sequence[RouteRow], moved: Sequence[StopRow]) -> None:
+    """Tell of routes and of the stops that have another ETA, with a few statements for all."""
     session.flush()
     tell_routes(session, RouteChanged, routes)
     tell_stops(session, StopEtaChanged, moved)
@@ -142,20 +153,49 @@ def apply_together(session: Session, changes: Sequence[Change]) -> dict[str, str
 
     Raises `Overtaken` when one of them is not as it was when the changes were worked out.
     """
-    ordered = sorted(changes, key=lambda one: one.route)
-    for made in ordered:
-        lock_route(session, made.route)  # all routes before any stop, as everybody does
-    held = [check_stamp(session, made) for made in ordered]
-    rows = {stop.id: stop for _, stops in held for stop in stops}
+    stamps = apply_groups(session, [changes])
+    if not stamps:
+        raise Overtaken("one of the routes changed meanwhile; try again", after=1)
+    return stamps
+
+
+def apply_groups(session: Session, groups: Sequence[Sequence[Change]]) -> dict[str, str]:
+    """Write those groups of changes whose routes are all as they were when it was worked out.
+
+    Return the new stamps of the routes that were written; of a group all are there, or none.
+    """
+    changes = {made.route: made for group in groups for made in group}
+    ids = sorted(changes)
+    routes = {route.id: route for route in lock_routes(session, ids)}  # before any stop
+    held = lock_all_stops(session, ids)
+    sound = [
+        group
+        for group in groups
+        if all(as_it_was(routes[made.route], held[made.route], made) for made in group)
+    ]
+    rows = {stop.id: stop for group in sound for made in group for stop in held[made.route]}
     stamps: dict[str, str] = {}
     fresh: list[StopRow] = []
     moved: list[StopRow] = []
-    for (route, _), made in zip(held, ordered, strict=True):
+    for made in (made for group in sound for made in group):
         for id in made.stops:
-            rows[id].route = route.id
+            rows[id].route = made.route
         mine = [rows[id] for id in (*made.behind, *made.stops)]
-        new, other = rewrite(route, mine, made)
+        new, other = rewrite(routes[made.route], mine, made)
         fresh, moved = [*fresh, *new], [*moved, *other]
-        stamps[route.id] = stamp(route, mine)
-    tell_changed(session, [route for route, _ in held], fresh, moved)
+        stamps[made.route] = stamp(routes[made.route], mine)
+    if stamps:
+        issue(session, [*fresh, *moved])
+        alike(rows.values(), WRITTEN)
+        tell_changed(session, [routes[id] for id in stamps], moved)
     return stamps
+
+
+def alike(rows: Iterable[object], columns: Sequence[str]) -> None:
+    """Let the same columns of all rows be written, so that one statement writes them all.
+
+    A session writes what has changed, and rows of which other columns have changed one by one.
+    """
+    for row in rows:
+        for column in columns:
+            flag_modified(row, column)

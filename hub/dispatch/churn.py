@@ -19,6 +19,8 @@ Orders = Mapping[str, tuple[str, ...]]
 Worth = tuple[int, int]
 """(seconds after what was promised, what the routes cost): the smaller one is better."""
 NOTHING: Worth = (0, 0)
+TOGETHER = 80
+"""Stops of the routes that exchange some: they are written in one transaction, which is short."""
 
 
 def moved(before: Orders, after: Orders) -> int:
@@ -53,6 +55,24 @@ def exchanges(before: Orders, after: Orders) -> list[frozenset[str]]:
                     group[member] = group[route]
     changed = {frozenset(group[route]) for route in before if after[route] != before[route]}
     return sorted(changed, key=min)
+
+
+class Bundles:
+    """Which routes exchange stops, and so have to be written together: few enough for one write."""
+
+    def __init__(self, before: Orders) -> None:
+        self.sizes = {route: len(order) for route, order in before.items()}
+        self.of = {route: {route} for route in before}
+
+    def fit(self, routes: Iterable[str]) -> bool:
+        """Say whether some routes may exchange stops; two that do with no other always may."""
+        together = set[str]().union(*(self.of[route] for route in routes))
+        return len(together) <= 2 or sum(self.sizes[route] for route in together) <= TOGETHER
+
+    def join(self, routes: Iterable[str]) -> None:
+        """Note that some routes exchange stops."""
+        together = set[str]().union(*(self.of[route] for route in routes))
+        self.of.update(dict.fromkeys(together, together))
 
 
 class Judge:
@@ -103,7 +123,8 @@ def best_part(judge: Judge, before: Orders, after: Orders, most: int, until: flo
     for _, group in sorted(paying(judge, before, after), key=lambda one: (one[0], min(one[1]))):
         part = {route: after[route] for route in group}
         count = moved({route: before[route] for route in group}, part)
-        if count <= most and all(judge.keeps(route, part[route]) for route in group):
+        sound = all(judge.keeps(route, part[route]) for route in group)
+        if count <= most and sound and Bundles(before).fit(group):
             chosen.update(part)
             most -= count
         else:
@@ -150,13 +171,17 @@ def one_by_one(
                 if step is not None:
                     gains.append((step[0], stop))
     done = 0
+    bundles = Bundles({route: chosen[route] for route in group})
     for _, stop in sorted(gains):
         if done >= most or monotonic() >= until:
             break
         source = next(route for route in group if stop in chosen[route])
+        if not bundles.fit((source, target[stop])):
+            continue
         step = shift(judge, chosen, stop, source, target[stop])
         if step is not None:
             chosen.update(step[1])
+            bundles.join(step[1])
             done += 1
     return done
 

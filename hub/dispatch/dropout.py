@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from hub.dispatch.flags import raise_flag
@@ -10,16 +11,17 @@ from hub.dispatch.reoptimisations import LOST, flag_unserved, request
 from hub.dispatch.road import check_published
 from hub.dispatch.rows import lock_route, lock_stops
 from hub.dispatch.sequence import take_off
-from hub.errors import Refused
+from hub.errors import HubError, Refused
 from hub.events import append
 from hub.events.catalogue import DriverLost, RouteChanged, RouteClosed
 from hub.events.facts import DriverFacts, LossFacts
 from hub.hub import Hub
 from hub.nouns import Noun
 from hub.orders.happenings import route_facts
-from hub.store import DriverRow, Principal, RouteRow, Session, StopRow
+from hub.store import DepotRow, DriverRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import OPEN, move_route, move_stop
 
+GONE = "its goods are lost"
 Goods = Literal["at_depot", "handed_over", "lost"]
 """Where the goods of the stops that were not done are: at the depot, so that only who has not left
 can take them; with somebody who hands them to the other drivers; or gone with the van."""
@@ -59,7 +61,7 @@ class Redistributed(Noun):
     placed: tuple[Placed, ...]
     left: tuple[Left, ...]
     reoptimisation: str
-    """The search that betters the routes after that; empty where nobody has taken anything."""
+    """The search that takes up what is left and betters the routes; empty where there is none."""
 
 
 def drop(session: Session, route_id: str, reason: str, goods: str = "") -> Dropped:
@@ -133,6 +135,35 @@ def tell(session: Session, route: RouteRow, driver: DriverRow, loss: LossFacts) 
     append(session, DriverLost(**about, loss=loss))
 
 
+def hand_on(
+    session: Session, route_id: str, reason: str = "", goods: str = "", by: str = ""
+) -> Redistributed:
+    """Take the undone stops off a route and ask a worker to give them to others, all in one go.
+
+    `reoptimisation` says what becomes of them: the worker puts each where it costs least, flags
+    what fits nowhere, and betters the routes after that. Raises as `drop` does.
+    """
+    dropped = drop(session, route_id, reason, goods)
+    lost = dropped.stops if dropped.goods == "lost" else ()
+    search = take_up(session, dropped, by, dropped.stops) if dropped.stops and not lost else ""
+    return Redistributed(
+        route=route_id,
+        goods=dropped.goods,
+        placed=(),
+        left=tuple(Left(stop=stop, reason=GONE) for stop in lost),
+        reoptimisation=search,
+    )
+
+
+def take_up(session: Session, dropped: Dropped, by: str, stops: Sequence[str]) -> str:
+    """Ask a worker to put `stops` into other routes and to better the day; return the search."""
+    route = session.get_one(RouteRow, dropped.route)
+    depot, day = session.get_one(DepotRow, route.depot), route.service_date
+    waiting = bool(stops) and dropped.goods == "at_depot"
+    found = request(session, depot, day, by, insert=bool(stops), waiting=waiting, stops=stops)
+    return found.id
+
+
 def redistribute(
     hub: Hub,
     principal: Principal,
@@ -141,25 +172,26 @@ def redistribute(
     goods: str = "",
     by: str = "",
 ) -> Redistributed:
-    """Take the undone stops off a route and give each to whom it costs least, at once.
+    """Take the undone stops off a route and give each to whom it costs least, in this process.
 
-    Then a search betters the routes of the day. Stops that fit nowhere stay without a route and are
-    flagged with the reason. Raises `Refused` where it is not known where the goods are.
+    Then a worker betters the routes of the day; where the travel times did not answer, it also puts
+    in what is left. Stops that fit nowhere stay without a route and are flagged with the reason.
+    Raises `Refused` where it is not known where the goods are.
     """
     with hub.store.write(principal) as session:
         dropped = drop(session, route_id, reason, goods)
     placed: list[Placed] = []
     left: list[Left] = []
+    again: list[str] = []
     for stop in dropped.stops:
         if dropped.goods == "lost":
-            left.append(Left(stop=stop, reason="its goods are lost"))
-        else:
-            give(hub, principal, stop, dropped, placed, left)
+            left.append(Left(stop=stop, reason=GONE))
+        elif give(hub, principal, stop, dropped, placed, left):
+            again.append(stop)
     search = ""
-    if placed:
+    if placed or again:
         with hub.store.write(principal) as session:
-            route = session.get_one(RouteRow, route_id)
-            search = request(session, route.depot, route.service_date, by).id
+            search = take_up(session, dropped, by, again)
     return Redistributed(
         route=route_id,
         goods=dropped.goods,
@@ -176,15 +208,21 @@ def give(
     dropped: Dropped,
     placed: list[Placed],
     left: list[Left],
-) -> None:
-    """Put one stop into its best place, or flag it with the reason why there is none."""
+) -> bool:
+    """Put one stop into its best place, or flag it with the reason why there is none.
+
+    Return whether a worker has to try again, because that could not be found out now.
+    """
     try:
         offer = place(hub, principal, stop, waiting=dropped.goods == "at_depot")
     except Refused as error:
         left.append(Left(stop=stop, reason=str(error)))
         with hub.store.write(principal) as session:
             flag_unserved(session, stop, str(error))
-        return
+        return False
+    except HubError as error:
+        left.append(Left(stop=stop, reason=f"{error}; a worker tries again"))
+        return True
     placed.append(
         Placed(
             stop=stop,
@@ -194,3 +232,4 @@ def give(
             extra_metres=offer.extra_metres,
         )
     )
+    return False

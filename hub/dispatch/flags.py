@@ -14,6 +14,7 @@ from hub.events import append
 from hub.events.catalogue import FlagCleared, FlagRaised
 from hub.events.log import CAUSE
 from hub.store import FlagRow, OrderRow, Session, StopRow
+from hub.store.once import insert_once
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -41,15 +42,16 @@ def raise_flag(
         merchant=merchant,
         raised_at=session.now,
     )
-    session.add(row)
-    session.flush()
+    if not insert_once(session, row):  # somebody else has just raised it
+        return session.exec(select(FlagRow).where(FlagRow.key == key)).one()
     append(session, FlagRaised(subject=row.id, merchant_id=merchant))
-    return row
+    return session.get_one(FlagRow, row.id)
 
 
 def clear_flag(session: Session, id: str, by: str) -> FlagRow:
     """Clear a flag that the session's principal may see; clearing it twice changes nothing."""
     row = get(session, FlagRow, id)
+    session.refresh(row, with_for_update=True)
     if row.cleared_at is None:
         row.cleared_at, row.cleared_by = session.now, by
         append(session, FlagCleared(subject=row.id, merchant_id=row.merchant))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from math import cos, hypot, radians
+from math import cos, radians
 
 from sqlmodel import col, select
 
@@ -33,7 +33,8 @@ def nearest(
     """
     ids = published(session, depot.id, day, waiting=waiting)
     ways = lines(session, ids, (depot.lat, depot.lon))
-    ranked = sorted(ids, key=lambda id: detour(ways[id], at))
+    far = detours([ways[id] for id in ids], at)
+    ranked = [id for _, id in sorted(zip(far, ids, strict=True))]
     group: list[str] = []
     size = 0
     for id in ranked:
@@ -55,7 +56,7 @@ def lines(session: Session, routes: Sequence[str], depot: Point) -> dict[str, li
         .where(col(StopRow.route).in_(routes))
         .order_by(col(StopRow.route), col(StopRow.position))
     )
-    for route, state, lat, lon in session.exec(query):
+    for route, state, lat, lon in session.connection().execute(query):
         if state in AHEAD:
             ahead[route or ""].append((lat, lon))
         else:
@@ -63,14 +64,17 @@ def lines(session: Session, routes: Sequence[str], depot: Point) -> dict[str, li
     return {id: [behind.get(id, depot), *points, depot] for id, points in ahead.items()}
 
 
-def detour(line: Sequence[Point], at: Point) -> float:
-    """Return the fewest metres, as the crow flies, that a line grows by when it goes by `at`."""
-    narrow = cos(radians(at[0]))
-    flat = [((lat - at[0]) * METRES, (lon - at[1]) * METRES * narrow) for lat, lon in line]
-    away = [hypot(north, east) for north, east in flat]
-    return min(
-        away[number]
-        + away[number + 1]
-        - hypot(flat[number][0] - flat[number + 1][0], flat[number][1] - flat[number + 1][1])
-        for number in range(len(line) - 1)
-    )
+def detours(lines: Sequence[Sequence[Point]], at: Point) -> list[float]:
+    """Return the fewest metres, as the crow flies, that each line grows by when it goes by `at`."""
+    import numpy as np
+
+    if not lines:
+        return []
+    first = np.cumsum([0, *(len(line) for line in lines[:-1])])
+    points = np.array([point for line in lines for point in line])
+    flat = (points - at) * (METRES, METRES * cos(radians(at[0])))
+    away, legs = np.hypot(*flat.T), np.hypot(*np.diff(flat, axis=0).T)
+    more = away[:-1] + away[1:] - legs
+    more[first[1:] - 1] = np.inf  # from the end of one line to the beginning of the next
+    fewest: list[float] = np.minimum.reduceat(more, first).tolist()
+    return fewest

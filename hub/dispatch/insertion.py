@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from sqlmodel import col, select
@@ -32,13 +33,12 @@ from hub.nouns.ways import Profile
 from hub.orders.happenings import tell_stops
 from hub.planning.day import Point, asked, midnight
 from hub.planning.fleet import read_terms
-from hub.planning.insertion import cheapest
+from hub.planning.insertion import places
 from hub.planning.providers import TIMES
 from hub.planning.quotes import Fleet
 from hub.planning.reasons import explained
 from hub.planning.schedule import Timetable, run
 from hub.planning.travel import matrix
-from hub.planning.words import told_at
 from hub.store import DepotRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import move_stop
 
@@ -46,6 +46,10 @@ TRIES = 3
 OTHERS = 3
 """Other drivers whose best place is told beside the best of all."""
 Tried = tuple[list[Road], Ways, ProblemStop]
+
+
+class NoPlace(Refused):
+    """Say that a stop fits into no published route, and why."""
 
 
 def price(
@@ -61,12 +65,26 @@ def price(
 
     With `waiting` only in routes that have not left the depot. With `even_late` and where it fits
     nowhere, the place at which the promises together are broken least; the offer says whose.
-    Raises `Refused` with the reason when there is none. Writes nothing.
+    Raises `NoPlace` with the reason when there is none, `Refused` for a stop that cannot be asked
+    for. Writes nothing.
     """
     with hub.store.read(principal) as session:
-        return offer(
-            session, stop_id, route_id, partial(matrix, hub), waiting=waiting, even_late=even_late
-        )
+
+        def ask(points: Sequence[Point], profile: Profile, departs: datetime | None) -> Matrix:
+            session.commit()  # no connection to the database waits for another machine's answer
+            return matrix(hub, points, profile, departs)
+
+        return offer(session, stop_id, route_id, ask, waiting=waiting, even_late=even_late)
+
+
+def least(
+    hub: Hub, principal: Principal, stop_id: str, route_id: str | None = None
+) -> Offer | None:
+    """Return the place at which promises are broken least for a stop that fits nowhere, if any."""
+    try:
+        return price(hub, principal, stop_id, route_id, even_late=True)
+    except Refused:
+        return None
 
 
 def insert(
@@ -85,6 +103,7 @@ def insert(
     made = offered or offer(session, stop_id, route_id, partial(straight, hub))
     route, stops = check_stamp(session, made.change)
     stop = get(session, StopRow, made.stop)
+    session.refresh(stop, with_for_update={"key_share": True})  # another may have put it in
     check_open(stop)
     move_stop(stop, "dispatched")
     stop.route, stop.ad_hoc, stop.planned_at = route.id, True, made.planned_at
@@ -116,8 +135,13 @@ def place(
     raise AssertionError("the last try returns or raises")
 
 
-def straight(hub: Hub, points: Sequence[Point], profile: Profile = "van") -> Matrix:
-    """Return the built-in travel times, which call nobody."""
+def straight(
+    hub: Hub,
+    points: Sequence[Point],
+    profile: Profile = "van",
+    departs: datetime | None = None,
+) -> Matrix:
+    """Return the built-in travel times, which call nobody and are the same at every hour."""
     kind = hub.plugins.connector(TIMES)
     legs = Legs(points=tuple(Location(lat=lat, lon=lon) for lat, lon in points), profile=profile)
     found: Matrix = kind(kind.Config()).matrix(legs)  # type: ignore[attr-defined]
@@ -143,21 +167,20 @@ def offer(
     terms = read_terms(session)
     tried: list[Tried] = []
     for group in groups(session, stop, depot, route_id, waiting=waiting):
-        places: dict[Point, int] = {}
-        wanted = asked(stop, places, midnight(stop.service_date, depot.timezone), terms.names)
-        number(places, (depot.lat, depot.lon))
-        roads = read_roads(session, group, places)
-        times = ways(roads, list(places), ask)
+        numbers: dict[Point, int] = {}
+        wanted = asked(stop, numbers, midnight(stop.service_date, depot.timezone), terms.names)
+        number(numbers, (depot.lat, depot.lon))
+        roads = read_roads(session, group, numbers, terms)
+        times = ways(roads, list(numbers), ask)
         found = offers(roads, times, wanted)
         if found:
-            return named(session, found[: OTHERS + 1])
+            return named(session, found)
         tried.append((roads, times, wanted))
     if even_late:
-        least = least_late(tried[0])
-        if least is not None:
-            return named(session, [least])
-    with told_at(midnight(stop.service_date, depot.timezone), depot.timezone):
-        raise Refused(f"it fits into no published route: {why(*tried[0])}", "stop")
+        late = [one for one in map(least_late, tried) if one is not None]
+        if late:
+            return named(session, [min(late, key=lambda one: one[:2])[2]])
+    raise NoPlace(f"it fits into no published route: {why(*tried[0])}", "stop")
 
 
 def groups(
@@ -197,15 +220,19 @@ def check_open(stop: StopRow) -> None:
 
 
 def offers(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> list[Offer]:
-    """Return the best offer of each route that has one, the shortest detour first."""
-    found = []
-    for strict in roads:
-        road, wanted = eased(strict, times), for_route(strict, stop)
-        problem = problem_of([road], times, wanted)
-        place = cheapest(problem, {road.route: road.items}, wanted, {road.route: road.frozen})
-        if place is not None:
-            found.append((place.seconds, priced(strict, times, stop, place.timetable)))
-    return [offer for _, offer in sorted(found, key=lambda one: (one[0], one[1].route))]
+    """Return the best offers of the routes that cost least, one of each, the cheapest first."""
+    for road in roads:
+        stop = for_route(road, stop)
+    free = {road.route: eased(road, times) for road in roads}
+    found = places(
+        problem_of(free.values(), times, stop),
+        {route: road.items for route, road in free.items()},
+        stop,
+        OTHERS + 1,
+        {route: road.frozen for route, road in free.items()},
+    )
+    strict = {road.route: road for road in roads}
+    return [priced(strict[place.vehicle], times, stop, place.timetable) for place in found]
 
 
 def eased(road: Road, times: Ways) -> Road:
@@ -228,21 +255,25 @@ def for_route(road: Road, stop: ProblemStop) -> ProblemStop:
     return stop.model_copy(update={"vehicles": stop.vehicles | {road.route}})
 
 
-def least_late(tried: Tried) -> Offer | None:
-    """Return the place that breaks nothing but promises, and them by the fewest seconds."""
+def least_late(tried: Tried) -> tuple[int, int, Offer] | None:
+    """Return the place that breaks nothing but promises, and them by the fewest seconds.
+
+    It comes with these seconds and those by which the driver is back later.
+    """
     roads, times, stop = tried
     best: tuple[int, int, Road, Timetable] | None = None
     for strict in roads:
         road, wanted = eased(strict, times), for_route(strict, stop)
         problem = problem_of([road], times, wanted)
+        back = run(problem, road.vehicle, road.items, road.vehicle.shift[0]).ends
         for index in range(road.frozen, len(road.items) + 1):
             longer = [*road.items[:index], wanted, *road.items[index:]]
             made = run(problem, road.vehicle, longer, road.vehicle.shift[0])
             if any(breach.rule != "window" for breach in made.breaches):
                 continue
-            if best is None or (made.amount[1], made.ends) < best[:2]:
-                best = made.amount[1], made.ends, strict, made
-    return None if best is None else priced(best[2], times, stop, best[3])
+            if best is None or (made.amount[1], made.ends - back) < best[:2]:
+                best = made.amount[1], made.ends - back, strict, made
+    return None if best is None else (*best[:2], priced(best[2], times, stop, best[3]))
 
 
 def why(roads: Sequence[Road], times: Ways, stop: ProblemStop) -> str:

@@ -16,7 +16,7 @@ from hub.actions import ActionInput, ActionOutput, Inside
 from hub.dispatch.reoptimisations import request, request_insert
 from hub.dispatch.reoptimise import MOST_MOVED, SECONDS
 from hub.errors import Refused
-from hub.store import RouteRow, Session
+from hub.store import DepotRow, RouteRow, Session
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -56,10 +56,12 @@ class SearchOutput(ActionOutput):
 
 def reoptimise(hub: Hub, session: Session, given: ReoptimiseInput) -> SearchOutput:
     """Ask for better routes of a day on the road."""
-    depot, day = given.depot, given.date
+    depot: str | DepotRow = given.depot
+    day = given.date
     if given.route:
         route = get(session, RouteRow, given.route)
-        depot, day = route.depot, route.service_date
+        # A merchant's event may name a route of its own stops, but sees no depots.
+        depot, day = session.get_one(DepotRow, route.depot), route.service_date
     if not depot or day is None:
         raise Refused("name a route, or a depot and a date", "route")
     row = request(

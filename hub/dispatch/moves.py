@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from hub.dispatch.churn import Judge, Orders, moved
+from hub.dispatch.churn import Bundles, Judge, Orders, moved
 from hub.planning.schedule import NEVER
 
 CHOICES = 4
@@ -24,16 +24,23 @@ def best_moves(judge: Judge, before: Orders, most: int, until: float) -> Orders:
     `until` is a monotonic time.
     """
     orders = dict(before)
+    moves = dict.fromkeys(before, 0)
+    bundles = Bundles(before)
     while monotonic() < until:
         changed: set[str] = set()
         for _, stop, source, target, place in candidates(judge, orders):
             if monotonic() >= until:
                 break
-            if source in changed or target in changed:
+            if source in changed or target in changed or not bundles.fit((source, target)):
                 continue
             made = moved_to(judge, orders, stop, (source, target), place)
-            if made is not None and moved(before, {**orders, **made}) <= most:
+            if made is None:
+                continue
+            counted = {**moves, **{id: moved(before, {id: made[id]}) for id in made}}
+            if sum(counted.values()) <= most:
                 orders.update(made)
+                moves = counted
+                bundles.join((source, target))
                 changed |= {source, target}
         if not changed:
             break

@@ -6,16 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlmodel import col, select
+
 from hub.dispatch.changes import Change, as_change
 from hub.dispatch.road import Road, Ways, problem_of
 from hub.nouns import Noun, ProblemStop
-from hub.orders.happenings import by_id
 from hub.planning.schedule import Timetable, run
 from hub.store import DriverRow, OrderRow, Session, StopRow
 
 
 class Later(Noun):
-    """Somebody who is reached a minute or more later than without the new stop."""
+    """Somebody who is reached a minute or more later than without the new stop, or too late."""
 
     stop: str
     ref: str = ""
@@ -75,9 +76,31 @@ class Offer(Noun):
         told = (self.stop, self.change.stamp, *self.change.stops)
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
+    @property
+    def lateness(self) -> int:
+        """Seconds that it and others come after what was promised, in all."""
+        return self.own_late + sum(one.late for one in self.later)
+
     def as_other(self) -> Other:
         """Return the offer as one of the others."""
         return Other(**self.model_dump(include=set(Other.model_fields)))
+
+
+def in_words(offer: Offer) -> str:
+    """Return the price of an offer in a sentence: who takes it, and who is too late for it."""
+    more = f"{offer.extra_seconds / 60:.0f} min and {offer.extra_metres / 1000:.1f} km more"
+    late = [
+        f"{one.ref or one.name or one.stop} {minutes(one.late)}" for one in offer.later if one.late
+    ]
+    if offer.own_late:
+        late.insert(0, f"the stop itself {minutes(offer.own_late)}")
+    told = f"{offer.driver_name or offer.driver} as stop {offer.position}: {more}"
+    return f"{told}; too late: {', '.join(late)}" if late else told
+
+
+def minutes(seconds: int) -> str:
+    """Return seconds in minutes, never none of them."""
+    return f"{max(1, round(seconds / 60))} min"
 
 
 def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
@@ -94,7 +117,7 @@ def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
     later = tuple(
         Later(stop=id, seconds=at - known[id], late=overdue.get(id, 0))
         for id, at in after.items()
-        if id in known and at - known[id] >= 60
+        if id in known and (at - known[id] >= 60 or (overdue.get(id) and at > known[id]))
     )
     change = as_change(road, before, made)
     return Offer(
@@ -105,7 +128,7 @@ def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
         planned_at=change.times[index],
         extra_seconds=made.ends - before.ends,
         extra_metres=change.metres,
-        delayed=len(later),
+        delayed=sum(one.seconds >= 60 for one in later),
         later=later,
         own_late=overdue.get(stop.id, 0),
         fetch=road.loaded and bool(stop.deliver),
@@ -116,16 +139,22 @@ def priced(road: Road, ways: Ways, stop: ProblemStop, made: Timetable) -> Offer:
 
 def named(session: Session, offers: Sequence[Offer]) -> Offer:
     """Return the first of some offers, with names for people and the rest as its others."""
-    drivers = by_id(session, DriverRow, {offer.driver for offer in offers})
-    called = [
-        offer.model_copy(update={"driver_name": drivers[offer.driver].name}) for offer in offers
+    names = select(DriverRow.id, DriverRow.name)
+    drivers = dict(
+        session.exec(names.where(col(DriverRow.id).in_({offer.driver for offer in offers}))).all()
+    )
+    best, *others = [
+        offer.model_copy(update={"driver_name": drivers[offer.driver]}) for offer in offers
     ]
-    best = called[0]
-    stops = by_id(session, StopRow, {one.stop for one in best.later})
-    orders = by_id(session, OrderRow, {stop.order for stop in stops.values()})
-    told = []
-    for one in best.later:
-        order = orders[stops[one.stop].order]
-        told.append(one.model_copy(update={"ref": order.ref, "name": order.name}))
-    others = tuple(offer.as_other() for offer in called[1:])
-    return best.model_copy(update={"later": tuple(told), "others": others})
+    query = select(StopRow.id, OrderRow.ref, OrderRow.name).join(
+        OrderRow, col(OrderRow.id) == StopRow.order
+    )
+    ids = [one.stop for one in best.later]
+    about = {id: more for id, *more in session.exec(query.where(col(StopRow.id).in_(ids)))}
+    later = tuple(
+        one.model_copy(update=dict(zip(("ref", "name"), about[one.stop], strict=True)))
+        for one in best.later
+    )
+    return best.model_copy(
+        update={"later": later, "others": tuple(offer.as_other() for offer in others)}
+    )

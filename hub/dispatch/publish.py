@@ -45,8 +45,12 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
 
 
 def check_free(session: Session, route: RouteRow) -> None:
-    """Raise `Refused` when the driver is switched off or has another route on that day."""
+    """Raise `Refused` when the driver is switched off or has another route on that day.
+
+    The driver is held, so that of two routes that are published at once only one is.
+    """
     driver = session.get_one(DriverRow, route.driver)
+    session.refresh(driver, with_for_update={"key_share": True})
     if not driver.active:
         raise Refused(
             f"{driver.name} was switched off since the plan was made; plan the day again, or "

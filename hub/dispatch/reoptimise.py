@@ -82,6 +82,7 @@ class Found:
     moved: int
     was: Worth
     becomes: Worth
+    judge: Judge
     engine: str = ""
     trouble: str = ""
     """Why an engine gave no plan that can be used."""
@@ -190,6 +191,7 @@ def improve(scene: Scene, search: Search, most_moved: float, seconds: float) -> 
         moved=moved(scene.before, best),
         was=was,
         becomes=judge.worth(best, best),
+        judge=judge,
         engine=engine,
         trouble=trouble,
     )

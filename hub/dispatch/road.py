@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
+from typing import Any
 
 from sqlmodel import col, select
 
+from hub.dispatch.pauses import parted, resting, still_due
 from hub.errors import Refused
 from hub.fleet.shifts import span
 from hub.nouns import Loads, Matrix, Problem, ProblemStop, ProblemVehicle, Shipment
@@ -26,7 +28,8 @@ AHEAD = ("dispatched", "en_route")
 UNDELIVERED = ("failed", "returning", "skipped", "cancelled")
 """What a driver who has left the depot still has on board of a stop in such a state."""
 COLLECTED = ("completed", "partial")
-Ask = Callable[[Sequence[Point], Profile], Matrix]
+Ask = Callable[[Sequence[Point], Profile, datetime | None], Matrix]
+"""Returns the travel times between places for what drives and leaves then."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Road:
     depot can be brought only by somebody who fetches it."""
     metres: int
     """Of the whole route, as it was planned last."""
+    over: tuple[dict[str, Any], ...] = ()
+    """Breaks and reloads that have begun, as the route keeps them."""
 
 
 def read_road(session: Session, route: RouteRow, places: dict[Point, int]) -> Road:
@@ -65,13 +70,16 @@ def read_road(session: Session, route: RouteRow, places: dict[Point, int]) -> Ro
 
 
 def read_roads(
-    session: Session, routes: Sequence[RouteRow], places: dict[Point, int]
+    session: Session,
+    routes: Sequence[RouteRow],
+    places: dict[Point, int],
+    terms: Terms | None = None,
 ) -> list[Road]:
     """Return the rest of some routes of one day, in their order, with one query per table."""
     rows = rows_of(session, routes)
     drivers = by_id(session, DriverRow, {route.driver for route in routes})
     vehicles = by_id(session, VehicleRow, {route.vehicle for route in routes})
-    depots, terms = all_depots(session), read_terms(session)
+    depots, terms = all_depots(session), terms or read_terms(session)
     shifts = shifts_of(session, routes)
     found = []
     for route in routes:
@@ -79,18 +87,23 @@ def read_roads(
         zero = midnight(route.service_date, depots[route.depot].timezone)
         shift = shifts.get(driver.id)
         place, at = goes_on(session.now, route, mine)
+        over, to_come = parted(route, mine, session.now)
+        if place is not None and all(row.state not in ("arrived", "en_route") for row in mine):
+            at = max(at, resting(over, session.now))
         ends = route.ends_at
         if shift is not None:
             ends = span(depots[driver.depot], route.service_date, shift.starts, shift.ends)[1]
         hours = (seconds_since(zero, at), seconds_since(zero, ends))
         due = rests(session, driver, route.service_date, zero) if shift and shift.breaks else ()
+        due = still_due(due, over, to_come, zero, hours[0])
         vehicle = able(driver, vehicles[route.vehicle], hours, places, depots, terms, due)
         more = seconds_since(zero, route.ends_at) - hours[1]
         changed = {"id": route.id, "overtime": max(vehicle.overtime, more)}
         if place is not None:
             changed["start"] = number(places, place)
         vehicle = vehicle.model_copy(update=changed)
-        found.append(road_of(route, zero, vehicle, mine, places, terms, depots))
+        road = road_of(route, zero, vehicle, mine, places, terms, depots, to_come)
+        found.append(replace(road, over=tuple(over)))
     return found
 
 
@@ -126,10 +139,10 @@ def road_of(
     places: dict[Point, int],
     terms: Terms,
     depots: Mapping[str, DepotRow],
+    pauses: Sequence[Mapping[str, Any]],
 ) -> Road:
-    """Return the rest of a route whose vehicle goes on as `vehicle` says."""
-    ahead = [row for row in rows if row.state in AHEAD]
-    ahead.sort(key=lambda row: (row.state != "en_route", row.position or 0))
+    """Return the rest of a route whose vehicle goes on as `vehicle` says; `pauses` are to come."""
+    ahead = sorted((row for row in rows if row.state in AHEAD), key=turn)
     frozen = 1 if ahead and ahead[0].state == "en_route" else 0
     behind = sorted((row for row in rows if row.state not in AHEAD), key=visited)
     loaded = route.state != "ready"
@@ -141,15 +154,15 @@ def road_of(
         }
     )
     pairs = tuple(shipments(ahead, terms.names)[0])
-    stops = stops_ahead(ahead, pairs, places, zero, terms)
+    stops = tuple(stops_ahead(ahead, pairs, places, zero, terms))
     points = {(row.lat, row.lon): row.id for row in depots.values()}
     return Road(
         route=route.id,
         driver=route.driver,
         zero=zero,
         vehicle=vehicle,
-        stops=tuple(stops),
-        items=tuple(with_reloads(route, stops, places, depots)),
+        stops=stops,
+        items=tuple(with_reloads(pauses, stops, places, depots)),
         shipments=pairs,
         depots={at: points[place] for place, at in places.items() if place in points},
         frozen=frozen,
@@ -179,17 +192,21 @@ def stops_ahead(
 
 
 def with_reloads(
-    route: RouteRow,
+    pauses: Sequence[Mapping[str, Any]],
     stops: Sequence[ProblemStop],
     places: dict[Point, int],
     depots: Mapping[str, DepotRow],
 ) -> Iterable[Item]:
-    """Yield the stops ahead with the reloads that follow them in the plan."""
+    """Yield the stops ahead and the reloads to come, those behind a visited stop first."""
     reloads = {
         str(pause["after"]): depots[str(pause["depot"])]
-        for pause in route.pauses
+        for pause in pauses
         if pause["kind"] == "reload" and pause["depot"] in depots
     }
+    ahead = {stop.id for stop in stops}
+    for id, depot in reloads.items():
+        if id and id not in ahead:
+            yield AtDepot(number(places, (depot.lat, depot.lon)))
     for stop in stops:
         yield stop
         if stop.id in reloads:
@@ -203,7 +220,8 @@ def goes_on(
     """Return where and when the driver is free: at a door, or None before the start."""
     for row in rows:
         if row.state == "arrived":
-            open_at = max(row.arrived_at or now, row.window_start or now)
+            there = row.arrived_at or now
+            open_at = max(there, row.window_start or there)
             return (row.lat, row.lon), max(now, open_at + timedelta(seconds=row.service_time))
     for row in rows:
         if row.state == "en_route":
@@ -213,6 +231,11 @@ def goes_on(
         last = max(gone, key=visited)
         return (last.lat, last.lon), now
     return None, max(now, route.starts_at)
+
+
+def turn(row: StopRow) -> tuple[bool, int]:
+    """Return a key that sorts stops ahead, the one under way before the others."""
+    return row.state != "en_route", row.position or 0
 
 
 def visited(row: StopRow) -> tuple[bool, float, int]:
@@ -269,10 +292,18 @@ class Ways:
 
 
 def ways(roads: Iterable[Road], places: Sequence[Point], ask: Ask) -> Ways:
-    """Return the travel times between places for whatever drives on some roads."""
+    """Return the travel times between places for whatever drives on some roads.
+
+    As of when the first of the drivers goes on, so that the traffic of now counts.
+    """
+    roads = list(roads)
     used = [road.vehicle.profile for road in roads]
     kinds = sorted(set(used), key=lambda one: (-used.count(one), one)) or ["van"]
-    return Ways(ask(places, kinds[0]), {kind: ask(places, kind) for kind in kinds[1:]})
+    departs = min(
+        (road.zero + timedelta(seconds=road.vehicle.shift[0]) for road in roads), default=None
+    )
+    found = {kind: ask(places, kind, departs) for kind in kinds}
+    return Ways(found.pop(kinds[0]), found)
 
 
 def problem_of(roads: Iterable[Road], ways: Ways, *more: ProblemStop) -> Problem:

@@ -15,7 +15,7 @@ from hub.events.facts import DriverFacts, RouteFacts
 from hub.events.log import append_all
 from hub.orders.happenings import by_id, route_facts
 from hub.planning.day import TAKEN
-from hub.planning.ways import ask
+from hub.planning.ways import ask, ask_all
 from hub.store import DriverRow, EventRow, RouteRow, Session, StopRow
 
 HELD = "held routes"
@@ -23,29 +23,49 @@ HELD = "held routes"
 
 def lock_route(session: Session, id: str) -> RouteRow:
     """Return a route that the principal may see, locked; raise `Missing` otherwise."""
-    query = scoped(session, RouteRow).where(RouteRow.id == id).with_for_update(key_share=True)
-    route = session.exec(query.execution_options(populate_existing=True)).one_or_none()
-    if route is None:
-        raise Missing(f"there is no route {id}")
-    return route
+    return lock_routes(session, [id])[0]
+
+
+def lock_routes(session: Session, ids: Sequence[str]) -> list[RouteRow]:
+    """Return routes that the principal may see, locked by their ids; raise as `lock_route` does."""
+    query = scoped(session, RouteRow).where(col(RouteRow.id).in_(ids)).order_by(RouteRow.id)
+    query = query.with_for_update(key_share=True)
+    found = {
+        route.id: route for route in session.exec(query.execution_options(populate_existing=True))
+    }
+    for id in ids:
+        if id not in found:
+            raise Missing(f"there is no route {id}")
+    return [found[id] for id in ids]
 
 
 def lock_stops(session: Session, route: str) -> list[StopRow]:
-    """Return the stops of a route in their order, locked; the route itself is locked before.
+    """Return the stops of a route in their order, locked; the route itself is locked before."""
+    return lock_all_stops(session, [route])[route]
+
+
+def lock_all_stops(session: Session, routes: Sequence[str]) -> dict[str, list[StopRow]]:
+    """Return the stops of routes in their order, locked; the routes themselves are locked before.
 
     Whoever locks several stops does it by their ids, so that two who do it wait for each other in
     one direction only. The whole order is in docs/architecture.md.
     """
     held: set[str] = session.info.setdefault(HELD, set())
-    if route in held:  # nobody else has changed them since: no need to read their columns again
-        ids = session.exec(select(StopRow.id).where(StopRow.route == route))
-        stops = [session.get_one(StopRow, id) for id in ids]
-    else:
-        held.add(route)
-        query = select(StopRow).where(StopRow.route == route).order_by(StopRow.id)
+    stops: list[StopRow] = []
+    new = [route for route in routes if route not in held]
+    if new:
+        held.update(new)
+        query = select(StopRow).where(col(StopRow.route).in_(new)).order_by(StopRow.id)
         query = query.with_for_update(key_share=True)
-        stops = list(session.exec(query.execution_options(populate_existing=True)))
-    return sorted(stops, key=lambda stop: stop.position or 0)
+        stops += session.exec(query.execution_options(populate_existing=True))
+    known = [route for route in routes if route not in new]
+    if known:  # nobody else has changed them since: no need to read their columns again
+        ids = session.exec(select(StopRow.id).where(col(StopRow.route).in_(known)))
+        stops += [session.get_one(StopRow, id) for id in ids]
+    found: dict[str, list[StopRow]] = {route: [] for route in routes}
+    for stop in sorted(stops, key=lambda one: one.position or 0):
+        found[stop.route or ""].append(stop)
+    return found
 
 
 def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> EventRow:
@@ -66,9 +86,7 @@ def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow) -> Eve
 
 def tell_routes(session: Session, kind: type[RouteEvent], routes: Sequence[RouteRow]) -> None:
     """Append the same event about many routes, with a handful of statements."""
-    for route in routes:
-        if route.state in TAKEN:
-            ask(session, route.id)
+    ask_all(session, [route.id for route in routes if route.state in TAKEN])
     drivers = by_id(session, DriverRow, {route.driver for route in routes})
     ids = [route.id for route in routes]
     query = select(StopRow.route, func.count()).where(col(StopRow.route).in_(ids))

@@ -224,6 +224,16 @@ def routes_of(session: Session, day: date, depot: str | None = None) -> list[Rou
     return route_sheets(session, session.exec(query.order_by(RouteRow.id)).all())
 
 
+def open_stops(session: Session, day: date, depot: str) -> list[StopLine]:
+    """Return the stops of a depot's day that have no route."""
+    query = scoped(session, StopRow).where(
+        StopRow.service_date == day, StopRow.depot == depot, StopRow.state == "unassigned"
+    )
+    stops = session.exec(query.order_by(StopRow.id)).all()
+    orders = by_id(session, OrderRow, {stop.order for stop in stops})
+    return [stop_line(stop, orders[stop.order]) for stop in stops]
+
+
 def plan_sheet(session: Session, plan: PlanRow) -> PlanSheet:
     """Return a plan with its routes and what it left out."""
     depot = session.get_one(DepotRow, plan.depot)

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hub.nouns import Noun
+from hub.planning import rules
 from hub.store import DepotRow, RouteRow, StopRow
 
 
@@ -56,16 +57,14 @@ def pause_line(
 def loading(route: RouteRow, stops: Sequence[StopRow]) -> list[list[str]]:
     """Return per trip the ids of the stops whose goods are loaded, in the order of loading.
 
-    What is handed over last goes in first. `stops` are the route's in their order; what is fetched
-    on the way is not loaded at the depot.
+    `stops` are the route's in their order.
     """
     reloads = {pause["after"] for pause in route.pauses if pause["kind"] == "reload"}
     trips: list[list[str]] = [[]]
     if "" in reloads:
         trips.append([])
     for stop in stops:
-        if stop.kind == "delivery" and not stop.pair:
-            trips[-1].insert(0, stop.id)
+        trips[-1].append(stop.id)
         if stop.id in reloads:
             trips.append([])
-    return [trip for trip in trips if trip]
+    return rules.loading(trips, {s.id for s in stops if s.kind == "delivery" and not s.pair})

@@ -11,9 +11,9 @@ from hub.dispatch.timeline import PauseLine, loading, pause_lines
 from hub.driving import attempts, routes
 from hub.errors import Missing
 from hub.nouns import Address, Noun
-from hub.orders.happenings import by_id as rows_by_id
 from hub.orders.reasons import REASONS
-from hub.store import DepotRow, DriverRow, OrderLineRow, OrderRow, RouteRow, Session, StopRow
+from hub.planning.fleet import all_depots, place_of
+from hub.store import DriverRow, OrderLineRow, OrderRow, RouteRow, Session, StopRow
 
 
 class SheetLine(Noun):
@@ -26,12 +26,19 @@ class SheetLine(Noun):
 
 
 class SheetDepot(Noun):
-    """Where the route begins, and the zone its times are shown in."""
+    """Whose goods the route carries, and the zone its times are shown in."""
 
     name: str
     lat: float
     lon: float
     timezone: str
+
+
+class SheetPlace(Noun):
+    """Where a day begins or ends: at a depot, or at home."""
+
+    lat: float
+    lon: float
 
 
 class SheetRoute(Noun):
@@ -41,6 +48,8 @@ class SheetRoute(Noun):
     state: str
     service_date: date
     depot: SheetDepot
+    start: SheetPlace
+    end: SheetPlace
     pauses: tuple[PauseLine, ...]
     """Breaks and reloads, each behind the stop that it follows."""
     loading: tuple[tuple[str, ...], ...]
@@ -105,14 +114,17 @@ def sheet(session: Session, driver_id: str, day: date | None = None) -> Sheet:
 
 def sheet_route(session: Session, route: RouteRow, stops: Sequence[StopRow]) -> SheetRoute:
     """Return the route's head."""
-    wanted = {route.depot, *(pause["depot"] for pause in route.pauses if pause["depot"])}
-    depots = rows_by_id(session, DepotRow, wanted)
+    depots = all_depots(session)
     depot = depots[route.depot]
+    driver = session.get_one(DriverRow, route.driver)
+    start, end = (place_of(driver, at, depots) for at in (driver.start_place, driver.end_place))
     return SheetRoute(
         id=route.id,
         state=route.state,
         service_date=route.service_date,
         depot=SheetDepot(name=depot.name, lat=depot.lat, lon=depot.lon, timezone=depot.timezone),
+        start=SheetPlace(lat=start[0], lon=start[1]),
+        end=SheetPlace(lat=end[0], lon=end[1]),
         pauses=pause_lines(route, depot.timezone, depots, {stop.id for stop in stops}),
         loading=tuple(tuple(trip) for trip in loading(route, stops)),
     )

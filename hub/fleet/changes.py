@@ -10,7 +10,15 @@ from sqlmodel import SQLModel, col, select
 from hub.errors import Refused
 from hub.fleet.abilities import HOME, DepotChange, DriverAbilities, VehicleAbilities
 from hub.fleet.measures import check_names, measures
-from hub.fleet.roster import Row, clean, find_depot, find_vehicle, named, zone_exists
+from hub.fleet.roster import (
+    Row,
+    check_works,
+    clean,
+    find_depot,
+    find_vehicle,
+    named,
+    zone_exists,
+)
 from hub.nouns import Noun
 from hub.store import DepotRow, DriverRow, Session, VehicleRow
 
@@ -44,6 +52,8 @@ def change_driver(session: Session, row: DriverRow, change: DriverAbilities) -> 
         raise Refused(f"{said['colour']!r} is no colour; write it like #1f6feb", "colour")
     if "depot" in said:
         said["depot"] = find_depot(session, said["depot"]).id
+        if said["depot"] != row.depot:
+            check_works(session, DepotRow, said["depot"], "depot")
     if "vehicle" in said and said["vehicle"] != row.vehicle:
         said["vehicle"] = working_vehicle(session, said["vehicle"]).id
     if "home_address" in said:

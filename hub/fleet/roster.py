@@ -72,8 +72,8 @@ def add_driver(
     hours: Iterable[Hours] = (),
 ) -> DriverRow:
     """Add a driver of a depot with a vehicle, both by id, and the hours of the week."""
-    check_exists(session, DepotRow, depot, "depot")
-    check_exists(session, VehicleRow, vehicle, "vehicle")
+    check_works(session, DepotRow, depot, "depot")
+    check_works(session, VehicleRow, vehicle, "vehicle")
     if colour and not re.fullmatch("#[0-9a-fA-F]{6}", colour):
         raise Refused(f"{colour!r} is no colour; write it like #1f6feb", "colour")
     taken = len(session.exec(select(DriverRow.id)).all())
@@ -105,7 +105,8 @@ def set_shift(
         if row is not None:
             session.delete(row)
         return None
-    first, last = read_clock(starts).strftime("%H:%M"), read_clock(ends).strftime("%H:%M")
+    first = read_clock(starts, "starts").strftime("%H:%M")
+    last = read_clock(ends, "ends").strftime("%H:%M")
     if row is None:
         return added(session, ShiftRow(driver=driver, weekday=weekday, starts=first, ends=last))
     row.starts, row.ends = first, last
@@ -217,11 +218,16 @@ def driver_sheet(session: Session, row: DriverRow) -> dict[str, Any]:
     return {**row.model_dump(), "shifts": hours}
 
 
-def check_exists(session: Session, table: type[SQLModel], id: str, field: str) -> None:
-    """Raise `Refused` unless there is a row with this id."""
+def check_works(
+    session: Session, table: type[DepotRow] | type[VehicleRow], id: str, field: str
+) -> None:
+    """Raise `Refused` unless there is a row with this id, and it is switched on."""
     # PostgreSQL takes no NUL in a text, so such an id is not even asked for.
-    if "\x00" in id or session.get(table, id) is None:
+    row: Any = None if "\x00" in id else session.get(table, id)
+    if row is None:
         raise Refused(f"there is no {field} {id[:60]}; add it first", field)
+    if not row.active:
+        raise Refused(f"{row.name} is switched off; switch it on first", field)
 
 
 def slug_of(name: str) -> str:

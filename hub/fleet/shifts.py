@@ -30,17 +30,17 @@ def local_day(depot: DepotRow, at: datetime) -> date:
     return at.astimezone(zone(depot)).date()
 
 
-def at_depot(depot: DepotRow, day: date, clock: str) -> datetime:
+def at_depot(depot: DepotRow, day: date, clock: str, field: str | None = None) -> datetime:
     """Return the instant of HH:MM at the depot on `day`; raise `Refused` for another text."""
-    return datetime.combine(day, read_clock(clock), zone(depot))
+    return datetime.combine(day, read_clock(clock, field), zone(depot))
 
 
-def read_clock(clock: str) -> time:
-    """Return HH:MM as a time of day; raise `Refused` for another text."""
+def read_clock(clock: str, field: str | None = None) -> time:
+    """Return HH:MM as a time of day; raise `Refused` for another text, naming its field."""
     try:
         return datetime.strptime(clock, "%H:%M").time()  # noqa: DTZ007 - a time of day only
     except ValueError:
-        raise Refused(f"{clock[:40]!r} is no time of day; write it like 14:30") from None
+        raise Refused(f"{clock[:40]!r} is no time of day; write it like 14:30", field) from None
 
 
 def read_hours(text: str) -> list[Hours]:

@@ -97,7 +97,8 @@ def read(path: Path, progress: Progress) -> Extract:
         found.bounds = bounds(reader.header.box(), found)
     except RuntimeError as error:
         raise Refused(
-            f"{path.name} is no OpenStreetMap extract that can be read: {error}"
+            f"{path.name} cannot be read: it is cut off, damaged, or no OpenStreetMap extract "
+            f"(.osm.pbf); fetch it again ({error})"
         ) from error
     if not any(line.kind <= kinds.PATH for line in found.lines):
         raise Refused(f"{path.name} holds no road; is it a whole extract (.osm.pbf)?")

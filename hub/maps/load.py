@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from hub.errors import Missing, Refused
+from hub.errors import HubError, Missing, Refused
 from hub.maps import catalogue, gazetteer, roads, tiles
 from hub.maps import extract as extracts
 from hub.maps.catalogue import CREDIT, LoadedMap
@@ -21,6 +23,9 @@ from hub.maps.spelling import folded
 
 Tell = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, from 0 to 1."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+SAID_FULL = ("No space left on device", "disk is full", "Disk quota exceeded")
+"""What programs and SQLite say of a full disk."""
 NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
 
 
@@ -52,13 +57,14 @@ def load(
     """Build the map of an extract and put it into the folder of maps; one of its name is replaced.
 
     Nothing of it is seen before it is whole, and nothing stays of one that is broken off. Raise
-    `Refused` for a file that is no extract, a name that cannot be one, or an unknown profile.
+    `Refused` for a file that is no extract, a name that cannot be one, an unknown profile, or a
+    full disk.
     """
     name = name or name_of(extract)
     check(extract, name, profiles)
     directory.mkdir(parents=True, exist_ok=True)
     tidy(directory)
-    with scaffold(directory, name) as folder:
+    with room(directory, extract), scaffold(directory, name) as folder:
         bounds, count, known = draw(extract, folder, tell)
         driven = drive(extract, folder, profiles, tell)
         one = LoadedMap(
@@ -121,6 +127,30 @@ def is_current(one: LoadedMap, extract: Path, profiles: Sequence[str]) -> bool:
     if one.source != f"{extract.name}:{digest(extract)}":
         return False
     return set(profiles) <= set(one.profiles) or roads.programs() is None
+
+
+@contextmanager
+def room(directory: Path, extract: Path) -> Iterator[None]:
+    """Raise `Refused` for a disk on which a map has no room, before or while it is built."""
+    need, free = extract.stat().st_size, shutil.disk_usage(directory).free
+    if free < need:
+        raise Refused(full(directory, free))
+    try:
+        yield
+    except (OSError, sqlite3.Error, HubError) as error:
+        if getattr(error, "errno", None) in FULL or any(word in str(error) for word in SAID_FULL):
+            free = shutil.disk_usage(directory).free
+            raise Refused(full(directory, free)) from error
+        raise
+
+
+def full(directory: Path, free: int) -> str:
+    """Return what to say of a disk that has too little room."""
+    return (
+        f"the disk of {directory} has too little room: {free / 1e6:,.0f} MB are free, and a map "
+        f"takes up to ten times the size of its extract; nothing was loaded. Make room, or choose "
+        f"another HUB_DIRECTORY"
+    )
 
 
 @contextmanager

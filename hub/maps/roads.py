@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -89,6 +90,12 @@ def run(command: list[str], environ: dict[str, str], progress: Progress) -> None
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         process.wait()
+    if process.returncode < 0:
+        ended = signal.Signals(-process.returncode).name
+        raise HubError(
+            f"{Path(command[0]).name} was ended by {ended}; is there enough memory and disk for "
+            f"an extract of this size? Cut a smaller region out of it"
+        )
     if process.returncode:
         raise HubError(f"{Path(command[0]).name} failed: {reason(said) or process.returncode}")
 

@@ -151,7 +151,8 @@ class ProblemVehicle(Noun):
     most_stops: int | None = Field(default=None, ge=0)
     reloads: Reloads | None = None
     stacked: bool = False
-    """What was picked up last is handed over first: goods are reached from the back only."""
+    """Of what shipments picked up, the last is handed over first, and before what the depot sent:
+    goods are reached from the back only. What is collected for the depot is not counted on top."""
     carries: Loads = ()
     """On board all the way to the end, beyond what is planned."""
     visited: int = Field(default=0, ge=0)

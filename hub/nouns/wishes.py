@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from unicodedata import normalize
 
 from pydantic import BeforeValidator, Field
 
@@ -13,7 +14,9 @@ PRIORITIES = {"low": 0, "normal": 1, "high": 20, "must": 100}
 
 def tag(said: Any) -> Any:
     """Return a tag as it is compared: `Cold  Chain` and `cold-chain` are one."""
-    return re.sub(r"[\s_]+", "-", said.strip().casefold()) if isinstance(said, str) else said
+    if not isinstance(said, str):
+        return said
+    return re.sub(r"[\s_]+", "-", normalize("NFC", said).strip().casefold())
 
 
 def number_of(said: Any) -> Any:
@@ -27,7 +30,9 @@ def word_of(priority: int) -> str:
 
 
 Tag = Annotated[
-    str, BeforeValidator(tag), Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,29}$", max_length=30)
+    str,
+    BeforeValidator(tag),
+    Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}.-]{0,29}$", max_length=30),
 ]
 """Something that a driver or a vehicle has and a stop needs, e.g. `fridge`."""
 Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import cos, radians
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select
@@ -34,6 +35,10 @@ SERVICE_TIME = 180
 """Seconds at the door where nobody says otherwise."""
 SURE = 0.5
 """Confidence from which a geocoder's answer is a place; below it a person has to look."""
+NOWHERE = (0.0, 0.0)
+"""Coordinates that programs write where they know none."""
+NEAR = 3.0
+"""Degrees of latitude, 330 km."""
 AHEAD = timedelta(days=730)
 LARGEST = Decimal(10_000_000)
 NO_CURRENCY = "XXX"
@@ -178,8 +183,10 @@ def check_load(order: Order) -> None:
 
 def settle_place(desk: Desk, order: Order, old: OrderRow | None) -> Location | None:
     """Return where the door is, if anybody knows: the source, a known door, or an earlier pin."""
-    if order.location is not None:
-        return order.location if order.location.confidence >= SURE else None
+    said = order.location
+    if said is not None and (said.lat, said.lon) != NOWHERE:
+        check_sides(desk, said)
+        return said if said.confidence >= SURE else None
     place = desk.places.get(places.address_key(order.address))
     if place is not None and place.confidence >= SURE:
         return Location(lat=place.lat, lon=place.lon, confidence=place.confidence)
@@ -188,6 +195,23 @@ def settle_place(desk: Desk, order: Order, old: OrderRow | None) -> Location | N
     if Address.model_validate(old.address) != order.address:
         return None
     return Location(lat=old.lat, lon=old.lon, confidence=old.confidence or 0)
+
+
+def check_sides(desk: Desk, said: Location) -> None:
+    """Refuse exchanged coordinates, whose place is near a depot only the other way round."""
+    if abs(said.lon) > 90 or any(near(depot, said.lat, said.lon) for depot in desk.depots):
+        return
+    if any(near(depot, said.lon, said.lat) for depot in desk.depots):
+        raise Refused(
+            f"latitude {said.lat} and longitude {said.lon} seem to be exchanged; "
+            f"the other way round the place is near a depot",
+            "location",
+        )
+
+
+def near(depot: DepotRow, lat: float, lon: float) -> bool:
+    """Say whether a place lies within some 300 km of a depot."""
+    return abs(depot.lat - lat) < NEAR and abs(depot.lon - lon) < NEAR / cos(radians(depot.lat))
 
 
 def settle_depot(desk: Desk, order: Order, location: Location | None) -> DepotRow | None:

@@ -85,8 +85,8 @@ def settle_windows(
         return sorted(found)
     if order.window is not None:
         return [one_window(order.window, depot, day, "window")]
-    start = shifts.at_depot(depot, day, first) if first else None
-    end = shifts.at_depot(depot, day, last) if last else None
+    start = shifts.at_depot(depot, day, first, "window_start_local") if first else None
+    end = shifts.at_depot(depot, day, last, "window_end_local") if last else None
     if start is not None and end is not None and end <= start:
         raise Refused(f"the window ends at {last}, before it starts at {first}", "window_end_local")
     return [(start, end)] if start is not None or end is not None else []

@@ -60,7 +60,7 @@ def answer(problem: Problem, engine: str, found: Found, until: Deadline) -> Plan
     Where it has found nothing, whoever is nearest comes next.
     """
     if not any(found.values()):
-        found = nearest(problem, until.part(STARTED))
+        found = nearest(kept_locks(problem)[0], until.part(STARTED))
     plan = settle(problem, engine, found, until=until)
     if not problem.warm:
         return plan
@@ -131,7 +131,7 @@ def told(problem: Problem, plan: Plan, until: Deadline) -> Plan:
 def shares(problem: Problem) -> tuple[ProblemVehicle, ...]:
     """Return the vehicles, none of which may make more stops than its share of the day."""
     able = working(problem)
-    whole = sum(vehicle.shift[1] - vehicle.shift[0] for vehicle in able)
+    whole = sum(max(0, vehicle.shift[1] - vehicle.shift[0]) for vehicle in able)
     behind = sum(vehicle.visited for vehicle in able)
     stops = len(problem.stops) + behind
     found = []

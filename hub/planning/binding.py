@@ -24,6 +24,8 @@ WEIGHTS = {"capacity": (12, 2), "skill": (40, 0), "pinned": (40, 0), "most_metre
            "most_stops": (6, 3), "first_last": (15, 0), "stacked": (25, 0), "locked": (60, 0),
            "on_board": (5, 0.025), "break": (12, 0.05), "shift": (8, 0.035)}  # fmt: skip
 """What it weighs that a rule gives way at all, and each unit by which it does."""
+MEASURED = {"window", "shift", "capacity", "most_metres", "most_stops", "break", "on_board"}
+"""Rules that give way by an amount, more or less of it."""
 
 
 def weight(one: Relaxation, own: Sequence[str]) -> float:
@@ -54,7 +56,9 @@ def explain(
             best = told
             if told[0][0] == 1 and not fleet.lanes[found[0]].intricate:
                 break  # they come in the order of what one relaxation weighs
-    return Unserved(stop=stop.id, reason="", rule="unreachable") if best is None else best[1]
+    if best is None:
+        return Unserved(stop=stop.id, reason="", rule="unreachable")
+    return least(problem, fleet, best[1])
 
 
 def candidates(problem: Problem, fleet: Fleet, stop: ProblemStop) -> Iterator[tuple[int, int, int]]:
@@ -167,6 +171,33 @@ def mended(
             update = {"relaxations": ordered, "rule": ordered[0].rule}
             best = key, before.model_copy(update=update)
     return best
+
+
+def least(problem: Problem, fleet: Fleet, told: Unserved) -> Unserved:
+    """Return a reason with as little asked for of each thing as is enough beside the others.
+
+    What was worked out round by round seldom is too much: one try more says so.
+    """
+    ids = gone_with(problem, told.stop)
+    lane = fleet.lanes[fleet.number[told.vehicle]]
+    stops = [problem.stop_of[id] for id in ids]
+    items = joined(lane.items, stops, told.index, told.index_to)
+    small = narrowed(problem, problem.vehicle_of[told.vehicle], items)
+    found = list(told.relaxations)
+    for number, one in enumerate(found):
+
+        def enough(amount: int, number: int = number, one: Relaxation = one) -> bool:
+            found[number] = one.model_copy(update={"amount": amount})
+            return not granted(small, items, told, found).broken
+
+        low, high = 0, one.amount
+        middle = high - 1 if one.rule in MEASURED else 0
+        while low < middle < high:
+            low, high = (low, middle) if enough(middle) else (middle, high)
+            middle = (low + high) // 2
+        found[number] = one.model_copy(update={"amount": high})
+    ordered = tuple(sorted(found, key=lambda one: -weight(one, ids)))
+    return told.model_copy(update={"relaxations": ordered, "rule": ordered[0].rule})
 
 
 def beginnings(

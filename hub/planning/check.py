@@ -1,4 +1,8 @@
-"""Check a plan against its problem, trusting nothing that an engine or the scheduler computed."""
+"""Check a plan against its problem: its routes are replayed here, trusting nobody's numbers.
+
+Only the reasons of stops that are left out are tried with the evaluator's help: it makes the route
+with the stop in it, and the checker judges that route too.
+"""
 
 from __future__ import annotations
 

@@ -49,11 +49,15 @@ class Clock:
 
     def pause(self, pause: Pause) -> None:
         """Rest on the way, or reload at a depot."""
-        if pause.kind == "break":
+        if pause.ends < pause.begins:
+            self.faults.append(f"{self.vehicle.id} has a {pause.kind} that ends before it begins")
+        elif pause.kind == "break":
             if pause.begins < self.rested:
                 self.faults.append(f"{self.vehicle.id} rests while it works")
             self.resting += pause.ends - pause.begins
             self.rested = pause.ends
+        elif pause.point is not None and not 0 <= pause.point < len(self.matrix.seconds):
+            self.faults.append(f"{self.vehicle.id} reloads at a place that is not there")
         elif pause.point is not None:
             self.reach(pause.point, pause.begins, f"{self.vehicle.id} is at the depot")
             if pause.ends - pause.begins < (
@@ -75,6 +79,8 @@ def clock_faults(
     """Yield times that cannot be: faster than the road, outside a window or the shift."""
     if route.starts < vehicle.shift[0] or route.ends > vehicle.shift[1] + vehicle.overtime:
         yield f"{vehicle.id} drives outside the shift"
+    if vehicle.visited and stops and route.starts != vehicle.shift[0]:
+        yield f"{vehicle.id} is on its way and waits before it goes on"
     if any(not 0 <= pause.after <= len(stops) for pause in route.pauses):
         yield f"{vehicle.id} pauses outside its route"
     clock = Clock(problem, vehicle, route)

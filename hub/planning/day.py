@@ -51,8 +51,6 @@ class Day:
     """Driver -> stops in the order of the draft that the search begins with."""
     left: tuple[Unserved, ...] = ()
     """Stops that no engine is asked for, and why."""
-    timezone: str = "UTC"
-    """In which people read its hours."""
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -112,8 +110,13 @@ def approximate(problem: Problem) -> bool:
 
 
 def midnight(day: date, timezone: str) -> datetime:
-    """Return when a day begins in a zone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+    """Return the instant from which a day's seconds count, in UTC: noon less twelve hours.
+
+    That is midnight, but for days on which the clocks change at night: from then on the seconds
+    read as the clock on the wall all day.
+    """
+    noon = datetime.combine(day, time(12), ZoneInfo(timezone))
+    return noon.astimezone(UTC) - timedelta(hours=12)
 
 
 def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) -> Day:
@@ -146,7 +149,6 @@ def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) 
         depots={number: at[place] for place, number in places.items() if place in at},
         warm=before(session, depot, day, rows, vehicles) if improve else {},
         left=tuple(left.values()),
-        timezone=depot.timezone,
     )
 
 

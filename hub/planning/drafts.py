@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from hub.errors import Missing, Retry
@@ -18,7 +18,16 @@ from hub.planning.costs import route_cost
 from hub.planning.day import TAKEN, Day, Point, asked, at_work, seconds_since
 from hub.planning.fleet import all_depots, read_terms
 from hub.planning.visits import taken as carried
-from hub.store import DriverRow, PlanRow, RouteRow, RouteWayRow, Session, StopRow, VehicleRow
+from hub.store import (
+    DriverRow,
+    PlanRow,
+    ReoptimisationRow,
+    RouteRow,
+    RouteWayRow,
+    Session,
+    StopRow,
+    VehicleRow,
+)
 from hub.store.states import move_stop
 
 PLACE = ("position", "planned_at", "eta_at", "eta_low", "eta_high")
@@ -71,6 +80,8 @@ def discard(session: Session, route_id: str) -> Copy | None:
         take_out(stop)
     session.flush()
     session.exec(delete(RouteWayRow).where(col(RouteWayRow.route) == route.id))
+    named = update(ReoptimisationRow).where(col(ReoptimisationRow.route) == route.id)
+    session.exec(named.values(route=None))
     session.delete(route)
     return copy
 

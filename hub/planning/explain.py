@@ -23,8 +23,8 @@ from hub.planning import costs
 from hub.planning.binding import until_sound
 from hub.planning.lanes import Lane
 from hub.planning.relaxations import narrowed
-from hub.planning.rules import Item, trips
-from hub.planning.schedule import items_of, run
+from hub.planning.rules import Item, loading, trips
+from hub.planning.schedule import items_of, only_stops, run
 
 
 class Moment(Noun):
@@ -61,7 +61,7 @@ class Timeline(Noun):
     moments: tuple[Moment, ...] = ()
     pauses: tuple[Pause, ...] = ()
     loading: tuple[tuple[str, ...], ...] = ()
-    """What goes in first, for each trip: the last to be handed over."""
+    """What goes in first at the depot, for each trip: the last to be handed over."""
 
 
 class Late(Noun):
@@ -140,8 +140,15 @@ def timeline(problem: Problem, route: PlannedRoute) -> Timeline:
         cost=costs.route_cost(vehicle, route),
         loads=tuple(loads[0] for loads in lane.carried), moments=tuple(moments),
         pauses=route.pauses,
-        loading=tuple(tuple(stop.id for stop in reversed(trip)) for trip in trips(items)),
+        loading=load_order(items),
     )  # fmt: skip
+
+
+def load_order(items: Sequence[Item]) -> tuple[tuple[str, ...], ...]:
+    """Return what goes in first at the depot, for each trip."""
+    ways = [[stop.id for stop in trip] for trip in trips(items)]
+    brought = {stop.id for stop in only_stops(items) if stop.deliver}
+    return tuple(tuple(trip) for trip in loading(ways, brought))
 
 
 def spare(

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from hub.errors import Refused
-from hub.nouns import Problem
+from hub.nouns import Matrix, Problem
+from hub.planning.walk import NEVER
 
 MOST_STOPS = 10_000
 """In one problem: a matrix of more would not fit into the memory of a small machine."""
@@ -53,6 +54,8 @@ def nonsense(problem: Problem) -> Iterator[str]:
     for name, matrix in (("", problem.matrix), *problem.profiles.items()):
         if len(matrix.seconds) != size or len(matrix.metres) != size:
             yield f"the travel times{f' of a {name}' if name else ''} are not {size} x {size}"
+            return
+        yield from half_ways(matrix)
     yield from doubles("stop", (stop.id for stop in problem.stops))
     yield from doubles("vehicle", (vehicle.id for vehicle in problem.vehicles))
     for stop in problem.stops:
@@ -67,6 +70,21 @@ def nonsense(problem: Problem) -> Iterator[str]:
             if id not in problem.stop_of:
                 yield f"vehicle {vehicle.id} is locked to {id}, which is no stop"
     yield from broken_shipments(problem)
+
+
+def half_ways(matrix: Matrix) -> Iterator[str]:
+    """Yield the first way that has seconds and no metres, or metres and no seconds."""
+    import numpy as np
+
+    seconds, metres = (np.asarray(table) for table in (matrix.seconds, matrix.metres))
+    drivable = [(table >= 0) & (table < NEVER) for table in (seconds, metres)]
+    differ = drivable[0] != drivable[1]
+    if differ.any():
+        start, end = (int(point) for point in np.argwhere(differ)[0])
+        yield (
+            f"the way from point {start} to {end} takes {seconds[start, end]} seconds and "
+            f"{metres[start, end]} metres; where there is none, both have to be negative"
+        )
 
 
 def broken_shipments(problem: Problem) -> Iterator[str]:

@@ -11,10 +11,8 @@ from hub.nouns import Loads, ProblemStop, Shipment
 from hub.planning.lanes import Lane
 from hub.planning.quotes import FORBIDDEN, Fleet
 from hub.planning.rules import AtDepot, Item, amount
-from hub.planning.walk import NEVER, opening
+from hub.planning.walk import ENDLESS, NEVER, opening
 
-TRIED = 400
-"""Pairs of places that are tried on one vehicle."""
 Offer = tuple[int, Lane, list[Item], bool]
 """(cost, lane, its items with the stop in, whether the cost is exact)"""
 
@@ -30,8 +28,7 @@ def pairs(fleet: Fleet, shipment: Shipment) -> Iterator[Offer]:
     streams: dict[int, Iterator[tuple[int, int, int]]] = {}
     for number in range(len(fleet.lanes)):
         if fetch.allowed[number] and bring.allowed[number]:
-            ranked = sorted(estimates(fleet, number, shipment, fetch, bring))
-            streams[number] = islice(iter(ranked), TRIED)
+            streams[number] = iter(sorted(estimates(fleet, number, shipment, fetch, bring)))
             advance(heap, streams[number], number)
     while heap:
         cost, number, first, second = heappop(heap)
@@ -63,13 +60,50 @@ def estimates(
                 yield cost, first, first
         if fetches[first] >= FORBIDDEN:
             continue
-        for second in range(first + 1, size):
-            if isinstance(lane.items[second - 1], AtDepot):
-                break
+        for second, arrives in onward(lane, pickup, delivery, first):
             if not room(lane, shipment, first, second):
                 break
-            if brings[second] < FORBIDDEN:
+            if brings[second] < FORBIDDEN and before_next(lane, delivery, second, arrives):
                 yield fetches[first] + brings[second], first, second
+
+
+def onward(
+    lane: Lane, pickup: ProblemStop, delivery: ProblemStop, first: int
+) -> Iterator[tuple[int, int]]:
+    """Yield (place, soonest arrival) for a delivery whose goods come on board at place `first`.
+
+    Places that only a broken window or too long a ride leads to are passed over; breaks, and what
+    else could make it later, are not counted.
+    """
+    seconds = lane.problem.matrix_of(lane.vehicle).seconds
+    longest = ENDLESS if delivery.on_board is None else delivery.on_board
+    begins, spare = opening(
+        pickup, lane.departs[first] + leg(seconds[lane.points[first]][pickup.point])
+    )
+    now, ride, way = begins + pickup.service, 0, leg(seconds[pickup.point][lane.points[first + 1]])
+    for second in range(first + 1, len(lane.items) + 1):
+        item = lane.items[second - 1]
+        if spare < 0 or ride > longest or isinstance(item, AtDepot):
+            return
+        begins, spare = opening(item, now + way)
+        now, ride = begins + item.service, ride + way + item.service
+        there = leg(seconds[item.point][delivery.point])
+        if spare >= 0 and ride + there <= longest:
+            yield second, now + there
+        way = lane.legs[second]
+
+
+def before_next(lane: Lane, delivery: ProblemStop, place: int, arrives: int) -> bool:
+    """Say whether who comes to a delivery at `arrives` is in time there and at what follows."""
+    begins, spare = opening(delivery, arrives)
+    seconds = lane.problem.matrix_of(lane.vehicle).seconds
+    on = leg(seconds[delivery.point][lane.points[place + 1]])
+    return spare >= 0 and begins + delivery.service + on <= lane.latest[place]
+
+
+def leg(seconds: int) -> int:
+    """Return the seconds of a way, `NEVER` where there is none."""
+    return seconds if 0 <= seconds < NEVER else NEVER
 
 
 def together(lane: Lane, pickup: ProblemStop, delivery: ProblemStop, place: int) -> int | None:

@@ -26,7 +26,6 @@ from hub.planning.progress import Progress
 from hub.planning.providers import pass_over
 from hub.planning.solving import solve
 from hub.planning.travel import tables
-from hub.planning.words import told_at
 from hub.queue import Claim, LeaseLost, defer, enqueue, finish
 from hub.queue.work import renew
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
@@ -75,11 +74,7 @@ def add(
     session: Session, depot: str, day: date, by: str, seconds: float, improve: bool = False
 ) -> PlanRow:
     """Add the row of a plan that is about to be made."""
-    if not 2000 <= day.year < 2100:
-        raise Refused(f"{day} is no day to deliver on", "service_date")
-    if seconds and not LEAST <= seconds <= LONGEST:
-        reason = f"seconds must lie between {LEAST} and {LONGEST:.0f}, not {seconds}"
-        raise Refused(f"{reason}; 0 lets the number of stops decide", "seconds")
+    check(day, seconds)
     row = PlanRow(
         depot=find_depot(session, depot).id,
         service_date=day,
@@ -93,6 +88,15 @@ def add(
     return row
 
 
+def check(day: date, seconds: float) -> None:
+    """Raise `Refused` for a day or a time that no plan is made for."""
+    if not 2000 <= day.year < 2100:
+        raise Refused(f"{day} is no day to deliver on", "service_date")
+    if seconds and not LEAST <= seconds <= LONGEST:
+        reason = f"seconds must lie between {LEAST} and {LONGEST:.0f}, not {seconds}"
+        raise Refused(f"{reason}; 0 lets the number of stops decide", "seconds")
+
+
 def request(
     session: Session,
     depot: str,
@@ -104,17 +108,19 @@ def request(
     """Ask for a plan of a depot (id or name) and day; a worker makes it.
 
     With 0 seconds it takes as long as so many stops need. Asked twice before a worker has begun,
-    it is one plan. With `improve` the search begins with the drafts that there are, instead of
-    anew.
+    it is one plan, which takes the longer time. With `improve` the search begins with the drafts
+    that there are, instead of anew.
     """
     found = find_depot(session, depot)
-    waiting = session.exec(
-        select(PlanRow).where(
-            PlanRow.depot == found.id, PlanRow.service_date == date, PlanRow.state == "waiting"
-        )
-    ).first()
+    check(date, seconds)
+    query = select(PlanRow).where(
+        PlanRow.depot == found.id, PlanRow.service_date == date, PlanRow.state == "waiting"
+    )
+    query = query.order_by(PlanRow.id).limit(1).with_for_update(key_share=True)
+    waiting = session.exec(query).first()
     if waiting is not None:
         waiting.improve = waiting.improve or improve  # which is never worse than the drafts
+        waiting.seconds = max(waiting.seconds, seconds)
         return waiting
     row = add(session, found.id, date, by, seconds, improve)
     enqueue(session, KIND, row.id, queue="heavy")
@@ -194,8 +200,7 @@ def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:
         seconds = seconds or budget(len(day.stops), harder=wish.harder)
         problem = day.problem(first, seconds, wish.seed, times)
         watch = Progress(hub, id, seconds, hold, wish.told)
-        with told_at(day.zero, day.timezone):
-            plan = solve(hub, problem, watch, engine=wish.engine)
+        plan = solve(hub, problem, watch, engine=wish.engine)
         store(hub, id, day, Made(problem, plan, result(problem, plan, watch)), hold, end)
     except (*PASSING, LeaseLost):
         raise
@@ -217,6 +222,7 @@ def begin(hub: Hub, id: str, hold: Step) -> tuple[Day | None, float]:
     """Mark the plan as running and return its day; None where it has already ended."""
     with hub.store.write(System()) as session:
         plan = get(session, PlanRow, id)
+        session.refresh(plan, with_for_update={"key_share": True})
         hold(session)
         if plan.state in ("done", "failed"):
             return None, 0

@@ -27,19 +27,6 @@ class Provider:
     connection: str | None = None
 
 
-def chosen(hub: Hub, hook: str, built_in: str) -> Provider:
-    """Return the operator's first working connection of a kind, else the built-in connector.
-
-    A connection that waits to be reconnected is passed over: the day has to be planned.
-    """
-    with hub.store.read() as session:
-        for row in hub.connections.find(session, hook, None):
-            if row.merchant is None and row.state == "healthy":
-                return Provider(hub.connections.build(session, row), row.id)
-    kind = hub.plugins.connector(built_in)
-    return Provider(kind(kind.Config()))
-
-
 @contextmanager
 def asking(hub: Hub, provider: Provider) -> Iterator[None]:
     """Turn what goes wrong inside into our words; `Unauthorized` expires the connection."""

@@ -109,7 +109,7 @@ def why_not_alone(
     """Return the rule that keeps `stop` from all of `vehicles`, none of which can do it."""
     whose = "of a vehicle that can carry it " if others else ""
     opens = min(vehicle.shift[0] for vehicle in vehicles)
-    closes = max(vehicle.shift[1] for vehicle in vehicles)
+    closes = max(vehicle.shift[1] + vehicle.overtime for vehicle in vehicles)
     shifts = f"({clock(opens)}-{clock(closes)})"
     there = {v.id: travel(problem.matrix_of(v), v.start, stop.point) for v in vehicles}
     reachable = [v for v in vehicles if there[v.id] < NEVER]

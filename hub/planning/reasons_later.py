@@ -17,7 +17,6 @@ from hub.planning.reasons import PENDING, explained
 from hub.planning.relaxations import proven
 from hub.planning.schedule import items_of
 from hub.planning.travel import tables
-from hub.planning.words import told_at
 from hub.queue import Claim, finish
 from hub.store import DepotRow, PlanRow, Session, System
 
@@ -57,8 +56,7 @@ def look_again(hub: Hub, id: str, seconds: float = SECONDS) -> int:
     first, *rest = day.profiles
     times = tables(hub, day.points, day.profiles, day.departs)
     problem = day.problem(times[first], SECONDS, profiles={one: times[one] for one in rest})
-    with told_at(day.zero, day.timezone):
-        found = {one.stop: one for one in looked(problem, kept_routes(plan), waiting, until)}
+    found = {one.stop: one for one in looked(problem, kept_routes(plan), waiting, until)}
     with hub.store.write(System()) as session:
         row = session.get_one(PlanRow, id)
         left = [found.get(one.stop, one) for one in kept(row)]

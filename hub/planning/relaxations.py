@@ -132,8 +132,8 @@ def spot(items: Sequence[Item], index: int) -> int:
 
 
 def working(problem: Problem) -> list[ProblemVehicle]:
-    """Return the vehicles that have any time to drive."""
-    return [vehicle for vehicle in problem.vehicles if vehicle.shift[0] < vehicle.shift[1]]
+    """Return the vehicles that have any time to drive, overtime counted."""
+    return [one for one in problem.vehicles if one.shift[0] < one.shift[1] + one.overtime]
 
 
 def proves(problem: Problem, plan: Plan, unserved: Unserved) -> bool:

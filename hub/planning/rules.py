@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,6 +88,15 @@ def trips(items: Sequence[Item]) -> Iterator[list[ProblemStop]]:
         else:
             trip.append(item)
     yield trip
+
+
+def loading(trips: Iterable[Sequence[str]], loaded: Container[str]) -> list[list[str]]:
+    """Return per trip the stops whose goods are loaded at the depot, in the order of loading.
+
+    What is handed over last goes in first; what is fetched on the way is not in `loaded`.
+    """
+    found = [[id for id in reversed(trip) if id in loaded] for trip in trips]
+    return [trip for trip in found if trip]
 
 
 def amount(loads: Loads, dimension: int) -> int:

@@ -1,7 +1,8 @@
 """When a driver who visits stops in a given order is where, and which rules that breaks.
 
 This is the one evaluator of a route: engines' answers, insertions and explanations go through it.
-The checker (hub.planning.check) does not use it, so that neither can hide the other's mistake.
+The checker replays the routes of a plan by itself (hub.planning.check_route), so that neither hides
+the other's mistake there. Whether a stop that is left out could fit, it asks this module.
 """
 
 from __future__ import annotations
@@ -51,12 +52,6 @@ def travel(matrix: Matrix, start: int, end: int) -> int:
     return seconds if 0 <= seconds < NEVER else NEVER
 
 
-def distance(matrix: Matrix, start: int, end: int) -> int:
-    """Return the metres from point to point, `NEVER` where there is no way."""
-    metres: int = matrix.metres[start][end]
-    return metres if 0 <= metres < NEVER else NEVER
-
-
 def drive(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item]) -> Timetable:
     """Return the timetable of `items` in this order, leaving as late as costs nothing.
 
@@ -97,7 +92,24 @@ def run(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item], starts
         if other.amount < found.amount:
             found = other
             if not found.breaches:
-                break
+                return rested(problem, vehicle, items, found, placed)
+    return found
+
+
+def rested(
+    problem: Problem,
+    vehicle: ProblemVehicle,
+    items: Sequence[Item],
+    found: Timetable,
+    placed: Sequence[int],
+) -> Timetable:
+    """Return a route whose breaks are `placed` without the last of them where nobody needs them."""
+    for kept in range(len(placed)):
+        later = [*placed[:kept], *[len(items)] * (len(placed) - kept)]
+        walk = Walk(problem, vehicle, found.starts).along(items, later)
+        other = timetable(problem, vehicle, items, walk)
+        if not other.breaches and other.ends < found.ends:
+            return other
     return found
 
 

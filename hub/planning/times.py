@@ -7,6 +7,7 @@ from math import asin, cos, radians, sin, sqrt
 
 from hub.errors import Refused
 from hub.nouns import Location
+from hub.nouns.ways import Profile
 
 EARTH = 6_371_008.8
 """Mean radius in metres (IUGG)."""
@@ -18,6 +19,8 @@ ones fast. Between the fits to road networks of Liechtenstein (0.90, 0.77) and o
 Alegre (1.80, 0.71), where it is about 20 % off per leg."""
 SAFETY = 1.15
 """Margin on every duration, because it is a guess."""
+BIKE_KMH, TRUCK = 15.0, 1.2
+"""How fast a bicycle is on the road, and how much longer than a car a truck takes."""
 FEWEST = 10
 """Legs to which the law can be fitted; fifty make it good."""
 SHORTEST = 30.0
@@ -41,9 +44,12 @@ def seconds_for(
     return round(seconds * safety)
 
 
-def seconds_between(here: Location, there: Location) -> int:
-    """Return the approximate seconds by car from one place to another; calls nobody."""
-    return seconds_for(haversine(here, there))
+def seconds_between(here: Location, there: Location, profile: Profile = "car") -> int:
+    """Return the approximate seconds from one place to another; calls nobody."""
+    straight = haversine(here, there)
+    if profile == "bike":
+        return round(straight * DETOUR / (BIKE_KMH / 3.6) * SAFETY)
+    return round(seconds_for(straight) * (TRUCK if profile == "truck" else 1))
 
 
 def fit(legs: Sequence[tuple[float, float]]) -> tuple[float, float]:

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
+from threading import Semaphore
 from typing import Any, cast
 
 from hub.capabilities import Directions, TravelTimes
 from hub.connector import Connector
-from hub.errors import PluginError, Rejected
+from hub.deadlines import answered
+from hub.errors import PluginError, Rejected, Retry
 from hub.hub import Hub
 from hub.maps import loaded
 from hub.nouns import Legs, Location, Matrix, Profile, Trip, Way
 from hub.nouns.grid import Grid
 from hub.planning import matrix_cache
 from hub.planning.providers import TIMES, Provider, asking
+from hub.planning.walk import NEVER
 
 ENGINE = "osrm"
 """The connector that drives on the loaded maps."""
 LONGEST_LEG = 7 * 86_400
 """Seconds; a leg that is said to take longer is no leg."""
-FARTHEST = 20_100_000
-"""Metres: half way around the world."""
+FARTHEST = NEVER - 1
+"""Metres; beyond, as far as a quarter around the world, there is no way by road."""
 SOON = timedelta(hours=3)
 """A departure within this time meets the traffic of now, not that of such an hour."""
 FRESH, USUAL = 1800.0, 7 * 86_400.0
 """For how many seconds the traffic of now, and that of an hour of the week, is believed."""
+PATIENCE = 10.0
+"""Seconds for which a request of the web waits for one answer of a connection."""
+TOGETHER = 4
+"""Requests of one process that wait for a connection at once."""
 Point = tuple[float, float]
 """(lat, lon) in degrees."""
 
@@ -47,14 +55,19 @@ def in_use(hub: Hub, points: Sequence[Location], profile: Profile = "van") -> In
 
     A connection that waits to be reconnected is passed over: the day has to be planned.
     """
+    away = ""
     with hub.store.read() as session:
         for row in hub.connections.find(session, "travel_times", None):
-            if row.merchant is not None or row.state != "healthy":
+            if row.merchant is not None:
+                continue
+            if row.state != "healthy":
+                away = f"; the connection {row.title} is not working: {row.reason or row.state}"
                 continue
             built = hub.connections.build(session, row)
             if profile in built.profiles:
                 return InUse(Provider(built, row.id), f"the connection {row.title}")
-    return on_map(hub, points, profile)
+    found = on_map(hub, points, profile)
+    return replace(found, why=found.why + away)
 
 
 def on_map(hub: Hub, points: Sequence[Location], profile: Profile) -> InUse:
@@ -88,7 +101,8 @@ def matrix(
 ) -> Matrix:
     """Return the travel times between `points` (lat, lon); may call another machine.
 
-    Cells without a way are negative. Raises `PluginError` for an answer that is no matrix of them.
+    Cells without a way are negative. Raises `PluginError` for an answer that is no matrix of them,
+    `Retry` where a request of the web would wait too long for a connection.
     """
     legs = Legs(points=located(points), profile=profile, departs=departs)
     provider = in_use(hub, legs.points, profile).provider
@@ -98,11 +112,35 @@ def matrix(
             found = cast(TravelTimes, provider.connector).matrix(wanted)
         return sound(found, len(wanted.points), provider.connector.title)
 
-    if provider.connection is None or not is_remote(provider.connector):
+    if provider.connection is None:
         return ask(legs)
+    if not is_remote(provider.connector):
+        return soon(hub, provider, partial(ask, legs))
     key, seconds = remembered(provider, profile, departs)
     folder = hub.settings.directory / "cache" / "travel"
-    return matrix_cache.cached(folder, key, legs, ask, seconds)
+    return soon(hub, provider, partial(matrix_cache.cached, folder, key, legs, ask, seconds))
+
+
+def soon(hub: Hub, provider: Provider, ask: Callable[[], Matrix]) -> Matrix:
+    """Return what a connection answers; raise `Retry` where people would wait for it too long.
+
+    In the web few requests wait for connections at a time, so that a slow one leaves the others
+    their threads. A worker asks as long as its own limits let it.
+    """
+    free: Semaphore = hub.parts.setdefault("travel times", Semaphore(TOGETHER))
+
+    def held() -> Matrix:
+        try:
+            return ask()
+        finally:
+            free.release()
+
+    if not free.acquire(timeout=PATIENCE / 10):
+        raise Retry(f"{provider.connector.title} is slow to answer; try again", after=5)
+    try:
+        return answered(PATIENCE, held)
+    except TimeoutError as error:
+        raise Retry(f"{provider.connector.title}: {error}; try again", after=5) from error
 
 
 def tables(

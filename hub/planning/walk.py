@@ -31,7 +31,8 @@ class Walk:
     def along(self, items: Sequence[Item], placed: Sequence[int] | None = None) -> Walk:
         """Go along `items` and home; `placed` says before which item each break is taken.
 
-        Without it they are taken where they cost nothing, else as late as they may be.
+        One that is placed before the way home is left out if nobody needs it. Without `placed`
+        they are taken where they cost nothing, else as late as they may be.
         """
         if placed is not None:
             self.rests = self.rests[: len(placed)]
@@ -90,7 +91,7 @@ class Walk:
         """Take the breaks that are due before the way to `item`, or home for None."""
         while self.rests:
             first = self.rests[0]
-            if placed is None and item is None:
+            if item is None:
                 due = any(self.is_due(one, None) for one in self.rests)
             elif placed is None:
                 due = self.is_due(first, item)

@@ -17,8 +17,17 @@ from hub.nouns.ways import Profile
 from hub.planning.fleet import all_depots, place_of
 from hub.planning.sentences import Step, sentences
 from hub.planning.travel import Point, directions
-from hub.queue import Claim, defer, enqueue, finish
-from hub.store import DriverRow, RouteRow, RouteWayRow, Session, StopRow, System, VehicleRow
+from hub.queue import Claim, defer, enqueue, enqueue_all, finish
+from hub.store import (
+    DriverRow,
+    RouteRow,
+    RouteWayRow,
+    Session,
+    StopRow,
+    System,
+    VehicleRow,
+    WorkRow,
+)
 
 KIND = "way"
 TRIES = 5
@@ -61,15 +70,21 @@ def ask_again(hub: Hub) -> int:
     with hub.store.read(System()) as session:
         straight = [row.route for row in session.exec(query) if row.way["approximate"]]
     with hub.store.write(System()) as session:
-        for route in straight:
-            ask(session, route)
+        ask_all(session, straight)
     return len(straight)
+
+
+def ask_all(session: Session, routes: Sequence[str]) -> None:
+    """Do the same for many routes, with a few statements."""
+    enqueue_all(session, KIND, routes, queue="outward")
 
 
 def work(hub: Hub, claim: Claim) -> None:
     """Find the way of the route that a worker has claimed, and keep it."""
     with hub.store.read(System()) as session:
         found = points_of(session, claim.subject)
+        route = session.get(RouteRow, claim.subject)
+        departs = max(session.now, route.starts_at) if route is not None else None
         known = session.get(RouteWayRow, claim.subject)
         fresh = known is not None and found is not None and known.stamp == stamp(*found[1:])
         # Straight lines may have become streets: a new map, a server that answers again.
@@ -80,7 +95,7 @@ def work(hub: Hub, claim: Claim) -> None:
         return
     stops, points, profile = found
     try:
-        way = directions(hub, points, profile)
+        way = directions(hub, points, profile, departs)
     except (Retry, Unauthorized) as error:
         with hub.store.write(System()) as session:
             if claim.tries >= TRIES:  # the pages draw straight lines, as without a map
@@ -141,6 +156,22 @@ def way_of(session: Session, route_id: str, language: str = "en") -> RouteWay | 
     get(session, RouteRow, route_id)
     row = session.get(RouteWayRow, route_id)
     return None if row is None else told(row, language)
+
+
+def search_for(session: Session, route_id: str) -> tuple[bool, str]:
+    """Return whether a route's way, which is not known, is looked for; else why there is none.
+
+    It is not, and there is no reason, where nobody has asked for it. Raises as `way_of` does.
+    """
+    route = get(session, RouteRow, route_id)
+    if points_of(session, route_id) is None:
+        return False, f"route {route.id} is {route.state} and leads nowhere"
+    query = select(WorkRow.state).where(WorkRow.kind == KIND, WorkRow.subject == route_id)
+    state = session.exec(query).one_or_none()
+    if state in ("done", "dead"):
+        lines = "it is tried again when the route changes; until then draw straight lines"
+        return False, f"the way of route {route.id} could not be found; {lines}"
+    return state is not None, ""
 
 
 def ways_of(session: Session, routes: Iterable[str]) -> list[RouteWay]:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
 
 from hub.nouns import Relaxation, Unserved
 
 DAY = 86_400
-_midnight: ContextVar[datetime | None] = ContextVar("midnight", default=None)
-"""When the day that is spoken of begins, in its zone."""
 Names = Callable[[str], str]
 """Returns what people call a stop or a driver by the id; empty where that is not known."""
 
@@ -74,26 +68,8 @@ def minutes(seconds: int) -> str:
     return f"{whole // 60} h {whole % 60:02d} min" if whole >= 120 else f"{whole} min"
 
 
-@contextmanager
-def told_at(midnight: datetime, timezone: str) -> Iterator[None]:
-    """Let `clock` tell the hours that people read there, also where they change that day."""
-    before = _midnight.set(midnight.astimezone(ZoneInfo(timezone)))
-    try:
-        yield
-    finally:
-        _midnight.reset(before)
-
-
 def clock(seconds: int) -> str:
-    """Return a second of the day as HH:MM, with the days before or after it where it is not.
-
-    Within `told_at` it is what a clock on the wall says; else seconds are counted from midnight.
-    """
-    begins = _midnight.get()
-    if begins is not None:
-        # Two clocks on the same wall are subtracted without their offsets, two instants with them.
-        at = (begins.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(begins.tzinfo)
-        seconds = int((at - begins).total_seconds())
+    """Return a second of the day as HH:MM, with the days before or after it where it is not."""
     days, rest = divmod(seconds, DAY)
     away = f" ({days:+d} d)" if days else ""
     return f"{rest // 3600:02d}:{rest % 3600 // 60:02d}{away}"

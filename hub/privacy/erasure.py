@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import SQLModel, col, or_, select
+from sqlalchemy import Text, cast
+from sqlmodel import SQLModel, col, delete, or_, select
 
 from hub.access import audit
 from hub.access.scope import column
@@ -35,6 +36,7 @@ from hub.store import (
     ProofRow,
     RejectedRow,
     ReplyRow,
+    RouteWayRow,
     RunRow,
     Session,
     StepAttemptRow,
@@ -108,6 +110,9 @@ def blank(session: Session, order: OrderRow) -> None:
 def visits(session: Session, stop: StopRow) -> list[str]:
     """Empty what the visits of a stop say about people; return the PDFs that go with it."""
     stop.lat, stop.lon = round(stop.lat, COARSE), round(stop.lon, COARSE)
+    # Lines to the very door, of every route that it was ever on; they are found anew without it.
+    led = cast(col(RouteWayRow.stops), Text).contains(stop.id, autoescape=True)
+    session.exec(delete(RouteWayRow).where(led))
     for attempt in session.exec(select(AttemptRow).where(AttemptRow.stop == stop.id)):
         attempt.received_by = attempt.note = ""
         attempt.lat, attempt.lon = coarse(attempt.lat), coarse(attempt.lon)

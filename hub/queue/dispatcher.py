@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
 from hub.access import audit, sessions
 from hub.connections import activity
@@ -25,7 +25,7 @@ from hub.queue.leader import LEASE, lead, resign
 from hub.queue.work import backlog, enqueue, sweep
 from hub.queue.worker import label_of
 from hub.settings import Settings
-from hub.store import CursorRow, Session, WorkRow
+from hub.store import CursorRow, RouteRow, RouteWayRow, Session, WorkRow
 from hub.store.database import Busy
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ BATCH = 100
 """Events numbered in one transaction, few enough to stay far below 50 ms."""
 KEEP = timedelta(days=7)
 """How long the row of finished work stays, for people who ask what happened."""
+WAYS = timedelta(days=30)
+"""How long the lines and turns of a route stay after its day."""
 SWEEP = 60.0
 log = logging.getLogger(__name__)
 
@@ -183,3 +185,13 @@ def tidy(hub: Hub) -> None:
         sessions.prune(session)
     with hub.store.write() as session:
         activity.tidy(session)
+        forget_ways(session)
+
+
+def forget_ways(session: Session, limit: int = 20) -> int:
+    """Delete up to `limit` ways of routes of past days, which lead to people's doors."""
+    past = (session.now - WAYS).date()
+    query = select(RouteWayRow.route).join(RouteRow, col(RouteRow.id) == RouteWayRow.route)
+    found = session.exec(query.where(col(RouteRow.service_date) < past).limit(limit)).all()
+    gone = delete(RouteWayRow).where(col(RouteWayRow.route).in_(found))
+    return session.exec(gone).rowcount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlmodel import col, delete, or_, select, update
 from hub.errors import HubError
 from hub.store import Session, Store, WorkRow, new_id
 from hub.store.columns import Instant
-from hub.store.once import insert_once
+from hub.store.once import insert_all_once
 
 HUNG = "it took longer than it may, and its worker was ended"
 LEASE = timedelta(seconds=20)
@@ -81,28 +82,42 @@ def enqueue(
     that is being done now becomes due again when it ends, because it may have started too early
     to see what the caller has just written.
     """
-    if not wake(session, kind, subject, at) and not insert_once(
-        session,
-        WorkRow(
-            kind=kind,
-            subject=subject,
-            queue=queue,
-            not_before=at or session.wall,
-            created_at=session.wall,
-        ),
-    ):
-        # Somebody else inserted it between the two statements: it is there to be woken now.
-        wake(session, kind, subject, at)
+    enqueue_all(session, kind, [subject], queue=queue, at=at)
+
+
+def enqueue_all(
+    session: Session,
+    kind: str,
+    subjects: Sequence[str],
+    *,
+    queue: str = "fast",
+    at: datetime | None = None,
+) -> None:
+    """Do the same for many subjects, with two or three statements for all of them."""
+    new = set(subjects) - wake(session, kind, subjects, at)
+    if new:
+        due, now = at or session.wall, session.wall
+        rows = [
+            WorkRow(kind=kind, subject=subject, queue=queue, not_before=due, created_at=now)
+            for subject in sorted(new)
+        ]
+        put = set(insert_all_once(session, rows))
+        # Somebody else inserted the others between the two statements: they can be woken now.
+        wake(session, kind, [row.subject for row in rows if row.id not in put], at)
     session.rings.add(queue)
 
 
-def wake(session: Session, kind: str, subject: str, at: datetime | None = None) -> bool:
-    """Make known work due again if it has ended; return whether it is known."""
+def wake(
+    session: Session, kind: str, subjects: Sequence[str], at: datetime | None = None
+) -> set[str]:
+    """Make known work due again where it has ended; return the subjects that are known."""
+    if not subjects:
+        return set()
     state = col(WorkRow.state)
     ended = state.in_(("done", "dead", "parked"))
-    result: CursorResult[Any] = session.exec(
+    woken = session.exec(
         update(WorkRow)
-        .where(col(WorkRow.kind) == kind, col(WorkRow.subject) == subject)
+        .where(col(WorkRow.kind) == kind, col(WorkRow.subject).in_(subjects))
         .values(
             state=case((ended, "ready"), else_=state),
             again=case((state == "leased", True), else_=col(WorkRow.again)),
@@ -111,9 +126,10 @@ def wake(session: Session, kind: str, subject: str, at: datetime | None = None) 
             losses=case((ended, 0), else_=col(WorkRow.losses)),
             error=case((ended, ""), else_=col(WorkRow.error)),
         )
+        .returning(col(WorkRow.subject))
         .execution_options(synchronize_session=False)
     )
-    return result.rowcount == 1
+    return set(woken.scalars())
 
 
 def is_due(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:

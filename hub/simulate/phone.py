@@ -13,9 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 import structlog
 
 from hub.errors import Rejected
-from hub.nouns import Location
-from hub.planning.times import seconds_between
 from hub.simulate.caller import Caller
+from hub.simulate.course import Course, along, straight
 from hub.simulate.pictures import photo, signature
 from hub.simulate.script import FAILS, PARTIAL, Day
 from hub.store.states import ENDED, LEFT_OUT
@@ -39,6 +38,12 @@ class Phone:
         self.at: datetime | None = None
         self.seen: datetime | None = None
         self.view: dict[str, Any] = {}
+        self.way: dict[str, Any] = {}
+        """The route's way along the streets; empty where it is not known."""
+        self.course: Course | None = None
+        """To the stop `towards`, begun so many seconds ago as `driven` says."""
+        self.towards = ""
+        self.driven = 0.0
         self.reached: tuple[str, datetime] | None = None
         self.skill = 0.9 + (zlib.crc32(caller.token.encode()) % 20) / 100
 
@@ -68,14 +73,29 @@ class Phone:
         """Ask for the route as it is now."""
         self.view = self.caller.get("/api/v1/driver/route", date=self.day.date.isoformat())
         self.seen = now
+        if self.view.get("route") and self.needs_way():
+            self.way = self.caller.get("/api/v1/driver/way")
+            self.course = None
+
+    def needs_way(self) -> bool:
+        """Say whether the known way does not lead along the stops as they are now."""
+        if self.way.get("route") != self.view["route"]["id"]:
+            return True
+        stops = [stop["id"] for stop in self.view["stops"] if stop["state"] not in LEFT_OUT]
+        return [leg["stop"] for leg in self.way["legs"]] != [*stops, None]
 
     def start(self, now: datetime, first: dict[str, Any]) -> None:
-        """Leave the depot in time for the first stop."""
-        depot = self.view["route"]["depot"]
-        self.place, self.at = (depot["lat"], depot["lon"]), now
+        """Leave in time for the first stop."""
+        self.place, self.at, self.course = self.home(), now, None
         planned = datetime.fromisoformat(first["planned_at"]) if first["planned_at"] else now
-        if now + timedelta(seconds=self.seconds_to(first)) >= planned or now >= planned:
+        takes = self.course_to(first).seconds
+        if now + timedelta(seconds=takes) >= planned or now >= planned:
             self.report("start", now, None)
+
+    def home(self) -> tuple[float, float]:
+        """Return where the route begins."""
+        start = self.view["route"]["start"]
+        return start["lat"], start["lon"]
 
     def drive(self, now: datetime, stop: dict[str, Any]) -> None:
         """Move towards `stop`, and once there hand over when the time at the door is up."""
@@ -88,35 +108,46 @@ class Phone:
                 self.move(stop)
             fixes.append(self.fix())
         self.caller.post("/api/v1/driver/positions", {"fixes": fixes[-600:]})
-        if self.reached is not None and self.reached[0] == stop["id"]:
-            stays = 60 + zlib.crc32(stop["id"].encode()) % 120
-            if now >= self.reached[1] + timedelta(seconds=stays):
-                self.hand_over(now, stop)
+        here = self.reached is not None and self.reached[0] == stop["id"]
+        if self.reached is not None and here and now >= self.free_at(stop, self.reached[1]):
+            self.hand_over(now, stop)
+
+    def free_at(self, stop: dict[str, Any], arrived: datetime) -> datetime:
+        """Return when everything at a door is done; nobody is served before the window opens."""
+        opens = datetime.fromisoformat(stop["window_start"]) if stop["window_start"] else arrived
+        stays = 60 + zlib.crc32(stop["id"].encode()) % 120
+        return max(arrived, opens) + timedelta(seconds=stays)
 
     def move(self, stop: dict[str, Any]) -> None:
         """Go ten seconds' worth of the way."""
-        left = self.seconds_to(stop) * self.skill
-        if self.place is None or self.at is None or left <= EVERY.total_seconds():
-            self.place = (stop["lat"], stop["lon"])
+        course = self.course_to(stop)
+        self.driven += EVERY.total_seconds() / self.skill
+        self.place = course.at(self.driven)
+        if self.driven >= course.seconds:
             self.reached = (stop["id"], self.at or self.day.begins)
-            return
-        share = EVERY.total_seconds() / left
-        lat, lon = self.place
-        self.place = (lat + (stop["lat"] - lat) * share, lon + (stop["lon"] - lon) * share)
 
-    def seconds_to(self, stop: dict[str, Any]) -> float:
-        """Return how long it is to `stop` from here."""
-        if self.place is None:
-            return 0.0
-        here = Location(lat=self.place[0], lon=self.place[1])
-        return float(seconds_between(here, Location(lat=stop["lat"], lon=stop["lon"])))
+    def course_to(self, stop: dict[str, Any]) -> Course:
+        """Return the course to `stop`, laid anew where it is another stop or another way."""
+        if self.course is None or self.towards != stop["id"]:
+            self.towards, self.driven = stop["id"], 0.0
+            self.course = self.lay(stop)
+        return self.course
+
+    def lay(self, stop: dict[str, Any]) -> Course:
+        """Return the course from here to `stop`: along the streets where its leg is known."""
+        here = self.place or self.last_place()
+        there = (stop["lat"], stop["lon"])
+        for leg in self.way.get("legs", ()):
+            if leg["stop"] == stop["id"]:
+                line = [(lat, lon) for lat, lon in leg["line"]]
+                return along(here, there, line, float(leg["seconds"]))
+        return straight(here, there)
 
     def last_place(self) -> tuple[float, float]:
-        """Return where the phone was when it was switched off: the last door, or the depot."""
+        """Return where the phone was when it was switched off: the last door, or the start."""
         ended = [stop for stop in self.view["stops"] if stop["ended_at"]]
         if not ended:
-            depot = self.view["route"]["depot"]
-            return depot["lat"], depot["lon"]
+            return self.home()
         last = max(ended, key=lambda stop: str(stop["ended_at"]))
         return last["lat"], last["lon"]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
@@ -15,12 +18,17 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     While another transaction holds the same key uncommitted, this waits for its end. `row` itself
     stays outside the session.
     """
-    table: Table = type(row).__table__  # type: ignore[attr-defined]
-    values = {column.name: getattr(row, column.key) for column in table.columns}
-    # What comes back says whether a row went in: PostgreSQL's driver gives no count of rows here.
+    return bool(insert_all_once(session, [row]))
+
+
+def insert_all_once(session: Session, rows: Sequence[SQLModel]) -> list[Any]:
+    """Do the same for rows of one table; return the primary keys of those that are new."""
+    table: Table = type(rows[0]).__table__  # type: ignore[attr-defined]
+    values = [{column.name: getattr(row, column.key) for column in table.columns} for row in rows]
+    # What comes back says which rows went in: PostgreSQL's driver gives no count of rows here.
     (first, *_) = table.primary_key.columns
     if session.get_bind().dialect.name == "postgresql":
-        statement = postgresql.insert(table).values(values).on_conflict_do_nothing()
-        return session.connection().execute(statement.returning(first)).first() is not None
-    other = sqlite.insert(table).values(values).on_conflict_do_nothing()
-    return session.connection().execute(other.returning(first)).first() is not None
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+        return list(session.connection().execute(statement.returning(first), values).scalars())
+    other = sqlite.insert(table).on_conflict_do_nothing()
+    return list(session.connection().execute(other.returning(first), values).scalars())

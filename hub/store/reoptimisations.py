@@ -45,8 +45,8 @@ class ReoptimisationRow(SQLModel, table=True):
     late_after: int = 0
     inserted: list[dict[str, str]] = json(list)
     """`{"stop": id, "route": id}` for every stop that was put into a route."""
-    unserved: list[dict[str, str]] = json(list)
-    """`{"stop": id, "reason": text}` for every stop that fits into none."""
+    unserved: list[dict[str, Any]] = json(list)
+    """`{"stop": id, "reason": text, "waiting": at the depot?}` for every stop that has none."""
     before: dict[str, Any] = json()
     """Route -> its stops ahead as they were, to take the change back."""
     stamps: dict[str, Any] = json()

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,22 +57,53 @@ def redis_url() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def on_server(statement: str, after: str) -> Iterator[None]:
+    """Have HUB_TEST_POSTGRES execute one statement now and one at the end."""
+    admin = make_url(os.environ["HUB_TEST_POSTGRES"]).set(drivername="postgresql+psycopg")
+    engine = sqlalchemy.create_engine(
+        admin, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool
+    )
+    try:
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text(statement))
+        yield
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text(after))
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def database(template: str = "template1") -> Iterator[str]:
+    """Make a database of its own on HUB_TEST_POSTGRES, as a copy of another; give its address."""
+    name = f"hub_{uuid4().hex[:12]}"
+    create = f"CREATE DATABASE {name} TEMPLATE {template}"
+    with on_server(create, f"DROP DATABASE {name} WITH (FORCE)"):
+        url = make_url(os.environ["HUB_TEST_POSTGRES"]).set(database=name)
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[str]:
+    """Return the name of a migrated, empty database on HUB_TEST_POSTGRES, for tests to copy."""
+    with database() as url:
+        fill(url)
+        yield str(make_url(url).database)
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """Return a fresh database: SQLite, or one of its own on HUB_TEST_POSTGRES."""
-    server = os.environ.get("HUB_TEST_POSTGRES")
-    if not server:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return a fresh database: SQLite, or one of its own on HUB_TEST_POSTGRES.
+
+    It is empty; a test with a hub finds it migrated on PostgreSQL.
+    """
+    if not os.environ.get("HUB_TEST_POSTGRES"):
         yield f"sqlite:///{tmp_path / 'hub.db'}"
         return
-    name = f"hub_{uuid4().hex[:12]}"
-    admin = make_url(server).set(drivername="postgresql+psycopg")
-    engine = sqlalchemy.create_engine(admin, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    of = request.getfixturevalue("template") if "hub" in request.fixturenames else "template1"
+    with database(of) as url:
+        yield url
 
 
 @pytest.fixture
@@ -89,21 +121,25 @@ def settings(tmp_path: Path, database_url: str, redis_url: str) -> Settings:
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file of a migrated, empty SQLite database, made once for all tests to copy."""
     path = tmp_path_factory.mktemp("blank") / "hub.db"
-    store = Store(f"sqlite:///{path}")
+    fill(f"sqlite:///{path}")
+    return path
+
+
+def fill(url: str) -> None:
+    """Make the tables of an empty database."""
+    store = Store(url)
     migrations.upgrade(store)
     store.close()
-    return path
 
 
 @pytest.fixture
 def hub(settings: Settings, blank: Path) -> Iterator[Hub]:
     """Return an open hub on an empty, migrated database; business time stands at MORNING."""
     url = make_url(settings.database_url)
-    fresh = url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
-    if fresh:
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         shutil.copyfile(blank, str(url.database))
     store = Store(settings.database_url)
-    if not fresh:
+    if migrations.current(store) != migrations.newest():
         migrations.upgrade(store)
     with store.write() as session:
         session.add(ClockRow(anchor=MORNING, since=time.time(), speed=0))

@@ -1,4 +1,4 @@
-"""Run the kit of one plugin and write down what it came to: python -m hub.testing.grading."""
+"""Run the kits of plugins and write down what they came to: python -m hub.testing.grading."""
 
 from __future__ import annotations
 
@@ -22,16 +22,26 @@ def run_kit(plugin: str, folder: Path, keep: bool = False) -> list[Run]:
     With `keep`, the settings of this version are put beside the tests first. Raise `OSError` with
     what pytest said where it could not run them.
     """
+    return run_kits({plugin: folder}, keep)[plugin]
+
+
+def run_kits(folders: dict[str, Path], keep: bool = False) -> dict[str, list[Run]]:
+    """Run the checks of several plugins in one process; `folders` says by name where they stand."""
     with tempfile.TemporaryDirectory() as made:
         told = Path(made) / "runs.json"
-        words = [plugin, str(folder.resolve()), str(told), *(["--keep"] if keep else [])]
+        kits = [f"{name}={folder.resolve()}" for name, folder in folders.items()]
+        words = [str(told), *kits, *(["--keep"] if keep else [])]
         done = subprocess.run(
             [sys.executable, "-m", "hub.testing.grading", *words],
-            capture_output=True, text=True, timeout=SECONDS,
+            capture_output=True, text=True, timeout=SECONDS * len(folders),
         )  # fmt: skip
         if not told.exists():
-            raise OSError(f"the checks in {folder} did not run:\n{done.stdout}{done.stderr}")
-        return [Run.model_validate(one) for one in json.loads(told.read_text())]
+            where = " and ".join(map(str, dict.fromkeys(folders.values())))
+            raise OSError(f"the checks in {where} did not run:\n{done.stdout}{done.stderr}")
+        return {
+            name: [Run.model_validate(one) for one in runs]
+            for name, runs in json.loads(told.read_text()).items()
+        }
 
 
 class Recorder:
@@ -111,17 +121,45 @@ def keep_settings(kit: Any, version: str) -> None:
         path.write_text(f"{text}\n", encoding="utf-8")
 
 
+class Recorders:
+    """A plugin of pytest that lets several plugins' recorders listen to one run."""
+
+    def __init__(self, recorders: list[Recorder]) -> None:
+        self.recorders = recorders
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Leave out every test that is no check of any of these plugins."""
+        wanted = []
+        for recorder in self.recorders:
+            own = list(items)
+            recorder.pytest_collection_modifyitems(own)
+            wanted += own
+        items[:] = wanted
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note a result where its connector belongs."""
+        connector = dict(report.user_properties)["connector"]
+        for recorder in self.recorders:
+            if connector in recorder.kits:
+                recorder.pytest_runtest_logreport(report)
+
+
 def main(words: list[str]) -> int:
-    """Run the checks of a plugin that stand in a folder; write what they came to."""
+    """Run the checks of plugins (words of `name=folder`); write what they came to, by name."""
     import pytest
 
-    name, folder, told, *keep = words
-    plugin = Plugins().plugins[name]
-    recorder = Recorder(plugin, bool(keep))
+    told, *kits = [word for word in words if word != "--keep"]
+    folders = dict(kit.split("=", 1) for kit in kits)
+    plugins = Plugins().plugins
+    recorders = {name: Recorder(plugins[name], "--keep" in words) for name in folders}
     given = ["-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-o", "addopts="]
-    ended = pytest.main([*given, folder], plugins=[recorder])
+    places = list(dict.fromkeys(folders.values()))
+    ended = pytest.main([*given, *places], plugins=[Recorders(list(recorders.values()))])
     if ended in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        runs = [run.model_dump(mode="json") for run in recorder.runs()]
+        runs = {
+            name: [run.model_dump(mode="json") for run in recorder.runs()]
+            for name, recorder in recorders.items()
+        }
         Path(told).write_text(json.dumps(runs))
     return int(ended)
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
 
+from hub.dispatch.pauses import lasts, parted, resting
 from hub.dispatch.rows import lock_stops
 from hub.events.catalogue import StopApproaching, StopEtaChanged
-from hub.orders.happenings import tell_stop, tell_stops
+from hub.fleet.abilities import HOME
+from hub.nouns import Location
+from hub.nouns.ways import Profile
+from hub.orders.happenings import by_id, tell_stop, tell_stops
+from hub.planning.fleet import place_of
 from hub.planning.times import seconds_between
 from hub.queue import Claim, defer, enqueue, finish
-from hub.store import DepotRow, EtaRow, RouteRow, Session, StopRow
+from hub.store import DepotRow, DriverRow, EtaRow, RouteRow, Session, StopRow, VehicleRow
 from hub.tracking import forecast
 from hub.tracking.positions import Position
 
@@ -90,10 +97,40 @@ def expected(
     now: datetime,
     position: Position | None,
 ) -> list[tuple[StopRow, datetime]]:
-    """Return the remaining stops of a route with their ETAs as of `now`."""
-    depot = session.get_one(DepotRow, route.depot)
-    begin = forecast.start(route, depot, stops, now, position)
-    return list(forecast.forecast(begin, forecast.remaining(stops), now, seconds_between))
+    """Return the remaining stops of a route with their ETAs as of `now`.
+
+    By straight lines, for what drives; with the breaks and reloads that are to come.
+    """
+    driver = session.get_one(DriverRow, route.driver)
+    vehicle = session.get_one(VehicleRow, route.vehicle)
+    ids = {route.depot, driver.depot, driver.start_place, *(one["depot"] for one in route.pauses)}
+    depots = by_id(session, DepotRow, {id for id in ids if id not in ("", HOME)})
+    lat, lon = place_of(driver, driver.start_place, depots)
+    begin = forecast.start(route, Location(lat=lat, lon=lon), stops, now, position)
+    ahead = forecast.remaining(stops)
+    over, due = parted(route, stops, now)
+    if all(stop.state not in ("arrived", "en_route") for stop in stops):
+        begin = replace(begin, at=max(begin.at, resting(over, begin.at)))
+    travel = partial(seconds_between, profile=cast(Profile, vehicle.profile))
+    return list(forecast.forecast(begin, ahead, now, travel, halts(due, ahead, depots)))
+
+
+def halts(
+    due: Sequence[Mapping[str, Any]], ahead: Sequence[StopRow], depots: Mapping[str, DepotRow]
+) -> dict[str, list[forecast.Halt]]:
+    """Return the pauses to come by the stop behind which they are, "" for where the driver is.
+
+    Who is on the way to a stop rests behind it at the soonest.
+    """
+    known = {stop.id for stop in ahead}
+    under_way = ahead[0].id if ahead and ahead[0].state == "en_route" else ""
+    found: dict[str, list[forecast.Halt]] = {}
+    for pause in due:
+        depot = depots.get(pause["depot"])
+        place = None if depot is None else Location(lat=depot.lat, lon=depot.lon)
+        after = pause["after"] if pause["after"] in known else under_way
+        found.setdefault(after, []).append(forecast.Halt(lasts(pause), place))
+    return found
 
 
 def issue(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +22,15 @@ STALE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
+class Halt:
+    """A break, or a reload at a depot, behind a stop."""
+
+    seconds: int
+    place: Location | None = None
+    """Of the depot; a break is taken where the driver is."""
+
+
+@dataclass(frozen=True)
 class Start:
     """From where the driver goes on, and since or from when."""
 
@@ -31,7 +40,7 @@ class Start:
 
 def start(
     route: RouteRow,
-    depot: DepotRow,
+    depot: DepotRow | Location,
     stops: Sequence[StopRow],
     now: datetime,
     position: Position | None,
@@ -39,7 +48,7 @@ def start(
     """Return where the rest of the route begins.
 
     The door where the driver is, after its service; else the live position; else the door last
-    left; else the depot.
+    left; else `depot`, or where else the driver's day begins.
     """
     at_door = next((stop for stop in stops if stop.state == "arrived"), None)
     if at_door is not None:
@@ -68,15 +77,26 @@ def gone_at(stop: StopRow) -> datetime | None:
 
 
 def forecast(
-    begin: Start, stops: Sequence[StopRow], now: datetime, travel: Travel
+    begin: Start,
+    stops: Sequence[StopRow],
+    now: datetime,
+    travel: Travel,
+    halts: Mapping[str, Sequence[Halt]] | None = None,
 ) -> Iterator[tuple[StopRow, datetime]]:
     """Yield each remaining stop with its ETA, in the order of the visits.
 
-    A driver who is early waits for the window to open; nobody arrives in the past.
+    A driver who is early waits for the window to open; nobody arrives in the past. `halts` are
+    those to come, by the stop behind which they are; "" is before the first.
     """
-    here, free = begin.place, begin.at
+    here, free, before = begin.place, begin.at, ""
     for stop in stops:
         there = place(stop)
+        for halt in (halts or {}).get(before, ()):
+            if halt.place is not None:
+                free += timedelta(seconds=travel(here, halt.place))
+                here = halt.place
+            free += timedelta(seconds=halt.seconds)
+        before = stop.id
         arrives = max(free + timedelta(seconds=travel(here, there)), now)
         eta = opened(stop, arrives)
         yield stop, eta

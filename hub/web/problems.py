@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
+from hub.dispatch.changes import Overtaken
 from hub.errors import Forbidden, HubError, Missing, Refused, Retry
 from hub.store.database import Busy
 
@@ -60,6 +61,8 @@ def from_hub(error: HubError) -> Response:
         return problem(404, str(error))
     if isinstance(error, Forbidden):
         return problem(401 if g.get("principal") is None else 403, str(error))
+    if isinstance(error, Overtaken):
+        return problem(409, str(error))
     if isinstance(error, Busy | Retry):
         response = problem(503, str(error))
         response.headers["Retry-After"] = "5"

@@ -46,6 +46,24 @@ def test_an_order_that_asks_nothing_is_the_same_as_before(tmp_path: Path) -> Non
     assert not order.model_fields_set & {"skills", "priority", "windows", "turn", "pair"}
 
 
+def test_skills_are_words_of_any_language(tmp_path: Path) -> None:
+    (order,) = read(tmp_path, "skills", "A1,Vaduz,Kühlung;Hebebühne 2")
+    assert isinstance(order, Order)
+    assert order.skills == ("kühlung", "hebebühne-2")
+
+
+def test_a_window_of_another_day_than_the_order_is_refused(tmp_path: Path) -> None:
+    (row,) = read(
+        tmp_path,
+        "service_date,window_start,window_end",
+        "A1,Vaduz,2026-12-01,2026-12-02T10:00,2026-12-02T12:00",
+    )
+    assert isinstance(row, RefusedRow)
+    assert (row.field, row.reason) == (
+        "window_start", "is on another day than the order, which is of 2026-12-01",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
     [

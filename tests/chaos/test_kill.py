@@ -1,14 +1,13 @@
 """Kill -9 at every transition: nothing is lost, nothing inside is done twice."""
 
 import os
-import time
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from hub.queue import enqueue
-from hub.store import SettingRow, WorkRow
+from hub.store import LeaderRow, SettingRow, WorkRow
 
 pytestmark = pytest.mark.chaos
 
@@ -110,9 +109,16 @@ def losses(plant, kind: str) -> int:
         return session.exec(select(WorkRow.losses).where(WorkRow.kind == kind)).one()
 
 
+def leads(plant) -> bool:
+    with plant.hub.store.read() as session:
+        return (
+            session.exec(select(LeaderRow.holder).where(LeaderRow.holder != "")).first() is not None
+        )
+
+
 def test_a_killed_dispatcher_is_followed_by_the_one_that_stands_by(plant) -> None:
     leader = plant.start("dispatcher")
-    time.sleep(1)
+    plant.wait(lambda: leads(plant))
     plant.start("dispatcher", HUB_PROCESS="second")
     plant.start("worker", "fast")
     plant.start("worker", "outward")

@@ -139,6 +139,8 @@ def test_solomons_form_is_read_in_tenths(tmp_path: Path) -> None:
         ("LOWER_ROW", "1\n2 3"),
         ("LOWER_DIAG_ROW", "0\n1 0\n2 3 0"),
         ("UPPER_ROW", "1 2\n3"),
+        ("UPPER_COL", "1\n2 3"),
+        ("LOWER_COL", "1 2\n3"),
         ("UPPER_DIAG_ROW", "0 1 2 0 3 0"),
     ],
 )
@@ -170,6 +172,15 @@ def test_the_best_known_cost_comes_from_the_option_the_sol_or_a_table(tmp_path: 
         (WHOLE.replace("CAPACITY : 10\n", ""), "says nothing of capacities"),
         (WHOLE.replace("0 1 2", "1 2"), "has 8 distances and needs 9"),
         (WHOLE.replace("EOF", "PRIZE_SECTION\n1 2"), "has a PRIZE_SECTION"),
+        (WHOLE.replace("EOF", "MOOD_SECTION\n1 2"), "has a MOOD_SECTION"),
+        (WHOLE.replace("TYPE : CVRP", "DISTANCE : 200"), "has a DISTANCE"),
+        (WHOLE.replace("TYPE : EXPLICIT", "TYPE : GEO"), "of the sort GEO are not known"),
+        (WHOLE.replace("DIMENSION : 3", "DIMENSION : six"), "DIMENSION is 'six'"),
+        (WHOLE.replace("CAPACITY : 10", "CAPACITY : ten"), "CAPACITY is 'ten'"),
+        (WHOLE.replace("3 5\nDEPOT", "DEPOT"), "DEMAND_SECTION says nothing of node 3"),
+        (WHOLE.replace("3 5\nDEPOT", "3 nan\nDEPOT"), "DEMAND_SECTION of node 3 is no number"),
+        (WHOLE.replace("3 5\nDEPOT", "3 -5\nDEPOT"), "DEMAND_SECTION of node 3 is negative"),
+        (WHOLE.replace("SECTION\n1\n-1", "SECTION\n9\n-1"), "names node 9, and there are 3"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_words(tmp_path: Path, text: str, said: str) -> None:
@@ -196,3 +207,27 @@ def test_published_sets_are_read_with_their_best_known_cost(
     assert len(task.problem.stops) == stops
     assert task.best is not None
     assert task.units(task.best) == best
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    written(tmp_path, "a.vrp", "DIMENSION : 2\nnonsense")
+    written(tmp_path, "b.vrp", WHOLE)
+    result = bench(str(tmp_path), "--engines", "pyvrp", "--seconds", "0.1", "--json")
+    assert [line["instance"] for line in lines(result)] == ["b"]
+    assert "a.vrp, line 2: 'nonsense' belongs to nothing" in result.stderr
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("best", ["0", "-5", "nan"])
+def test_a_best_known_cost_that_is_none_is_refused(tmp_path: Path, best: str) -> None:
+    path = written(tmp_path, "b.vrp", WHOLE)
+    with pytest.raises(Refused, match="--best-known is the cost of one file"):
+        bench(str(path), "--best-known", best)
+
+
+def test_nodes_are_known_by_their_numbers_and_not_by_their_lines(tmp_path: Path) -> None:
+    nodes = "NODE_COORD_SECTION\n3 0 4\n1 0 0\n2 3 0"
+    text = WHOLE.replace("EXPLICIT", "EUC_2D").replace("EDGE_WEIGHT_FORMAT : FULL_MATRIX\n", "")
+    text = text.replace("EDGE_WEIGHT_SECTION\n0 1 2\n1 0 3\n2 3 0", nodes)
+    task = instance(written(tmp_path, "mixed.vrp", text))
+    assert task.problem.matrix.metres.lists() == [[0, 3, 4], [3, 0, 5], [4, 5, 0]]

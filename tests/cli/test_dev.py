@@ -62,7 +62,7 @@ class Loop:
         for line in self.process.stdout:
             self.lines.put(line)
 
-    def until(self, said: str, seconds: float = 30) -> str:
+    def until(self, said: str, seconds: float = 120) -> str:
         """Return the next line that matches."""
         until = time.monotonic() + seconds
         heard = []

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,9 @@ import click
 import pytest
 from sqlmodel import select as choose
 
+from hub.cli.plans import shared
 from hub.cli.watching import Watching
+from hub.dispatch.sheets import Name, RouteSheet
 from hub.hub import Hub
 from hub.nouns import Found, Order
 from hub.orders.intake import take as take_in
@@ -183,3 +186,30 @@ def test_orders_with_hardly_an_address_are_told_like_others(
     said = command(*WORDS, "--seconds", "0.5").output
     assert " 2 stops " in said
     assert "left out: heavy: its load of 1000000 is more than any vehicle takes (at most" in said
+
+
+def test_a_plan_is_told_in_the_time_of_its_depot(command: Command, town: Town) -> None:
+    town.stop()
+    assert " UTC" not in command(*WORDS, "--seconds", "0.5").output
+
+
+def test_a_day_without_stops_is_told_as_that(command: Command, town: Town) -> None:
+    said = command(*WORDS, "--seconds", "0.5").output
+    assert f"Vaduz has no open stops on {DAY}" in said
+    assert "hub publish" not in said
+
+
+def test_a_van_that_two_drivers_have_at_once_is_named() -> None:
+    def route(driver: str, vehicle: str, begins: int, ends: int) -> RouteSheet:
+        name, day = Name(id=driver, name=driver), datetime(2026, 11, 23, tzinfo=UTC)
+        return RouteSheet.model_construct(
+            driver=name,
+            vehicle=Name(id=vehicle, name=vehicle),
+            starts_at=day.replace(hour=begins),
+            ends_at=day.replace(hour=ends),
+        )
+
+    late, early = route("Lea", "Van 1", 10, 14), route("Urs", "Van 1", 8, 10)
+    assert list(shared([early, late, route("Mia", "Van 2", 8, 14)])) == []
+    (said,) = shared([late, route("Urs", "Van 1", 8, 11)])
+    assert said.startswith("Lea and Urs both drive Van 1 at the same time")

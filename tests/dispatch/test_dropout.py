@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
-from hub.dispatch import reoptimisations
-from hub.dispatch.dropout import drop, redistribute
-from hub.errors import Refused
+from hub.dispatch import insertion, reoptimisations, reworking
+from hub.dispatch.changes import Overtaken
+from hub.dispatch.dropout import drop, hand_on, redistribute
+from hub.errors import Refused, Retry
 from hub.hub import Hub
+from hub.nouns import Matrix
 from hub.store import FlagRow, RouteRow, System
 from hub.testing.town import DAY, Town, at
 
@@ -62,7 +66,7 @@ def test_before_the_start_all_stops_go_to_who_is_still_there(hub: Hub, town: Tow
     assert told.data["loss"] == {
         "goods": "at_depot", "reason": "the van broke down", "stops": 3,
     }  # fmt: skip
-    assert reoptimisations.now(hub, made.reoptimisation).state == "done"
+    assert reworking.now(hub, made.reoptimisation).state == "done"
 
 
 def test_goods_at_the_depot_do_not_go_to_who_has_left(hub: Hub, town: Town) -> None:
@@ -109,7 +113,7 @@ def test_lost_goods_leave_stops_that_nothing_puts_in_by_itself(hub: Hub, town: T
     assert flags(hub)["goods_lost"] == stop
     with hub.store.write(System()) as session:
         asked = reoptimisations.request(session, town.world.depot, DAY, insert=True)
-    assert reoptimisations.now(hub, asked.id).inserted == []
+    assert reworking.now(hub, asked.id).inserted == []
     assert town.read(stop).state == "unassigned"
 
 
@@ -131,6 +135,89 @@ def test_a_workflow_can_take_the_stops_up_later(hub: Hub, town: Town) -> None:
         assert set(drop(session, route, "ill").stops) == set(ids)
     with hub.store.write(System()) as session:
         asked = reoptimisations.request(session, town.world.depot, DAY, insert=True, waiting=True)
-    done = reoptimisations.now(hub, asked.id)
+    done = reworking.now(hub, asked.id)
     assert {one["stop"] for one in done.inserted} == set(ids)
     assert {town.read(id).route for id in ids} == {other}
+
+
+def away(hub: Hub, monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> None:
+    """Let the travel times be busy from the `first` to the `last` time that they are asked."""
+    real, asked = insertion.matrix, [0]
+
+    def matrix(hub: Hub, points: Any, profile: Any = "van", departs: Any = None) -> Matrix:
+        asked[0] += 1
+        if first <= asked[0] <= last:
+            raise Retry("the server of travel times is busy", after=0)
+        return real(hub, points, profile, departs)
+
+    monkeypatch.setattr(insertion, "matrix", matrix)
+
+
+def test_a_worker_takes_up_what_could_not_be_found_out(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = town.stops(3)
+    (route,) = town.published()
+    other = another(hub, town)
+    away(hub, monkeypatch, 2, 3)
+    made = redistribute(hub, STAFF, route, "broke down")
+    assert [one.reason for one in made.left] == [
+        "the server of travel times is busy; a worker tries again"
+    ] * 2
+    done = reworking.now(hub, made.reoptimisation)
+    assert (done.state, len(done.inserted)) == ("done", 2)
+    assert {town.read(id).route for id in ids} == {other}
+    assert "not_redistributed" not in flags(hub)
+
+
+def test_what_a_worker_cannot_find_out_either_is_flagged(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = town.stops(2)
+    (route,) = town.published()
+    another(hub, town)
+    away(hub, monkeypatch, 1, 1000)
+    with hub.store.write(STAFF) as session:
+        search = hand_on(session, route, "broke down").reoptimisation
+    done = reworking.now(hub, search)
+    assert (done.state, {one["stop"] for one in done.unserved}) == ("failed", set(ids))
+    assert "server of travel times is busy" in done.reason
+    assert {one["reason"] for one in done.unserved} == {done.reason}
+    with hub.store.read(System()) as session:
+        flagged = select(FlagRow.subject).where(FlagRow.kind == "not_redistributed")
+        assert set(session.exec(flagged)) == set(ids)
+
+
+def test_goods_of_two_lost_drivers_are_not_mixed_up(hub: Hub, town: Town) -> None:
+    """Those at the depot stay there although a later search may go to who is on the road."""
+    (here, *_) = town.stops(1)
+    (first,) = town.published()
+    leave(hub, town, another(hub, town))
+    with hub.store.write(STAFF) as session:
+        one = hand_on(session, first, "ill").reoptimisation
+        given = reoptimisations.request(session, town.world.depot, DAY, insert=True)
+        assert given.id != one
+    for search in (one, given.id):
+        assert reworking.now(hub, search).inserted == []
+        assert town.read(here).state == "unassigned"
+
+
+def test_a_stop_that_fits_nowhere_is_noted_once_however_often_it_is_tried(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(2)
+    town.published()
+    town.stop(0.02, load=1000, promised_start=at(9), promised_end=at(10))
+    real, tried = reworking.better, [0]
+
+    def better(*given: Any) -> Any:
+        tried[0] += 1
+        if tried[0] < 3:
+            raise Overtaken("moved", after=0)
+        return real(*given)
+
+    monkeypatch.setattr(reworking, "better", better)
+    with hub.store.write(STAFF) as session:
+        row = reoptimisations.request(session, town.world.depot, DAY, insert=True)
+    done = reworking.now(hub, row.id)
+    assert (tried[0], done.state, len(done.unserved)) == (3, "done", 1)

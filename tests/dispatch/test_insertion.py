@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -12,9 +16,11 @@ from hub.dispatch.changes import Overtaken
 from hub.driving.links import switch_off
 from hub.errors import Refused
 from hub.hub import Hub
-from hub.store import EtaRow, System, TokenRow
+from hub.nouns import Matrix
+from hub.store import EtaRow, Session, StopRow, System, TokenRow
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, at
+from tests.dispatch.test_dropout import another
 
 STAFF = System()
 
@@ -167,6 +173,37 @@ def test_an_offer_is_void_once_the_route_has_changed(hub: Hub, town: Town) -> No
     assert town.read(one).state == "unassigned"
 
 
+def test_a_stop_that_a_plan_has_taken_meanwhile_is_left_to_the_plan(hub: Hub, town: Town) -> None:
+    town.stops(3)
+    town.published()
+    one = town.stop(0.011)
+    offer = insertion.price(hub, STAFF, one)
+    town.driver()
+    assert town.plan().state == "done"
+    with pytest.raises(Refused, match="is planned"), hub.store.write(System()) as session:
+        insertion.insert(hub, session, one, offered=offer)
+    assert town.read(one).state == "planned"
+
+
+def test_the_place_that_is_late_by_the_least_is_looked_for_in_all_routes(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.dispatch.glance.MOST", 2)
+    near = town.stop(0.03, window_start=at(9), window_end=at(9, 15))
+    town.driver()
+    far = town.stop(-0.03, window_start=at(9), window_end=at(9, 15), service_time=2400)
+    town.published()
+    town.change(near, service_time=4 * 3600, promised_end=town.read(near).planned_at)
+    new = town.stop(0.031, window_start=at(9), window_end=at(9, 5), service_time=600)
+    with pytest.raises(insertion.NoPlace):
+        insertion.price(hub, STAFF, new)
+    found = insertion.least(hub, STAFF, new)
+    assert found is not None
+    here = insertion.price(hub, STAFF, new, town.read(near).route, even_late=True)
+    there = insertion.price(hub, STAFF, new, town.read(far).route, even_late=True)
+    assert found.lateness == min(here.lateness, there.lateness) > 0
+
+
 def test_inside_a_transaction_it_is_put_in_by_straight_lines(hub: Hub, town: Town) -> None:
     town.stop()
     (route,) = town.published()
@@ -275,3 +312,63 @@ def test_only_a_driver_who_has_left_has_to_fetch_the_goods(hub: Hub, town: Town)
     assert insertion.price(hub, STAFF, town.stop(0.004)).fetch is False
     drive_to_second(hub, town, route)
     assert insertion.price(hub, STAFF, town.stop(0.006)).fetch is True
+
+
+def test_of_two_who_put_in_the_same_stop_at_once_only_one_does(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(2)
+    (route,) = town.published()
+    new, read = town.stop(0.02), Event()
+    mine, theirs = (insertion.price(hub, STAFF, new, id) for id in (route, another(hub, town)))
+    said: list[str] = []
+    real = insertion.check_open
+
+    def check_open(stop: StopRow) -> None:
+        real(stop)
+        read.set()
+
+    def other() -> None:
+        try:
+            with hub.store.write(System()) as session:
+                insertion.insert(hub, session, new, offered=theirs)
+        except Refused as error:
+            said.append(str(error))
+
+    thread = Thread(target=other)
+    with hub.store.write(System()) as session:
+        insertion.insert(hub, session, new, offered=mine)
+        session.flush()
+        monkeypatch.setattr(insertion, "check_open", check_open)
+        thread.start()
+        read.wait(1)  # who does not hold the stop has read it by now
+    thread.join(30)
+    assert said == [f"stop {new} is dispatched; only an unassigned one can be added"]
+    assert town.read(new).route == route
+
+
+def test_travel_times_are_asked_as_of_now_with_nothing_open(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.stops(3)
+    (route,) = town.published()
+    drive_to_second(hub, town, route)
+    real_read, real, sessions, asked = hub.store.read, insertion.matrix, [], []
+
+    @contextmanager
+    def read(principal: Any = None) -> Iterator[Session]:
+        with real_read(principal) as session:
+            sessions.append(session)
+            yield session
+
+    def matrix(hub: Hub, points: Any, profile: Any, departs: Any) -> Matrix:
+        asked.append((departs, [session.in_transaction() for session in sessions]))
+        return real(hub, points, profile, departs)
+
+    monkeypatch.setattr(hub.store, "read", read)
+    monkeypatch.setattr(insertion, "matrix", matrix)
+    new = town.stop(0.02)
+    assert insertion.price(hub, STAFF, new).route == route
+    ((departs, open_then),) = asked
+    assert departs == town.on(route)[1].eta_at
+    assert not any(open_then)

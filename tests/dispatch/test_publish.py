@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlmodel import select
 
 from hub.access import tokens
+from hub.dispatch import publish as publishing
 from hub.dispatch.publish import publish, publish_plan, unpublish
 from hub.driving.links import switch_off
 from hub.errors import Missing, Refused
 from hub.hub import Hub
-from hub.store import EtaRow, Merchant, System
+from hub.store import EtaRow, Merchant, RouteRow, Session, System
 from hub.testing.fixtures import MORNING, World
-from hub.testing.town import Town, at
+from hub.testing.town import DAY, Town, at
 
 
 def etas(hub: Hub, stop: str) -> list[EtaRow]:
@@ -149,3 +151,43 @@ def test_a_merchant_cannot_publish_a_route_of_others(hub: Hub, town: Town, world
     town.plan()
     with hub.store.write(Merchant("mer_other")) as session, pytest.raises(Missing):
         publish(hub, session, town.routes()[0].id)
+
+
+def test_of_two_routes_of_one_driver_that_are_published_at_once_only_one_is(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts, looked, said = [], Event(), []
+    for number in (1, 2):
+        stop = town.stop(0.01 * number)
+        with hub.store.write(System()) as session:
+            row = RouteRow(
+                depot=town.world.depot, driver=town.world.driver, vehicle=town.world.vehicle,
+                service_date=DAY, starts_at=at(8), ends_at=at(10),
+            )  # fmt: skip
+            session.add(row)
+        town.change(stop, route=row.id, position=1, state="planned", planned_at=at(9))
+        drafts.append(row.id)
+    real = publishing.check_free
+
+    def check_free(session: Session, route: RouteRow) -> None:
+        real(session, route)
+        looked.set()
+
+    def other() -> None:
+        try:
+            with hub.store.write(System()) as session:
+                publish(hub, session, drafts[1])
+        except Refused as error:
+            said.append(str(error))
+
+    thread = Thread(target=other)
+    with hub.store.write(System()) as session:
+        publish(hub, session, drafts[0])
+        session.flush()
+        monkeypatch.setattr(publishing, "check_free", check_free)
+        thread.start()
+        looked.wait(1)  # who does not hold the driver has looked by now
+    thread.join(30)
+    assert len(said) == 1
+    assert f"already has route {drafts[0]}" in said[0]
+    assert sorted(route.state for route in town.routes()) == ["draft", "ready"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 
 import pytest
 
-from hub.dispatch import register, reoptimisations, reoptimise
+from hub.dispatch import live_actions, register, reoptimisations, reoptimise, reworking
 from hub.dispatch.changes import Overtaken, apply_together
 from hub.dispatch.churn import Judge, moved
 from hub.dispatch.reoptimise import improve, survey
@@ -88,7 +89,7 @@ def read(hub: Hub, id: str) -> ReoptimisationRow:
 def test_stops_go_to_whom_they_cost_less_and_it_is_told(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
     before = orders(town, one, two)
-    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    done = reworking.now(hub, ask(hub, town, most_moved=4, seconds=1))
     assert (done.state, done.routes, done.late_after) == ("done", 2, 0), done.reason
     assert 0 < done.moved <= 4
     assert done.gain_seconds > 0
@@ -108,7 +109,7 @@ def test_stops_go_to_whom_they_cost_less_and_it_is_told(hub: Hub, town: Town) ->
 def test_it_is_taken_back_while_nobody_has_driven_on(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
     before = orders(town, one, two)
-    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    done = reworking.now(hub, ask(hub, town, most_moved=4, seconds=1))
     assert orders(town, one, two) != before
     assert undo(hub, STAFF, done.id).state == "undone"
     assert orders(town, one, two) == before
@@ -118,7 +119,7 @@ def test_it_is_taken_back_while_nobody_has_driven_on(hub: Hub, town: Town) -> No
 
 def test_it_is_not_taken_back_once_somebody_has_driven_on(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
-    done = reoptimisations.now(hub, ask(hub, town, most_moved=4, seconds=1))
+    done = reworking.now(hub, ask(hub, town, most_moved=4, seconds=1))
     town.change(town.on(one)[0].id, state="en_route")
     after = orders(town, one, two)
     with pytest.raises(Refused, match="gone on"):
@@ -189,12 +190,32 @@ def test_a_driver_who_arrives_meanwhile_overtakes_it_and_nothing_is_half_written
     assert orders(town, one, two) == before
 
 
+def test_two_searches_at_once_lose_no_stop_and_write_no_half_change(hub: Hub, town: Town) -> None:
+    one, two = two_routes(hub, town)
+    before = sorted(id for order in orders(town, one, two) for id in order)
+    with hub.store.write(System()) as session:
+        rows = [
+            reoptimisations.begun(
+                session, town.world.depot, DAY, "test", most_moved=4, seconds=1
+            ).id
+            for _ in range(2)
+        ]
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda id: reworking.now(hub, id), rows))
+    assert [row.state for row in ended] == ["done", "done"], [row.reason for row in ended]
+    assert sorted(id for order in orders(town, one, two) for id in order) == before
+    for route in (one, two):
+        assert [stop.position for stop in town.on(route)] == [*range(1, len(town.on(route)) + 1)]
+    last = max(ended, key=lambda row: len(row.before))
+    assert last.routes == 2
+
+
 def test_the_work_of_a_worker_that_died_is_done_again(hub: Hub, town: Town) -> None:
     one, two = two_routes(hub, town)
     register(hub)
     id = ask(hub, town, most_moved=4, seconds=1)
     (dead,) = claim(hub.store, "heavy", "dies")
-    reoptimisations.begin(hub, dead.subject, lambda session: None)
+    reworking.begin(hub, dead.subject, lambda session: None)
     with hub.store.write(System()) as session:
         row = session.get_one(WorkRow, dead.id)
         row.lease_until = session.wall - timedelta(seconds=1)
@@ -212,7 +233,7 @@ def test_one_that_was_cancelled_changes_nothing(hub: Hub, town: Town) -> None:
     id = ask(hub, town)
     with hub.store.write(System()) as session:
         reoptimisations.cancel(session, id)
-    assert reoptimisations.now(hub, id).state == "cancelled"
+    assert reworking.now(hub, id).state == "cancelled"
     assert orders(town, one, two) == before
 
 
@@ -221,8 +242,56 @@ def test_asked_twice_before_it_has_begun_it_is_one_search(hub: Hub, town: Town) 
     assert ask(hub, town) == ask(hub, town, insert=True)
 
 
+def test_asked_twice_it_is_the_longer_search_and_never_moves_more_than_was_said(
+    hub: Hub, town: Town
+) -> None:
+    two_routes(hub, town)
+    first = ask(hub, town, seconds=1)
+    assert ask(hub, town, seconds=9) == first
+    assert ask(hub, town, most_moved=0.5) != first
+    with hub.store.read(System()) as session:
+        kept = session.get_one(ReoptimisationRow, first)
+    assert (kept.seconds, kept.most_moved) == (9, reoptimise.MOST_MOVED)
+
+
+def test_goods_at_the_depot_and_those_handed_over_are_two_searches(hub: Hub, town: Town) -> None:
+    two_routes(hub, town)
+    first = ask(hub, town, insert=True)
+    assert ask(hub, town, insert=True, waiting=True) != first
+    assert ask(hub, town) == first
+
+
+def test_an_event_of_a_merchant_may_ask_for_better_routes(hub: Hub, town: Town) -> None:
+    town.stops(2)
+    (route,) = town.published()
+    wish = live_actions.ReoptimiseInput(route=route)
+    with hub.store.write(System(town.world.merchant)) as session:
+        made = live_actions.reoptimise(hub, session, wish)
+    assert reworking.now(hub, made.reoptimisation).state == "done"
+
+
+def test_a_stop_is_not_put_into_a_draft_and_the_day_can_be_planned_again(
+    hub: Hub, town: Town
+) -> None:
+    town.stops(3)
+    town.plan()
+    (draft,) = town.routes()
+    new = town.stop(0.02)
+    with hub.store.write(STAFF) as session, pytest.raises(Refused, match="only a published one"):
+        reoptimisations.request_insert(session, new, draft.id)
+    with hub.store.write(STAFF) as session:
+        past = ReoptimisationRow(
+            depot=draft.depot, service_date=DAY, stop=new, route=draft.id, state="failed",
+            created_at=session.now,
+        )  # fmt: skip
+        session.add(past)
+    assert town.plan().state == "done"
+    with hub.store.read(System()) as session:
+        assert session.get_one(ReoptimisationRow, past.id).route is None
+
+
 def test_without_routes_on_the_road_it_says_so(hub: Hub, town: Town) -> None:
-    done = reoptimisations.now(hub, ask(hub, town))
+    done = reworking.now(hub, ask(hub, town))
     assert (done.state, "is on the road" in done.reason) == ("failed", True)
 
 
@@ -240,7 +309,7 @@ def test_a_stop_that_a_workflow_puts_in_is_put_in_by_a_worker(hub: Hub, town: To
     with hub.store.write(System()) as session:
         asked = reoptimisations.request_insert(session, new, None, "test")
     assert town.read(new).state == "unassigned"
-    done = reoptimisations.now(hub, asked.id)
+    done = reworking.now(hub, asked.id)
     assert (done.state, done.inserted) == ("done", [{"stop": new, "route": route}])
     assert town.read(new).route == route
 
@@ -251,6 +320,6 @@ def test_a_stop_that_fits_nowhere_is_flagged_with_the_reason(hub: Hub, town: Tow
     new = town.stop(load=900)
     with hub.store.write(System()) as session:
         asked = reoptimisations.request_insert(session, new, None, "test")
-    done = reoptimisations.now(hub, asked.id)
+    done = reworking.now(hub, asked.id)
     assert (done.state, "load of 900" in done.reason) == ("failed", True)
     assert [event.type for event in town.events("flag.raised")] == ["flag.raised"]

@@ -37,11 +37,12 @@ def served(hub: Hub) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Start the browser once per module."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("no browser; install it with: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # on a busy machine; what is there is seen at once
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
         yield browser
@@ -63,7 +64,7 @@ def desk(chromium: Any, served: str, hub: Hub) -> Iterator[Callable[..., Any]]:
             session.flush()
             token = tokens.issue(session, "sign_in", user.id)
         context = chromium.new_context(viewport={"width": 1280, "height": 800}, **more)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlmodel import select
 
 from hub.hub import Hub
+from hub.nouns import Way, WayLeg
 from hub.queue.entry import work
 from hub.queue.work import claim
-from hub.store import FlagRow, OrderRow, StopRow
-from hub.testing.days import NOW, BusyDay, fill_day
+from hub.store import FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow
+from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, town
 
@@ -110,6 +112,64 @@ def test_a_day_is_planned_into_drafts_and_published_with_two_clicks(
     expect(page.get_by_role("button", name="Plan 6 stops")).to_have_count(0)
 
 
+def test_a_plan_is_looked_at_with_its_reasons_and_its_clock(
+    hub: Hub, world: World, filled: BusyDay, desk: Callable[..., Any]
+) -> None:
+    from playwright.sync_api import expect
+
+    left = {
+        "stop": filled.unassigned, "rule": "capacity", "vehicle": world.driver,
+        "reason": "no room for it; it fits if a driver's vehicle takes 3 more",
+        "relaxations": [{"rule": "capacity", "amount": 3}],
+    }  # fmt: skip
+    moment = {"stop": filled.stops[0], "begins": 30000, "leaves": 30180, "driving": 600,
+              "waiting": 300, "slack": 1200, "loads": [4]}  # fmt: skip
+    line = {"vehicle": world.driver, "starts": 29100, "ends": 30780, "metres": 9000, "cost": 1,
+            "driving": 1200, "waiting": 300, "service": 180, "slack": 1200, "loads": [5],
+            "moments": [moment]}  # fmt: skip
+    with hub.store.write() as session:
+        session.add(
+            PlanRow(
+                depot=world.depot, service_date=DAY, state="done", created_at=session.now,
+                why="PyVRP", unserved=[left],
+                outcome={"timelines": [line], "metres": 9000, "seconds": 1680},
+            )
+        )  # fmt: skip
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Look at the plan").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("1 route, 9.0 km, 28 min of work")).to_be_visible()
+    expect(dialog.get_by_text("No room for it. It fits if Lea Frick's vehicle")).to_be_visible()
+    expect(dialog.get_by_text("could begin 20 min later")).to_be_visible()
+    dialog.get_by_text("Lea Frick", exact=True).click()
+    expect(dialog.get_by_role("cell", name="5 min", exact=True)).to_be_visible()
+
+
+def test_a_search_shows_how_far_it_is_and_can_be_ended(
+    hub: Hub, world: World, filled: BusyDay, desk: Callable[..., Any]
+) -> None:
+    from playwright.sync_api import expect
+
+    with hub.store.write() as session:
+        plan = PlanRow(
+            depot=world.depot, service_date=DAY, state="running", created_at=session.now,
+            progress={"cost": 100.0, "left_out": 2, "seconds": 1.0, "of": 10.0},
+        )  # fmt: skip
+        session.add(plan)
+        session.flush()
+        id = plan.id
+    page = desk("dispatcher")
+    expect(page.get_by_text("1 of 10 s.")).to_be_visible()
+    with hub.store.write() as session:
+        row = session.get_one(PlanRow, id)
+        row.progress = {"cost": 90.0, "left_out": 0, "seconds": 2.0, "of": 10.0}
+    expect(page.get_by_text("10.0 % cheaper than the first find.")).to_be_visible()
+    with page.expect_response("**/stop"):
+        page.get_by_role("button", name="Stop here").click()
+    expect(page.get_by_role("button", name="Stopping")).to_be_disabled()
+    assert row_of(hub, PlanRow, id).stop_asked
+
+
 def test_what_happens_to_a_stop_shows_without_reloading(
     desk: Callable[..., Any], hub: Hub, filled: BusyDay
 ) -> None:
@@ -181,6 +241,27 @@ def test_tiles_come_with_their_attribution(
     expect(page.locator(".leaflet-tile-loaded").first).to_be_attached()
     expect(page.get_by_text("© the mappers")).to_be_visible()
     expect(page.locator(".map.no-tiles")).to_have_count(0)
+
+
+def test_the_map_names_once_who_made_the_ways(
+    desk: Callable[..., Any], hub: Hub, filled: BusyDay
+) -> None:
+    from playwright.sync_api import expect
+
+    with_tiles(hub)
+    leg = WayLeg(seconds=60, metres=500, line=((47.14, 9.52), (47.15, 9.53)))
+    for route, credit in zip(filled.routes, ("© TomTom", "© the mappers"), strict=True):
+        with hub.store.write() as session:
+            query = select(StopRow.id).where(StopRow.route == route).order_by(StopRow.position)
+            stops = list(session.exec(query))
+            way = Way(legs=(leg,) * (len(stops) + 1), credit=credit)
+            said = way.model_dump(mode="json")
+            session.add(RouteWayRow(route=route, stops=stops, way=said, made_at=session.now))
+    page = desk("dispatcher", "/admin/imports")
+    page.route("http://127.0.0.1:9/**", lambda r: r.fulfill(body=tile(), status=200))
+    page.goto(page.url.replace("/admin/imports", "/"))
+    expect(page.get_by_text("© TomTom")).to_be_visible()
+    expect(page.get_by_text("© the mappers")).to_have_count(1)
 
 
 def test_tiles_that_fail_leave_a_plain_ground_and_no_broken_picture(

@@ -56,6 +56,14 @@ def test_the_way_to_the_next_door_is_told_in_words(walked: Road, page: Any) -> N
     assert page.get_by_text("OpenStreetMap contributors").is_visible()
 
 
+def test_the_map_names_who_made_the_way(walked: Road, page: Any) -> None:
+    page.get_by_role("button", name="Map", exact=True).click()
+    credit = page.locator(".leaflet-control-attribution a")
+    credit.wait_for()
+    assert credit.inner_text() == "© OpenStreetMap contributors"
+    assert credit.get_attribute("href") == "https://www.openstreetmap.org/copyright"
+
+
 def test_at_the_door_the_way_is_put_away_and_the_next_leg_follows(walked: Road, page: Any) -> None:
     page.get_by_role("button", name="I am here").click()
     page.get_by_text("You are here").wait_for()

@@ -30,7 +30,7 @@ def test_an_empty_hub_gets_a_depot_a_vehicle_and_a_driver(desk: Desk, hub: Hub) 
     page.get_by_label("Breaks on Monday").fill("12:00-13:30 30")
     page.get_by_role("button", name="Add").click()
     line = page.get_by_role("listitem").filter(has_text="Lea Frick")
-    assert "mon-fri 08:00-17:00 · breaks mon 12:00-13:30 30 min" in line.inner_text()
+    assert "Mon–Fri 08:00–17:00 · break Mon 12:00–13:30 30 min" in line.inner_text()
     with hub.store.read(System()) as session:
         assert str(session.exec(select(VehicleRow.cost_km)).one()) == "0.35"
         shifts = session.exec(select(ShiftRow)).all()

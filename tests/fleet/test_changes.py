@@ -9,7 +9,14 @@ import pytest
 
 from hub.errors import Missing, Refused
 from hub.fleet import roster
-from hub.fleet.abilities import DepotChange, DriverAbilities, Rest, VehicleAbilities, given
+from hub.fleet.abilities import (
+    DepotChange,
+    DriverAbilities,
+    DriverChange,
+    Rest,
+    VehicleAbilities,
+    given,
+)
 from hub.fleet.breaks import breaks_on, read_breaks, read_rests, set_breaks, write_breaks
 from hub.fleet.changes import change_depot, change_driver, change_vehicle
 from hub.fleet.measures import Measure, Measures, measures, set_measures
@@ -212,3 +219,18 @@ def test_hours_that_change_keep_their_breaks(hub: Hub, world: World) -> None:
         row = roster.set_shift(session, world.driver, 0, "07:00", "15:00")
         assert isinstance(row, ShiftRow)
         assert row.breaks[0]["minutes"] == 30
+
+
+def test_a_driver_gets_no_van_or_depot_that_is_switched_off(hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        depot = roster.add_depot(session, "Eschen", Location(lat=47.2, lon=9.5))
+        van = roster.add_vehicle(session, "Van 9")
+        depot.active = van.active = False
+        session.flush()
+        with pytest.raises(Refused, match="Eschen is switched off"):
+            roster.add_driver(session, "Mia Hasler", depot.id, world.vehicle)
+        with pytest.raises(Refused, match="Van 9 is switched off"):
+            roster.add_driver(session, "Mia Hasler", world.depot, van.id)
+        row = session.get_one(DriverRow, world.driver)
+        with pytest.raises(Refused, match="Eschen is switched off"):
+            change_driver(session, row, DriverChange(depot="Eschen"))

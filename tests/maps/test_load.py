@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import timedelta
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import HubError, Missing, Refused
-from hub.maps import LoadedMap, covering, loaded, roads, tiles
+from hub.maps import LoadedMap, covering, gazetteer, loaded, roads, tiles
 from hub.maps import load as loading
 from hub.maps.load import is_current, load, name_of, remove, tidy
 from hub.nouns import Location
@@ -121,10 +124,54 @@ def test_a_name_that_is_no_folder_of_its_own_is_refused(
 
 def test_what_is_no_extract_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "fake.osm.pbf").write_bytes(b"\0\0\0\rnonsense" * 99)
-    with pytest.raises(Refused, match=r"fake\.osm\.pbf is no OpenStreetMap extract"):
+    with pytest.raises(
+        Refused, match=r"fake\.osm\.pbf cannot be read: .* no OpenStreetMap extract"
+    ):
         load(tmp_path / "maps", tmp_path / "fake.osm.pbf", now=NOW)
     with pytest.raises(Refused, match="there is no file"):
         load(tmp_path / "maps", tmp_path / "none.osm.pbf", now=NOW)
+    assert names(tmp_path / "maps") == []
+
+
+def test_an_extract_that_is_cut_off_is_refused_and_nothing_stays(
+    town: Path, tmp_path: Path
+) -> None:
+    half = tmp_path / "half.osm.pbf"
+    half.write_bytes(town.read_bytes()[: town.stat().st_size // 2])
+    with pytest.raises(Refused, match=r"half\.osm\.pbf cannot be read: it is cut off, damaged"):
+        load(tmp_path / "maps", half, now=NOW)
+    assert names(tmp_path / "maps") == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        sqlite3.OperationalError("database or disk is full"),
+        HubError("osrm-extract failed: No space left on device"),
+    ],
+)
+def test_a_disk_that_gets_full_is_told_of_and_the_map_before_stays(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Exception
+) -> None:
+    before = load(tmp_path, town, now=NOW, profiles=()).map
+
+    def stop(*_: object) -> int:
+        raise said
+
+    monkeypatch.setattr(gazetteer, "write", stop)
+    with pytest.raises(Refused, match=r"has too little room: .* nothing was loaded"):
+        load(tmp_path, town, now=NOW + timedelta(hours=1), profiles=())
+    assert loaded(tmp_path) == (before,)
+    assert names(tmp_path) == ["neustadt"]
+
+
+def test_an_extract_larger_than_the_disk_is_refused_before_anything_is_built(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
+    with pytest.raises(Refused, match="has too little room"):
+        load(tmp_path / "maps", town, now=NOW)
     assert names(tmp_path / "maps") == []
 
 
@@ -151,6 +198,12 @@ def test_names_come_from_files(tmp_path: Path) -> None:
 def test_a_program_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
     script = "import sys; print('[error] no memory'); sys.exit(3)"
     with pytest.raises(HubError, match="no memory"):
+        roads.run([sys.executable, "-c", script], dict(os.environ), lambda share: None)
+
+
+def test_a_program_that_is_killed_is_said_to_lack_memory_or_disk(tmp_path: Path) -> None:
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with pytest.raises(HubError, match="was ended by SIGKILL; is there enough memory"):
         roads.run([sys.executable, "-c", script], dict(os.environ), lambda share: None)
 
 

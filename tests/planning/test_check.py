@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hub.errors import PluginError
 from hub.nouns import (
     Matrix,
+    Pause,
     Plan,
     PlannedRoute,
     Problem,
@@ -82,6 +83,32 @@ def test_a_plan_that_breaks_a_rule_is_refused_by_name(wrong: Plan, said: str) ->
     with pytest.raises(PluginError, match="test made a plan that is wrong"):
         check(PROBLEM, wrong)
     assert any(said in fault for fault in faults(PROBLEM, wrong))
+
+
+def test_a_break_that_ends_before_it_begins_does_not_shorten_the_road() -> None:
+    quick = visits(("a", 1100, 1150), ("b", 1160, 1210))
+    rest = Pause(kind="break", after=1, begins=1150, ends=1060)
+    found = faults(PROBLEM, plan(visits=quick, ends=1410, pauses=(rest,)))
+    assert found == [
+        "v has a break that ends before it begins",
+        "b is reached sooner than one can drive",
+    ]
+
+
+def test_who_is_on_the_way_goes_on_at_once() -> None:
+    begun = PROBLEM.vehicles[0].model_copy(update={"visited": 3})
+    problem = PROBLEM.model_copy(update={"vehicles": (begun,)})
+    assert faults(problem, plan()) == []
+    later = plan(starts=1100, visits=visits(("a", 1200, 1250), ("b", 1350, 1400)), ends=1600)
+    assert faults(PROBLEM, later) == []
+    assert faults(problem, later) == ["v is on its way and waits before it goes on"]
+
+
+@pytest.mark.parametrize("point", [99, -1])
+def test_a_reload_at_a_place_that_is_not_there_is_found(point: int) -> None:
+    reload = Pause(kind="reload", after=0, begins=1000, ends=1000, point=point)
+    found = faults(PROBLEM, plan(pauses=(reload,)))
+    assert "v reloads at a place that is not there" in found
 
 
 def test_an_overloaded_vehicle_is_found() -> None:

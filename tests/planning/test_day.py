@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +16,7 @@ from hub.fleet.measures import Measure, Measures, set_measures
 from hub.hub import Hub
 from hub.nouns import Break, Costs, Plan, Problem, Reloads, Shipment, Unserved
 from hub.planning import day as days
-from hub.planning.day import Day, survey
+from hub.planning.day import Day, midnight, seconds_since, survey
 from hub.planning.drafts import discard
 from hub.planning.plans import Wish, plan_now, request
 from hub.store import DepotRow, DriverRow, System, VehicleRow
@@ -270,3 +272,9 @@ def test_more_stops_than_a_plan_takes_are_refused_with_their_number(
     monkeypatch.setattr(days, "LARGEST", 2)
     with pytest.raises(Refused, match="Vaduz has 3 open stops on 2026-11-23; one plan takes at mo"):
         surveyed(town)
+
+
+@pytest.mark.parametrize("day", [date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 23)])
+def test_seconds_of_a_day_read_as_the_clock_when_clocks_change(day: date) -> None:
+    ten = datetime.combine(day, time(10), ZoneInfo("Europe/Zurich"))
+    assert seconds_since(midnight(day, "Europe/Zurich"), ten) == 36_000

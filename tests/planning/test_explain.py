@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from hub.nouns import Break, Matrix, Plan, Problem, ProblemStop, ProblemVehicle
+from hub.nouns import (
+    Break,
+    Matrix,
+    Plan,
+    Problem,
+    ProblemStop,
+    ProblemVehicle,
+    Reloads,
+    Shipment,
+)
 from hub.planning.explain import Move, compare, late, outcome, timeline
-from hub.planning.rules import Item
+from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import drive, planned
 from hub.planning.settle import settle
 
@@ -45,6 +54,23 @@ def test_a_timeline_tells_driving_slack_and_load() -> None:
     assert line.moments[0].slack == 900 - line.moments[0].begins
     assert line.moments[2].slack == 5000 - 300 - 50 - line.moments[2].begins
     assert line.loading == (("c", "b", "a"),)
+
+
+def test_what_is_fetched_on_the_way_is_not_loaded_at_the_depot() -> None:
+    stops = (
+        ProblemStop(id="a", point=1, deliver=(1,)),
+        ProblemStop(id="b", point=2, collect=(1,)),
+        ProblemStop(id="p", point=2),
+        ProblemStop(id="d", point=3),
+        ProblemStop(id="e", point=3, deliver=(0,)),
+        ProblemStop(id="f", point=1, deliver=(9,)),
+    )
+    vehicle = van(capacity=(9,), reloads=Reloads(points=(0,), seconds=0), shift=(0, 50_000))
+    goods = (Shipment(pickup="p", delivery="d", load=(1,)),)
+    problem = Problem(stops=stops, vehicles=(vehicle,), matrix=LINE, shipments=goods)
+    items = [*stops[:5], AtDepot(0), stops[5]]
+    line = timeline(problem, planned(vehicle, drive(problem, vehicle, items)))
+    assert line.loading == (("e", "a"), ("f",))
 
 
 def test_waiting_is_told_where_a_door_is_closed() -> None:

@@ -127,6 +127,17 @@ def test_asking_twice_before_a_worker_begins_is_one_plan(hub: Hub, town: Town) -
     assert one.id == other.id
 
 
+def test_asked_again_a_plan_begins_with_the_drafts_and_takes_the_longer_time(
+    hub: Hub, town: Town
+) -> None:
+    with hub.store.write(System()) as session:
+        one = plans.request(session, "Vaduz", DAY, seconds=5)
+        other = plans.request(session, "Vaduz", DAY, seconds=60, improve=True)
+        assert (one.id, other.seconds, other.improve) == (other.id, 60, True)
+        with pytest.raises(Refused, match="seconds must lie between"):
+            plans.request(session, "Vaduz", DAY, seconds=100_000)
+
+
 def test_an_unknown_depot_is_named_with_those_there_are(hub: Hub, town: Town) -> None:
     with pytest.raises(Missing, match="'Chur'; there are: Vaduz"):
         plans.plan_now(hub, "Chur", DAY)
@@ -229,7 +240,7 @@ def test_an_engine_that_breaks_a_rule_fails_the_plan_and_changes_nothing(
     for engine in hub.plugins.of_kind("routing_engines").values():
         for name in {"plan", "search"} & set(dir(engine)):
             monkeypatch.setattr(engine, name, lambda *_: Plan(engine="liar", routes=()))
-    plan = town.plan()
+    plan = town.plan(60)
     assert plan.state == "failed"
     assert f"liar made a plan that is wrong: {stop} is missing" in plan.reason
     assert town.read(stop).state == "unassigned"
@@ -246,7 +257,7 @@ def test_an_engine_that_crashes_fails_the_plan_by_name(
     for engine in hub.plugins.of_kind("routing_engines").values():
         for name in {"plan", "search"} & set(dir(engine)):
             monkeypatch.setattr(engine, name, crash)
-    reason = town.plan().reason
+    reason = town.plan(60).reason
     assert "OR-Tools failed: ZeroDivisionError: division by zero" in reason
     assert reason.startswith("PyVRP failed: ")
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from hub.hub import Hub
 from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle, Shipment
 from hub.planning import plans
-from hub.planning.day import midnight, seconds_since
 from hub.planning.quotes import Fleet
 from hub.planning.reasons import explained
 from hub.planning.settle import settle
-from hub.planning.words import clock, told_at
 from hub.testing.fixtures import set_time
 from hub.testing.town import Town
 
@@ -109,19 +105,6 @@ def test_goods_taken_back_are_not_said_to_lack_room_where_goods_go_out() -> None
     problem = Problem(stops=(out, back), vehicles=(van(capacity=(5,)),), matrix=MATRIX)
     (told,) = explained(problem, Fleet(problem, {"v": [out]}), [back])
     assert "nobody has time for it in 00:16-00:17" in told.reason
-
-
-@pytest.mark.parametrize(
-    ("day", "hour"), [(date(2026, 10, 25), 10), (date(2026, 3, 29), 10), (date(2026, 10, 25), 1)]
-)
-def test_hours_are_those_on_the_wall_when_the_clocks_change(day: date, hour: int) -> None:
-    zero = midnight(day, "Europe/Vaduz")
-    with told_at(zero, "Europe/Vaduz"):
-        from zoneinfo import ZoneInfo
-
-        at = datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo("Europe/Vaduz"))
-        assert clock(seconds_since(zero, at)) == f"{hour:02d}:00"
-        assert clock(seconds_since(zero, at + timedelta(days=1))) == f"{hour:02d}:00 (+1 d)"
 
 
 def test_a_reason_of_a_plan_tells_the_hours_of_a_day_when_the_clocks_change(

@@ -17,7 +17,9 @@ from hub.nouns import (
     Shipment,
     Unserved,
 )
+from hub.planning.answer import answer
 from hub.planning.check import faults
+from hub.planning.deadline import ENDLESS
 from hub.planning.relaxations import proves
 from hub.planning.rules import AtDepot
 from hub.planning.settle import settle
@@ -180,3 +182,16 @@ def test_the_urgent_stop_is_put_in_first() -> None:
     low = ProblemStop(id="low", point=1, deliver=(5,))
     high = ProblemStop(id="high", point=2, deliver=(5,), priority=50)
     assert only(day(van(), low, high))[1].stop == "low"
+
+
+def test_a_lock_of_a_stop_that_is_not_there_is_passed_over_where_a_search_found_nothing() -> None:
+    vehicle = ProblemVehicle(id="v", start=0, end=0, shift=(0, 9000), locked=("unknown", "a"))
+    cells = [[0, 100], [100, 0]]
+    asked = Problem(
+        stops=(ProblemStop(id="a", point=1),),
+        vehicles=(vehicle,),
+        matrix=Matrix(seconds=cells, metres=cells),
+    )
+    plan = answer(asked, "test", {}, ENDLESS)
+    assert [visit.stop for visit in plan.routes[0].visits] == ["a"]
+    assert faults(asked, plan) == []

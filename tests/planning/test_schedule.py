@@ -7,10 +7,12 @@ from random import Random
 import pytest
 
 from hub.nouns import Break, Matrix, Problem, ProblemStop, ProblemVehicle
+from hub.planning.check import faults
 from hub.planning.check_route import route_faults
-from hub.planning.relaxations import narrowed
+from hub.planning.relaxations import narrowed, working
 from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import drive, planned
+from hub.planning.settle import settle
 from tests.planning.problems import problem, sequences
 
 EACH = 60
@@ -82,6 +84,31 @@ def test_a_break_that_nobody_needs_does_not_take_the_place_of_one_that_is_due() 
     stop = ProblemStop(id="a", point=1)
     table = drive(day(vehicle, stop), vehicle, [stop])
     assert route_faults(day(vehicle, stop), vehicle, planned(vehicle, table)) == []
+
+
+def test_a_break_that_nobody_needs_does_not_keep_a_driver_out() -> None:
+    rests = (Break(window=(0, 1300), seconds=300), Break(window=(3000, 4000), seconds=600))
+    first = ProblemStop(id="a", point=1, windows=((1250, 5000),))
+    second = ProblemStop(id="b", point=1, service=60, windows=((1310, 1340),))
+    for ends in (3500, 9000):
+        vehicle = ProblemVehicle(id="v", start=0, end=0, shift=(0, ends), breaks=rests)
+        table = drive(day(vehicle, first, second), vehicle, [first, second])
+        assert not table.broken
+        assert (table.ends, len(table.pauses)) == (2370, 1)
+        assert route_faults(day(vehicle, first, second), vehicle, planned(vehicle, table)) == []
+
+
+def test_who_works_overtime_already_is_still_somebody() -> None:
+    vehicle = ProblemVehicle(id="v", start=0, end=0, shift=(5000, 4000), overtime=4000, visited=2)
+    asked = day(vehicle, ProblemStop(id="a", point=1), ProblemStop(id="late", point=1,
+                windows=((0, 10),)))  # fmt: skip
+    assert working(asked) == [vehicle]
+    plan = settle(asked, "test", {})
+    assert [visit.stop for visit in plan.routes[0].visits] == ["a"]
+    assert [(left.stop, left.rule) for left in plan.unserved] == [("late", "window")]
+    assert faults(asked, plan) == []
+    wrong = plan.unserved[0].model_copy(update={"rule": "no_vehicle", "relaxations": ()})
+    assert faults(asked, plan.model_copy(update={"unserved": (wrong,)}))
 
 
 def test_a_window_that_ends_before_it_begins_cannot_be_kept() -> None:

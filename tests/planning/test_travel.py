@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -211,6 +212,14 @@ def test_a_cell_that_cannot_be_is_no_way_in_both_tables(hub: Hub, use: Use) -> N
     assert isinstance(found.seconds, Grid)
 
 
+def test_what_is_farther_than_any_road_is_no_way_in_both_tables(hub: Hub, use: Use) -> None:
+    far = [[0, 10_000_000, 9_999_999], [11_300_000, 0, 1], [9_999_999.6, 20_000_000, 0]]
+    use(Matrix.model_construct(seconds=[[0, 1, 2], [3, 0, 4], [5, 6, 0]], metres=far))
+    found = travel.matrix(hub, POINTS)
+    assert found.metres.lists() == [[0, -1, 9_999_999], [-1, 0, 1], [-1, -1, 0]]
+    assert found.seconds.lists() == [[0, -1, 2], [-1, 0, 4], [-1, -1, 0]]
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -292,3 +301,53 @@ def test_a_way_that_nobody_knows_is_straight_lines(
     way = travel.directions(hub, POINTS)
     assert way.approximate
     assert way.legs[0].line == (VADUZ, SCHAAN)
+
+
+def elsewhere(call: Callable[[], Any]) -> list[Any]:
+    """Return what a call answers, or raises, in a thread, as a request of the web is served."""
+    said: list[Any] = []
+
+    def run() -> None:
+        try:
+            said.append(call())
+        except Exception as error:
+            said.append(error)
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join(30)
+    return said
+
+
+def test_a_request_does_not_wait_for_a_connection_that_hangs(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(hub, "straight", kmh=50)
+    kind, come_back = hub.plugins.connector("straight"), Event()
+    monkeypatch.setattr(kind, "matrix", lambda self, legs: come_back.wait(30))
+    monkeypatch.setattr(travel, "PATIENCE", 0.2)
+    try:
+        for _ in range(travel.TOGETHER):
+            (said,) = elsewhere(lambda: travel.matrix(hub, POINTS))
+            assert isinstance(said, Retry)
+            assert "no answer within 0.2 seconds" in str(said)
+        (said,) = elsewhere(lambda: travel.matrix(hub, POINTS))
+        assert isinstance(said, Retry)
+        assert "is slow to answer" in str(said)
+    finally:
+        come_back.set()
+
+
+def test_a_request_gets_the_answer_and_the_errors_of_a_connection(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(hub, "straight", kmh=50)
+    (said,) = elsewhere(lambda: travel.matrix(hub, POINTS))
+    assert said == travel.matrix(hub, POINTS)
+
+    def refuse(self: Any, legs: Legs) -> Matrix:
+        raise Rejected("no")
+
+    monkeypatch.setattr(hub.plugins.connector("straight"), "matrix", refuse)
+    (said,) = elsewhere(lambda: travel.matrix(hub, POINTS))
+    assert isinstance(said, Rejected)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
 
+from hub.dispatch.publish import unpublish
 from hub.dispatch.sequence import resequence
 from hub.errors import Missing, Retry
 from hub.hub import Hub
@@ -37,8 +39,9 @@ class Streets:
         self.error: Exception | None = None
         self.profile = ""
 
-    def __call__(self, hub: Hub, points: Sequence[Point], profile: str) -> Way:
+    def __call__(self, hub: Hub, points: Sequence[Point], profile: str, departs: datetime) -> Way:
         self.asked.append(list(points))
+        self.departs = departs
         self.profile = profile
         if self.error is not None:
             raise self.error
@@ -149,6 +152,22 @@ def test_a_map_that_does_not_answer_is_asked_some_times_and_then_left(
     work(hub)
     assert state(hub, route) == "done"
     assert way(hub, route) is None
+    with hub.store.read(BOSS) as session:
+        found = ways.search_for(session, route)
+    assert (found[0], "could not be found" in found[1]) == (False, True)
+
+
+def test_it_is_known_whether_a_way_is_looked_for(hub: Hub, town: Town, streets: Streets) -> None:
+    town.stops(1)
+    (route,) = town.published()
+    with hub.store.read(BOSS) as session:
+        assert ways.search_for(session, route) == (True, "")
+    work(hub)
+    assert streets.departs == town.routes()[0].starts_at
+    with hub.store.write(BOSS) as session:
+        unpublish(session, route)
+        asked, why = ways.search_for(session, route)
+    assert (asked, "is cancelled" in why) == (False, True)
 
 
 def state(hub: Hub, route: str) -> str:

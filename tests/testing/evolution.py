@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
 
@@ -34,6 +34,8 @@ def snapshot() -> Api:
 
 def described(one: Any) -> dict[str, Any]:
     """Return what can be seen of a public name."""
+    if get_origin(one) in (Literal, tuple):
+        return {"kind": "value", "call": type_of(one)}
     if not inspect.isclass(one):
         call = inspect.signature(one) if callable(one) else ""
         return {"kind": "function" if callable(one) else "value", "call": str(call)}

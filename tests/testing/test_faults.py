@@ -28,6 +28,7 @@ try:
     FAULTS = import_module("faulty").FAULTS
 finally:
     sys.path.remove(str(FOLDER))
+pytestmark = pytest.mark.timeout(1600)  # the first waits for the whole kit, on a busy machine too
 GOODS = (
     "source", "tracker", "geocoder", "disk", "times", "engine", "hook", "consent", "sink",
     "channel", "teller", "setter", "reporter", "guide",
@@ -55,7 +56,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
     words = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(folder)]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words, f"--junitxml={report}", str(FOLDER / "kit.py")],
-        env=install(folder, *PLUGINS), cwd=folder, capture_output=True, text=True, timeout=280,
+        env=install(folder, *PLUGINS), cwd=folder, capture_output=True, text=True, timeout=1500,
     )  # fmt: skip
     assert report.exists(), done.stdout + done.stderr
     found: Failed = {}

@@ -14,7 +14,7 @@ from hub.cli import cli
 from hub.plugins import Plugin, Plugins
 from hub.testing import grades
 from hub.testing.grades import Grade, Run
-from hub.testing.grading import run_kit
+from hub.testing.grading import run_kits
 from tests import needs
 from tests.web.conftest import Browser, sign_in
 
@@ -140,12 +140,22 @@ def test_the_grade_of_a_single_module_lies_beside_it(
     assert grades.place(plugin) == tmp_path / "hub_acme.grade.json"
 
 
+@pytest.fixture(scope="module")
+def now_run() -> dict[str, list[Run]]:
+    """Run the kits of all plugins in one process; to start it costs more than most kits."""
+    return run_kits(TESTS)
+
+
+@pytest.mark.once
+@pytest.mark.timeout(1800)  # the first waits for the kits of all
 @pytest.mark.parametrize("name", TESTS)
-def test_the_grade_that_is_kept_is_what_the_checks_come_to_now(name: str) -> None:
+def test_the_grade_that_is_kept_is_what_the_checks_come_to_now(
+    now_run: dict[str, list[Run]], name: str
+) -> None:
     plugin = Plugins().plugins[name]
     kept = grades.read(plugin)
     assert kept is not None, f"hub plugin grade {name} --tests {TESTS[name]} --write"
-    now = grades.compute(plugin, run_kit(name, TESTS[name]))
+    now = grades.compute(plugin, now_run[name])
     words = f"hub plugin grade {name} --tests {TESTS[name].relative_to(ROOT)} --write"
     assert now == kept, f"run {words}"
 

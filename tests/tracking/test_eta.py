@@ -16,7 +16,7 @@ from hub.hub import Hub
 from hub.nouns import Location
 from hub.planning.times import seconds_between
 from hub.queue.work import claim
-from hub.store import EtaRow, EventRow, RouteRow, StopRow, System
+from hub.store import DriverRow, EtaRow, EventRow, RouteRow, StopRow, System, VehicleRow
 from hub.testing.fixtures import MORNING, set_time
 from hub.testing.road import DOORS, Road
 from hub.tracking import eta
@@ -199,3 +199,62 @@ def test_many_new_etas_take_as_few_statements_as_one(hub: Hub, road: Road) -> No
         counts.append(len(statements))
     assert stop(hub, road, 0).eta_at != minutes(200)
     assert counts[1] <= counts[0] + 3, "an event on its own takes seven"
+
+
+def expected(hub: Hub, road: Road) -> list[datetime]:
+    with hub.store.read(System()) as session:
+        route = session.get_one(RouteRow, road.route)
+        stops = eta.stops_of(session, road.route)
+        return [at for _, at in eta.expected(session, route, stops, session.now, None)]
+
+
+def pause(kind: str, after: str, begins: float, ends: float, depot: str = "") -> dict[str, str]:
+    return {
+        "kind": kind, "after": after, "depot": depot,
+        "begins": minutes(begins).isoformat(), "ends": minutes(ends).isoformat(),
+    }  # fmt: skip
+
+
+def test_etas_know_the_breaks_and_reloads_that_are_to_come(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    before = expected(hub, road)
+    with hub.store.write(System()) as session:
+        session.get_one(RouteRow, road.route).pauses = [
+            pause("break", road.stops[0], 25, 55),
+            pause("reload", road.stops[1], 70, 80, road.world.depot),
+        ]
+    first, second, third = expected(hub, road)
+    assert first == before[0]
+    assert second == before[1] + timedelta(minutes=30)
+    assert third > before[2] + timedelta(minutes=40)
+
+
+def test_who_is_on_the_way_rests_behind_the_stop_at_the_soonest(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    with hub.store.write(System()) as session:
+        first, second = (session.get_one(StopRow, id) for id in road.stops[:2])
+        first.state, second.state = "completed", "en_route"
+        first.arrived_at = first.departed_at = first.ended_at = MORNING
+    before = expected(hub, road)
+    with hub.store.write(System()) as session:
+        route = session.get_one(RouteRow, road.route)
+        route.pauses = [pause("break", road.stops[0], 25, 55)]
+    assert expected(hub, road) == [before[0], before[1] + timedelta(minutes=30)]
+
+
+@pytest.mark.parametrize("profile", ["bike", "truck"])
+def test_a_bike_and_a_truck_take_longer(hub: Hub, road: Road, profile: str) -> None:
+    say(hub, road, "start")
+    before = expected(hub, road)
+    with hub.store.write(System()) as session:
+        session.get_one(VehicleRow, road.world.vehicle).profile = profile
+    assert expected(hub, road)[-1] > before[-1]
+
+
+def test_a_day_that_begins_at_home_is_expected_from_there(hub: Hub, road: Road) -> None:
+    say(hub, road, "start")
+    before = expected(hub, road)
+    with hub.store.write(System()) as session:
+        driver = session.get_one(DriverRow, road.driver)
+        driver.start_place, driver.home_lat, driver.home_lon = "home", 47.25, 9.5
+    assert expected(hub, road)[0] > before[0] + timedelta(minutes=10)

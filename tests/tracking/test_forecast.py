@@ -62,6 +62,17 @@ def test_a_driver_who_is_early_waits_for_the_window_and_the_rest_moves_with_it()
     ]  # fmt: skip
 
 
+def test_breaks_and_reloads_delay_what_comes_behind_them() -> None:
+    begin = Start(Location(lat=47, lon=9.5), MORNING)
+    halts = {
+        "": [forecast.Halt(60)],
+        "stp_1": [forecast.Halt(1800)],
+        "stp_2": [forecast.Halt(300, Location(lat=47, lon=9.5))],
+    }
+    made = forecast.forecast(begin, [stop(1), stop(2), stop(3)], MORNING, ten_minutes, halts)
+    assert [eta for _, eta in made] == [minutes(11), minutes(56), minutes(86)]
+
+
 def test_nobody_arrives_in_the_past() -> None:
     begin = Start(Location(lat=47, lon=9.5), MORNING)
     assert etas(begin, [stop(1), stop(2)], minutes(30)) == [30, 45]

@@ -6,7 +6,8 @@ import pytest
 from sqlmodel import select
 
 from hub.hub import Hub
-from hub.store import EventRow, FlagRow, MerchantRow, StopRow
+from hub.nouns import Relaxation, Unserved
+from hub.store import DepotRow, DriverRow, EventRow, FlagRow, MerchantRow, PlanRow, StopRow
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
 from hub.web import auth, create_app
@@ -100,6 +101,42 @@ def test_the_page_names_its_bundle_and_no_inline_script(client, world: World) ->
 def test_the_first_start_without_any_depot_shows_an_empty_board(client) -> None:
     state = client.get("/board/state").json
     assert (state["depots"], state["stops"]) == ([], [])
+
+
+def test_a_plan_says_how_far_it_is_and_what_would_make_a_left_out_stop_fit(
+    client, filled: BusyDay, hub: Hub, world: World
+) -> None:
+    left = Unserved(
+        stop=filled.unassigned, reason="no room", rule="capacity", vehicle=world.driver,
+        relaxations=(Relaxation(rule="capacity", amount=3),),
+    )  # fmt: skip
+    with hub.store.write() as session:
+        session.add(
+            PlanRow(
+                depot=world.depot, service_date=DAY, state="running", created_at=session.now,
+                why="PyVRP", progress={"cost": 9.0, "seconds": 2.0, "of": 10.0},
+                unserved=[left.model_dump(mode="json")],
+            )
+        )  # fmt: skip
+    (depot,) = client.get("/board/state").json["depots"]
+    plan = depot["plan"]
+    assert (plan["why"], plan["progress"]["of"], plan["stop_asked"]) == ("PyVRP", 10, False)
+    (told,) = plan["unserved"]
+    assert told["fits"] == "it fits if Lea Frick's vehicle takes 3 more"
+
+
+def test_a_route_begins_where_its_driver_does(
+    client, filled: BusyDay, hub: Hub, world: World
+) -> None:
+    with hub.store.write() as session:
+        driver = session.get_one(DriverRow, world.driver)
+        driver.start_place, driver.home_lat, driver.home_lon = "home", 47.2, 9.5
+        depot = session.get_one(DepotRow, world.depot)
+        home = [depot.lat, depot.lon]
+    routes = {one["driver"]: one for one in client.get("/board/state").json["routes"]}
+    own = routes.pop(world.driver)
+    assert (own["start"], own["end"]) == ([47.2, 9.5], home)
+    assert {(*one["start"], *one["end"]) for one in routes.values()} == {(*home, *home)}
 
 
 def test_the_live_address_is_signed(client) -> None:

@@ -75,7 +75,9 @@ def test_the_route_holds_all_that_the_contract_names(
 ) -> None:
     said = client.get("/api/v1/driver/route", headers=phone).json
     assert set(said) >= {"now", "driver", "route", "stops", "reasons"}
-    assert set(said["route"]) == {"id", "state", "service_date", "depot", "pauses", "loading"}
+    assert set(said["route"]) == {
+        "id", "state", "service_date", "depot", "start", "end", "pauses", "loading"
+    }  # fmt: skip
     assert set(said["route"]["depot"]) == {"name", "lat", "lon", "timezone"}
     assert [stop["id"] for stop in said["stops"]] == list(road.stops)
     assert set(said["stops"][0]) >= {

@@ -111,3 +111,11 @@ def test_a_field_that_cannot_be_is_named(
     reply = client.patch(path, json=body, headers=bearer(hub, "fleet:write"))
     assert reply.status_code == 422
     assert [one["field"] for one in reply.json["errors"]] == [field]
+
+
+def test_two_shifts_of_one_weekday_are_refused(client: FlaskClient, hub: Hub, world: World) -> None:
+    shifts = [{"weekday": 1, "starts": "08:00", "ends": "12:00"}] * 2
+    new = {"name": "Mia", "depot": world.depot, "vehicle": world.vehicle, "shifts": shifts}
+    reply = client.post("/api/v1/drivers", json=new, headers=bearer(hub, "fleet:write"))
+    assert reply.status_code == 422
+    assert reply.json["errors"][0]["field"] == "shifts"

@@ -12,7 +12,7 @@ from hub.hub import Hub
 from hub.nouns import Maneuver, Way, WayLeg
 from hub.planning import ways
 from hub.queue.work import claim
-from hub.store import RouteWayRow
+from hub.store import RouteRow, RouteWayRow, StopRow, System
 from hub.testing.days import DAY, NOW
 from hub.testing.fixtures import World, set_time
 from hub.testing.road import Road, road
@@ -70,6 +70,29 @@ def test_the_desk_gets_the_lines_of_the_day(sign_in, hub: Hub, known: Road) -> N
     assert client.get("/board/ways?date=2020-01-01").json["ways"] == []
 
 
+def test_looking_at_a_draft_has_its_way_found(sign_in, hub: Hub, road: Road) -> None:
+    client: FlaskClient = sign_in("dispatcher")
+    assert client.get(f"/board/ways?date={DAY}").json["ways"] == []
+    assert claim(hub.store, "outward", "test") == []
+    with hub.store.write() as session:
+        session.get_one(RouteRow, road.route).state = "draft"
+    client.get(f"/board/ways?date={DAY}")
+    (held,) = claim(hub.store, "outward", "test")
+    ways.work(hub, held)
+    (way,) = client.get(f"/board/ways?date={DAY}").json["ways"]
+    assert [leg["stop"] for leg in way["legs"]] == [*road.stops, None]
+    assert claim(hub.store, "outward", "test") == []
+
+
+def test_a_draft_in_another_order_has_its_way_found_anew(sign_in, hub: Hub, known: Road) -> None:
+    client: FlaskClient = sign_in("dispatcher")
+    with hub.store.write() as session:
+        session.get_one(RouteRow, known.route).state = "draft"
+        session.get_one(StopRow, known.stops[0]).position = 9
+    client.get(f"/board/ways?date={DAY}")
+    assert [held.subject for held in claim(hub.store, "outward", "test")] == [known.route]
+
+
 def test_a_program_that_asks_for_an_unknown_way_has_it_found(sign_in, hub: Hub, road: Road) -> None:
     client: FlaskClient = sign_in("dispatcher")
     waiting = client.get(f"/api/v1/routes/{road.route}/way")
@@ -78,6 +101,15 @@ def test_a_program_that_asks_for_an_unknown_way_has_it_found(sign_in, hub: Hub, 
     ways.work(hub, held)
     found = client.get(f"/api/v1/routes/{road.route}/way")
     assert (found.status_code, found.json["approximate"]) == (200, True)
+
+
+def test_a_program_is_told_that_a_route_leads_nowhere(sign_in, hub: Hub, road: Road) -> None:
+    client: FlaskClient = sign_in("dispatcher")
+    with hub.store.write(System()) as session:
+        session.get_one(RouteRow, road.route).state = "cancelled"
+    said = client.get(f"/api/v1/routes/{road.route}/way")
+    assert (said.status_code, "leads nowhere" in said.json["detail"]) == (404, True)
+    assert claim(hub.store, "outward", "test") == []
 
 
 def test_a_merchant_is_told_no_way(sign_in, world: World, known: Road) -> None:

@@ -10,12 +10,25 @@ import pytest
 from sqlmodel import select
 
 from hub.dispatch.actions import RescheduleInput, reschedule
+from hub.events.catalogue import StopFailed
+from hub.events.facts import ProofFacts
 from hub.events.log import number
 from hub.hub import Hub
+from hub.orders.happenings import tell_stop
 from hub.queue import enqueue
 from hub.queue.entry import run
 from hub.queue.leader import lead
-from hub.store import AttemptRow, FlagRow, Operator, OrderRow, RouteRow, RunRow, StopRow, System
+from hub.store import (
+    AttemptRow,
+    FlagRow,
+    Operator,
+    OrderRow,
+    ReoptimisationRow,
+    RouteRow,
+    RunRow,
+    StopRow,
+    System,
+)
 from hub.testing.fixtures import set_time
 from hub.testing.town import DAY, Town, town
 from hub.workflow.examples import run_file
@@ -143,3 +156,18 @@ def test_the_evenings_figures_stay_those_of_the_day_when_a_stop_gets_another(
     assert flag.text == (
         f"{DAY}: 2 stops, 1 delivered, 0 in part, 1 failed; cash 12.50 {currency}".rstrip()
     )
+
+
+def test_a_failed_stop_has_the_rest_worked_out_anew(hub: Hub, town: Town) -> None:
+    put_in_force(hub, "replan")
+    failed, *_ = town.stops(3)
+    town.published()
+    town.change(failed, state="failed", reason="not_home", attempts=1)
+    with hub.store.write(System()) as session:
+        stop = session.get_one(StopRow, failed)
+        tell_stop(session, StopFailed, stop, proof=ProofFacts(id="prf_1"))
+    settle(hub)
+    with hub.store.read(System()) as session:
+        (ran,) = session.exec(select(RunRow)).all()
+        (search,) = session.exec(select(ReoptimisationRow)).all()
+    assert (ran.state, search.state) == ("succeeded", "done"), ran.error

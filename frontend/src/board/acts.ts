@@ -42,6 +42,11 @@ export function plan(depot: string, date: string, improve = false): Promise<bool
   return act(`plan ${depot}`, () => send("POST", "/api/v1/plans", { depot, service_date: date, ...(improve ? { improve } : {}) }));
 }
 
+/** End the search for a plan with the best that it has found so far. */
+export function stopPlan(id: string): Promise<boolean> {
+  return act(`stop ${id}`, () => send("POST", `/api/v1/plans/${id}/stop`, {}));
+}
+
 export function publishAll(routes: string[]): Promise<boolean> {
   return act("publish", async () => {
     for (const route of routes) await send("POST", `/api/v1/routes/${route}/publish`, {});

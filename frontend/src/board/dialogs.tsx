@@ -7,19 +7,21 @@ import { exact, span } from "../shared/time";
 import { count, reasonWord } from "../shared/words";
 import { act, toast } from "./acts";
 import { Chip, Moment } from "./parts";
-import { busy, chosenStop, drivers, inserting, linking, mayWrite, routes, stops, state, zoneOf } from "./state";
+import { PlanDialog } from "./plan";
+import { busy, chosenStop, drivers, explaining, inserting, linking, mayWrite, routes, stops, state, zoneOf } from "./state";
 
 export function Dialogs() {
   return (
     <>
       {chosenStop.value && <StopDialog key={chosenStop.value} id={chosenStop.value} />}
       {linking.value && <LinkDialog key={linking.value} id={linking.value} />}
+      {explaining.value && <PlanDialog key={explaining.value} id={explaining.value} />}
       {inserting.value && <InsertDialog key={inserting.value} id={inserting.value} />}
     </>
   );
 }
 
-function Dialog(props: { title: string; close: () => void; children: ComponentChildren }) {
+export function Dialog(props: { title: string; close: () => void; broad?: boolean; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const node = element.current;
@@ -27,7 +29,7 @@ function Dialog(props: { title: string; close: () => void; children: ComponentCh
     return () => node?.close();
   }, []);
   return (
-    <dialog ref={element} aria-labelledby="dialog-title" onClose={props.close} onClick={(e) => e.target === element.current && props.close()}>
+    <dialog ref={element} class={props.broad ? "broad" : undefined} aria-labelledby="dialog-title" onClose={props.close} onClick={(e) => e.target === element.current && props.close()}>
       <div class="stack">
         <div class="row spread dialog-head">
           <h2 id="dialog-title">{props.title}</h2>
@@ -40,7 +42,7 @@ function Dialog(props: { title: string; close: () => void; children: ComponentCh
 }
 
 /** Fetch once when the dialog opens; errors are shown in its place. */
-function useAnswer<T>(ask: () => Promise<T>): { found: T | null; error: string } {
+export function useAnswer<T>(ask: () => Promise<T>): { found: T | null; error: string } {
   const [found, setFound] = useState<T | null>(null);
   const [error, setError] = useState("");
   useEffect(() => {

@@ -52,6 +52,9 @@ function Toasts() {
 function hear(news: any): void {
   if (news?.t === "fix" && typeof news.lat === "number" && typeof news.lon === "number") {
     fixes.value = { ...fixes.value, [news.driver]: { lat: news.lat, lon: news.lon, at: news.at, heading: news.heading ?? null } };
+  } else if (news?.t === "plan" && state.value) {
+    const depots = state.value.depots.map((d) => (d.plan?.id === news.subject ? { ...d, plan: { ...d.plan!, progress: news.progress } } : d));
+    state.value = { ...state.value, depots };
   } else if (news?.t === "event") {
     loadSoon();
   }

@@ -8,7 +8,7 @@ import { wayOf } from "../shared/way";
 import { reasonWord, stateWord } from "../shared/words";
 import { setPin } from "./acts";
 import type { Driver, Stop } from "./state";
-import { ENDED, chosenRoute, chosenStop, depot, depots, drivers, linesOf, mapSettings, pinning, positionOf, routes, state, stops, stopsByRoute, tick, visitsOf, zoneOf } from "./state";
+import { ENDED, chosenRoute, chosenStop, depot, depots, drivers, linesOf, mapSettings, pinning, positionOf, routes, state, stops, stopsByRoute, tick, visitsOf, ways, zoneOf } from "./state";
 
 export function BoardMap() {
   const element = useRef<HTMLDivElement>(null);
@@ -39,11 +39,9 @@ function drawDay(map: HubMap): void {
   const chosen = chosenRoute.value;
   const lines: Line[] = [];
   for (const route of routes.value) {
-    const start = depots.value.find((d) => d.id === route.depot);
-    if (!start || visitsOf(route.id).length === 0) continue;
-    const home: Point = [start.lat, start.lon];
     const here = visitsOf(route.id);
-    const points: Point[] = [home, ...here.map((s): Point => [s.lat, s.lon]), home];
+    if (here.length === 0) continue;
+    const points: Point[] = [route.start, ...here.map((s): Point => [s.lat, s.lon]), route.end];
     // The part that is driven fades, so that the eye rests on what is still to come.
     const driven = here.reduce((last, s, at) => (ENDED.has(s.state) || s.state === "arrived" ? at + 1 : last), 0);
     const way = wayOf(points, linesOf(route.id), driven);
@@ -54,6 +52,7 @@ function drawDay(map: HubMap): void {
     lines.push({ ...shared, id: route.id, points: way.ahead, faint: other, weight: chosen === route.id ? 4 : 2.5 });
   }
   map.setLines(lines);
+  map.setCredits(routes.value.map((route) => (linesOf(route.id) ? (ways.value.get(route.id)?.credit ?? "") : "")));
   const dots: Dot[] = depots.value.map((d) => ({ id: d.id, at: [d.lat, d.lon], colour: "--ink", radius: 8, label: `${d.name} (depot)` }));
   for (const stop of stops.value) if (!chosen || stop.route === chosen || !stop.route) dots.push(dotOf(stop));
   map.setDots(dots, (id) => {

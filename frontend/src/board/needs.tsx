@@ -1,11 +1,17 @@
 // What needs a person: flags, orders without a place, stops in no route.
 
+import { useState } from "preact/hooks";
 import { clearFlag } from "./acts";
-import { Chip, Moment } from "./parts";
+import { Moment } from "./parts";
+import { because } from "./plan";
 import { chosenStop, inserting, mayWrite, pinning, routes, state, unassigned, zoneOf } from "./state";
+import type { LeftOut, Stop } from "./state";
 import { span } from "../shared/time";
+import { sentence } from "../shared/words";
 import { busy } from "./state";
 
+const FEW = 6; // stops in no route that are shown at first
+const MOST = 200;
 const FLAG_WORDS: Record<string, string> = {
   stop_failed: "Failed stop",
   proof_not_delivered: "Proof",
@@ -76,28 +82,41 @@ function WaitingOrders() {
   );
 }
 
+/** Why a stop is in no route and what would make it fit; where no plan has said so, its address. */
+function LeftWords(props: { stop: Stop; left: LeftOut | undefined }) {
+  const { stop, left } = props;
+  if (!left) return <span class="quiet small block cut">{stop.address}</span>;
+  return (
+    <>
+      <span class="small block">{because(left)}</span>
+      {left.fits && <span class="small block fits">{sentence(left.fits)}</span>}
+    </>
+  );
+}
+
 function Unassigned() {
   const list = unassigned.value;
-  if (list.length === 0) return null;
   const open = routes.value.some((r) => ["ready", "loaded", "in_progress"].includes(r.state));
-  const reasons = new Map((state.value?.depots ?? []).flatMap((d) => (d.plan?.unserved ?? []).map((u) => [u.stop, u.reason] as const)));
+  const [all, showAll] = useState(false);
+  const left = new Map((state.value?.depots ?? []).flatMap((d) => (d.plan?.unserved ?? []).map((u) => [u.stop, u] as const)));
+  if (list.length === 0) return null;
+  const shown = list.slice(0, all ? MOST : FEW);
   return (
     <>
       <h3 class="panel-sub">In no route <span class="quiet">{list.length}</span></h3>
       <ul class="items">
-        {list.slice(0, 50).map((stop) => (
+        {shown.map((stop) => (
           <li key={stop.id} class="item">
             <button type="button" class="item-main grow" onClick={() => (chosenStop.value = stop.id)}>
               <span class="strong">{stop.name || stop.ref}</span> <span class="quiet">{span(stop.window_start, stop.window_end, zoneOf(stop.depot))}</span>
-              <span class="quiet small block cut">{reasons.get(stop.id) ?? stop.address}</span>
+              <LeftWords stop={stop} left={left.get(stop.id)} />
             </button>
-            {mayWrite && open ? (
-              <button type="button" class="button" onClick={() => (inserting.value = stop.id)}>Put into a route</button>
-            ) : <Chip state="unassigned" />}
+            {mayWrite && open && <button type="button" class="button" onClick={() => (inserting.value = stop.id)}>Put into a route</button>}
           </li>
         ))}
       </ul>
-      {list.length > 50 && <p class="panel-empty">and {list.length - 50} more: plan the day to put them into routes.</p>}
+      {!all && list.length > FEW && <p class="panel-empty"><button type="button" class="button plain" onClick={() => showAll(true)}>Show all {list.length}</button></p>}
+      {all && list.length > MOST && <p class="panel-empty">and {list.length - MOST} more: plan the day to put them into routes.</p>}
     </>
   );
 }

@@ -3,6 +3,7 @@
 import { Fragment } from "preact";
 import { plan, publishAll } from "./acts";
 import { Chip, Dot, Moment } from "./parts";
+import { PlanWords } from "./plan";
 import type { Depot, Driver, Route, Stop } from "./state";
 import { ENDED, busy, chosenRoute, chosenStop, depots, drivers, linking, mayWrite, routes, state, stops, stopsByRoute, zoneOf } from "./state";
 import { span } from "../shared/time";
@@ -24,20 +25,24 @@ function DepotDay(props: { depot: Depot; date: string }) {
   const running = ["waiting", "running"].includes(props.depot.plan?.state ?? "") || busy.value.has(`plan ${props.depot.id}`);
   return (
     <section class="panel" aria-labelledby={props.depot.id}>
-      <div class="panel-head">
+      <div class="panel-head depot-head">
         <h2 id={props.depot.id} class="grow cut">{props.depot.name}</h2>
-        {mayWrite && (open > 0 || running) && (
-          <button type="button" class="button" disabled={running} aria-busy={running} onClick={() => void plan(props.depot.id, props.date)}>
-            {running ? "Planning …" : drafts.length > 0 ? "Plan again" : `Plan ${count(open, "stop")}`}
-          </button>
-        )}
-        {mayWrite && drafts.length > 0 && !running && (
-          <button type="button" class="button" title="Search on from these drafts, new stops included" onClick={() => void plan(props.depot.id, props.date, true)}>Improve</button>
-        )}
-        {mayWrite && drafts.length > 0 && (
-          <button type="button" class="button main" disabled={running || busy.value.has("publish")} aria-busy={busy.value.has("publish")} onClick={() => void publishAll(drafts)}>
-            Publish {count(drafts.length, "route")}
-          </button>
+        {mayWrite && (
+          <div class="row tight">
+            {(open > 0 || running) && (
+              <button type="button" class="button" disabled={running} aria-busy={running} onClick={() => void plan(props.depot.id, props.date)}>
+                {running ? "Planning …" : drafts.length > 0 ? "Plan again" : `Plan ${count(open, "stop")}`}
+              </button>
+            )}
+            {drafts.length > 0 && !running && (
+              <button type="button" class="button" title="Search on from these drafts, new stops included" onClick={() => void plan(props.depot.id, props.date, true)}>Improve</button>
+            )}
+            {drafts.length > 0 && (
+              <button type="button" class="button main" disabled={running || busy.value.has("publish")} aria-busy={busy.value.has("publish")} onClick={() => void publishAll(drafts)}>
+                Publish {count(drafts.length, "route")}
+              </button>
+            )}
+          </div>
         )}
       </div>
       <PlanWords depot={props.depot} />
@@ -45,20 +50,6 @@ function DepotDay(props: { depot: Depot; date: string }) {
       {own.length === 0 && <NoRoutes stops={here.length} orders={state.value?.orders ?? 0} />}
       <Idle depot={props.depot} own={own} />
     </section>
-  );
-}
-
-function PlanWords(props: { depot: Depot }) {
-  const made = props.depot.plan;
-  if (!made) return null;
-  if (made.state === "failed") return <p class="notice bad inset">The plan failed: {made.reason}</p>;
-  if (made.state !== "done") return <div class="inset"><progress aria-label={`Planning ${props.depot.name}`} /></div>;
-  if (!made.approximate && made.unserved.length === 0) return null;
-  return (
-    <p class="quiet small inset">
-      {made.unserved.length > 0 && `${count(made.unserved.length, "stop")} did not fit, see above. `}
-      {made.approximate && "Travel times are approximate: straight lines, not roads."}
-    </p>
   );
 }
 

@@ -5,11 +5,13 @@ import { setClock } from "../shared/time";
 import type { Link } from "../shared/live";
 import type { Lines } from "../shared/way";
 
-export interface Plan { id: string; state: string; reason: string; approximate: boolean; unserved: { stop: string; reason: string }[] }
+export interface Progress { cost?: number; left_out?: number; seconds?: number; of?: number }
+export interface LeftOut { stop: string; reason: string; fits: string }
+export interface Plan { id: string; state: string; reason: string; why: string; approximate: boolean; progress: Progress; stop_asked: boolean; unserved: LeftOut[] }
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }
 export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }
-export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number; pauses: { kind: string; after: string; text: string }[] }
+export interface Route { id: string; driver: string; depot: string; state: string; starts_at: string; ends_at: string; metres: number; start: [number, number]; end: [number, number]; pauses: { kind: string; after: string; text: string }[] }
 export interface Stop {
   id: string; order: string; ref: string; name: string; address: string; merchant: string; depot: string;
   kind: string; state: string; lat: number; lon: number; route: string | null; position: number | null;
@@ -41,6 +43,7 @@ export const chosenStop = signal("");
 export const pinning = signal<Waiting | null>(null);
 export const inserting = signal("");
 export const linking = signal("");
+export const explaining = signal(""); // id of the plan whose explanation is open
 export const fixes = signal<Record<string, Position>>({});
 export const link = signal<Link>("polling");
 export const failure = signal("");
@@ -83,9 +86,10 @@ let waysTries = 0;
 async function loadWays(): Promise<void> {
   const key = JSON.stringify([day.value, ...routes.value.map((r) => [r.id, (stopsByRoute.value.get(r.id) ?? []).map((s) => s.id)])]);
   if (key !== waysAsked) [waysAsked, waysTries] = [key, 0];
-  const open = routes.value.filter((r) => !linesOf(r.id) && r.state !== "draft");
+  const open = routes.value.filter((r) => !linesOf(r.id));
   if (waysTries > 0 && (open.length === 0 || waysTries > 12)) return;
   waysTries += 1;
+  if (open.length > 0) window.setTimeout(() => waysAsked === key && void loadWays().catch(() => undefined), 2_000);
   const response = await fetch(`/board/ways${day.value ? `?date=${day.value}` : ""}`, {
     headers: { Accept: "application/json", ...(waysTag ? { "If-None-Match": waysTag } : {}) },
     cache: "no-store",

@@ -37,6 +37,8 @@ export interface Route {
   state: string;
   service_date: string;
   depot: { name: string; lat: number; lon: number; timezone: string };
+  start: { lat: number; lon: number };
+  end: { lat: number; lon: number };
   pauses: Pause[];
   loading: string[][];
 }

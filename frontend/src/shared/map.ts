@@ -50,6 +50,8 @@ export class HubMap {
   private tiles: L.TileLayer | null = null;
   private tilesCredit: L.Control.Attribution | null = null;
   private streets: Streets | null = null;
+  private credits: string[] = [];
+  private linesCredit: L.Control.Attribution | null = null;
   private linesBelow: L.Canvas;
   private tilesLost = 0;
   private tilesCame = false;
@@ -124,6 +126,26 @@ export class HubMap {
       this.tiles?.addTo(this.leaflet);
       this.tilesCredit?.addTo(this.leaflet);
     }
+    this.showCredits();
+  }
+
+  /** Name who made the lines that are drawn, where the ground does not name them already. */
+  setCredits(credits: string[]): void {
+    this.credits = [...new Set(credits.filter((credit) => credit !== ""))];
+    this.showCredits();
+  }
+
+  private showCredits(): void {
+    const { streets, attribution } = this.element.dataset;
+    const maps = this.streets?.shown ? (JSON.parse(streets || "[]") as StreetMap[]) : [];
+    const named = this.streets?.shown ? maps.map((map) => map.credit) : [this.tiles ? (attribution ?? "") : ""];
+    const wanted = this.credits.filter((credit) => !named.some((text) => text.includes(credit)));
+    this.linesCredit?.remove();
+    this.linesCredit = null;
+    if (wanted.length === 0) return;
+    this.linesCredit = L.control.attribution({ prefix: false });
+    for (const credit of wanted) this.linesCredit.addAttribution(credited(credit));
+    this.linesCredit.addTo(this.leaflet);
   }
 
   /** Draw exactly these dots: new ones are added, known ones moved, others removed. */
@@ -169,9 +191,10 @@ export class HubMap {
     }
   }
 
-  /** Show or move a small round sign with text, e.g. a driver's initials. */
-  setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void): void {
+  /** Show or move a small round sign with text, e.g. a driver's initials; higher ones lie on top. */
+  setBadge(id: string, at: Point, text: string, tone: string, label = "", click?: () => void, above = 0): void {
     const known = this.badges.get(id);
+    known?.drawn.setZIndexOffset(1000 * (above + 1));
     if (known && known.text === text && known.tone === tone) {
       known.drawn.setLatLng(at);
       known.drawn.setTooltipContent(plain(label));
@@ -182,7 +205,7 @@ export class HubMap {
     sign.textContent = text;
     sign.style.setProperty("--pin", colour(tone));
     const icon = L.divIcon({ className: "map-pin", html: sign, iconSize: [0, 0] });
-    const drawn = L.marker(at, { icon, keyboard: false, zIndexOffset: 1000 });
+    const drawn = L.marker(at, { icon, keyboard: false, zIndexOffset: 1000 * (above + 1) });
     drawn.bindTooltip(plain(label), { direction: "top", offset: [0, -12] });
     if (click) drawn.on("click", click);
     drawn.addTo(this.leaflet);
@@ -251,6 +274,19 @@ function plain(text: string): HTMLElement {
   const element = document.createElement("span");
   element.textContent = text;
   return element;
+}
+
+// Who made a way, as its provider says it; OpenStreetMap asks for a link to its licence.
+function credited(credit: string): string {
+  const out = document.createElement("span");
+  out.textContent = credit;
+  if (!credit.includes("OpenStreetMap")) return out.innerHTML;
+  const link = document.createElement("a");
+  link.href = "https://www.openstreetmap.org/copyright";
+  link.target = "_blank";
+  link.rel = "noopener";
+  link.textContent = credit;
+  return link.outerHTML;
 }
 
 // Attribution is the operator's own setting; of its markup only links are kept.

@@ -7,7 +7,6 @@ from typing import Any
 
 from hub.builtin.ortools.nodes import Nodes
 from hub.nouns import Break, ProblemStop, ProblemVehicle
-from hub.planning.walk import NEVER
 
 BEYOND = 10**9
 """More seconds than any day has."""
@@ -35,11 +34,9 @@ def add_clock(model: Any, manager: Any, nodes: Nodes) -> Clock:
     vehicles = nodes.vehicles
     opens = [one.window[0] for vehicle in vehicles for one in vehicle.breaks]
     zero = min([vehicle.shift[0] for vehicle in vehicles] + opens)
-    horizon = max(vehicle.shift[1] + vehicle.overtime for vehicle in vehicles) - zero
-    longest = NEVER + max([horizon, *(stop.service for stop in nodes.stops)])
-    model.AddDimensionWithVehicleTransits(
-        transits(model, nodes), horizon, min(horizon, longest), False, "time"
-    )
+    ends = [max(vehicle.shift[0], vehicle.shift[1] + vehicle.overtime) for vehicle in vehicles]
+    horizon = max(ends) - zero
+    model.AddDimensionWithVehicleTransits(transits(model, nodes), horizon, horizon, False, "time")
     clock = Clock(model, manager, nodes, model.GetDimensionOrDie("time"), zero, horizon)
     for node, stop in enumerate(nodes.stops):
         add_windows(clock, node, stop)
@@ -99,7 +96,7 @@ def add_shift(clock: Clock, number: int, vehicle: ProblemVehicle) -> None:
     clock.time.SetSpanCostCoefficientForVehicle(vehicle.costs.per_second, number)
     if vehicle.overtime:
         rate = vehicle.costs.per_overtime_second
-        clock.time.SetCumulVarSoftUpperBound(end, closes, rate)
+        clock.time.SetCumulVarSoftUpperBound(end, max(opens, closes), rate)
     clock.model.AddVariableMinimizedByFinalizer(clock.time.CumulVar(end))
     clock.model.AddVariableMaximizedByFinalizer(clock.time.CumulVar(start))
 

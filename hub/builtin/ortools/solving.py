@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from hub.builtin.ortools.nodes import Nodes, nodes
 from hub.nouns import Found, Problem, ProblemStop
 from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import drive
+from hub.planning.stopwatch import by_wall, now
 
 SMALL = 60
 """Up to this many stops a search ends after some hundred solutions."""
@@ -21,6 +21,9 @@ LEAN = 0.6
 for such as reload wherever they can."""
 MOMENT = 0.05
 """Seconds that make another search worth while."""
+SLOWEST = 10
+"""Times that OR-Tools may take by its own clock, the wall's, where time is counted by another: it
+is ended at the first solution that it finds too late."""
 
 Report = Callable[[Found], bool]
 Sequences = dict[str, list[Item]]
@@ -28,14 +31,15 @@ Sequences = dict[str, list[Item]]
 
 def sequences(problem: Problem, report: Report | None) -> Sequences:
     """Return what OR-Tools finds in the time that the problem gives it."""
-    ends = time.monotonic() + problem.seconds
+    ends = now() + problem.seconds
     asked = nodes(problem)
     if not asked.vehicles or not asked.stops:
         return {}
     if not asked.reloads or problem.warm:
-        return solve(model(asked), problem.seconds, report)
+        made = model(asked)
+        return solve(made, max(MOMENT, ends - now()), report)
     found = solve(model(asked), problem.seconds * LEAN, report)
-    left = ends - time.monotonic()
+    left = ends - now()
     if weight(problem, found)[0] == most(asked) or left < MOMENT:
         return found
     full = solve(model(asked, reload=True), left, report)
@@ -71,7 +75,11 @@ def needed(problem: Problem, vehicle: str, items: list[Item]) -> list[Item]:
 def solve(made: Model, seconds: float, report: Report | None) -> Sequences:
     """Return each vehicle's stops and reloads in order; none where the search finds nothing."""
     told = parameters(seconds, len(made.nodes.stops), report is not None)
-    routing = made.routing
+    routing, ends = made.routing, now() + seconds
+    if not by_wall():
+        routing.AddAtSolutionCallback(
+            lambda: now() < ends or routing.solver().FinishCurrentSearch()
+        )
     if report is not None:
         routing.AddAtSolutionCallback(listener(made, report))
     routing.CloseModelWithParameters(told)
@@ -108,30 +116,31 @@ def parameters(seconds: float, stops: int, told: bool) -> Any:
     if stops <= SMALL:
         made.solution_limit = 300 + stops
         seconds = seconds if told else min(seconds, 0.2 + 0.05 * stops)
-    made.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
+    longest = seconds if by_wall() else SLOWEST * seconds
+    made.time_limit.FromMilliseconds(max(1, int(longest * 1000)))
     return made
 
 
 def listener(made: Model, report: Report) -> Callable[[], None]:
     """Return what tells `report` of better solutions, at most every `BEAT` seconds."""
-    began = time.monotonic()
+    began = now()
     last, best = -BEAT, 0
     routing, stops = made.routing, made.nodes.stops
 
     def heard() -> None:
         nonlocal last, best
-        now = time.monotonic() - began
+        taken = now() - began
         cost = routing.CostVar().Min()
         if best and cost >= best:
             return
         best = cost
-        if now - last < BEAT:
+        if taken - last < BEAT:
             return
-        last = now
+        last = taken
         left = [stop for node, stop in enumerate(stops) if not routing.ActiveVar(node).Max()]
         price = cost - sum(made.prize * (1 + stop.priority) for stop in left)
         missing = len(made.nodes.problem.stops) - len(stops) + len(left)
-        if not report(Found(cost=max(0, price), left_out=missing, seconds=now)):
+        if not report(Found(cost=max(0, price), left_out=missing, seconds=taken)):
             routing.solver().FinishCurrentSearch()
 
     return heard

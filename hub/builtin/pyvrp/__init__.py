@@ -117,8 +117,9 @@ def listener(
             return True
         told = seconds
         cost = best.distance_cost() + best.duration_cost() + best.fixed_vehicle_cost()
+        cost = made.spent + made.grain * int(cost)
         left = max(0, len(problem.stops) - served(made, best))
-        return report(Found(cost=int(cost), left_out=left, seconds=seconds))
+        return report(Found(cost=cost, left_out=left, seconds=seconds))
 
     return heard
 

@@ -34,6 +34,8 @@ def items(problem: Problem, made: Made, route: Sequence[Any]) -> list[Item]:
     for one in route[1:-1]:
         if one.is_depot():
             found.append(AtDepot(made.depots[one.idx]))
+        elif is_head(made, one):
+            continue
         elif one.is_client():
             found.append(problem.stop_of[made.clients[one.idx]])
         else:
@@ -42,19 +44,25 @@ def items(problem: Problem, made: Made, route: Sequence[Any]) -> list[Item]:
     return found
 
 
+def is_head(made: Made, one: Any) -> bool:
+    """Say whether an activity is where a vehicle is free, and no stop."""
+    return bool(one.is_client()) and one.idx >= len(made.clients)
+
+
 def served(made: Made, solution: Solution) -> int:
     """Return how many stops a solution has in its routes."""
     behind = sum(len(vehicle.locked) for those in made.fleet for vehicle in those)
-    return int(solution.num_clients() + 2 * solution.num_shipments()) + behind
+    heads = sum(is_head(made, one) for route in solution.routes() for one in route)
+    return int(solution.num_clients() + 2 * solution.num_shipments()) + behind - heads
 
 
 def started(problem: Problem, made: Made) -> Solution | None:
     """Return the routes to begin with, `None` where the problem names none that PyVRP can have."""
-    from pyvrp import Route, Solution
+    from pyvrp import Activity, ActivityType, Solution
 
     kinds = {v.id: number for number, those in enumerate(made.fleet) for v in those}
     activities = known(made)
-    routes: dict[str, Route] = {}
+    routes: dict[str, list[Sequence[Any]]] = {}
     seen: set[str] = set()
     for id, stops in problem.warm.items():
         if id not in kinds:
@@ -64,10 +72,12 @@ def started(problem: Problem, made: Made) -> Solution | None:
         told = whole(problem, vehicle, told)
         seen |= set(told)
         if told:
-            routes[id] = best_of(made, [activities[stop] for stop in told], kinds[id])
+            routes[id] = [activities[stop] for stop in told]
     if not routes:
         return None
-    return Solution(made.data, list(routes.values()))
+    for number, id in enumerate(made.heads, len(made.clients)):
+        routes.setdefault(id, []).insert(0, [Activity(ActivityType.CLIENT, number)])
+    return Solution(made.data, [best_of(made, way, kinds[id]) for id, way in routes.items()])
 
 
 def known(made: Made) -> dict[str, list[Any]]:

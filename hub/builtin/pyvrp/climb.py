@@ -6,8 +6,9 @@ shorter memory and fewer kinds of moves go much further.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pyvrp import PenaltyManager, ProblemData, RandomNumberGenerator, Solution
 from pyvrp import search as moves
@@ -52,13 +53,20 @@ class Climber:
         near = moves.compute_neighbours(data, moves.NeighbourhoodParams(num_neighbours=neighbours))
         shake = moves.PerturbationManager(moves.PerturbationParams(1, uproot))
         self._search = moves.LocalSearch(data, rng, near, shake)
-        for move in moves.OPERATORS:
-            if move not in SLOW_MOVES and move.supports(data):
-                self._search.add_operator(move(data))
+        self._add(move for move in moves.OPERATORS if move not in SLOW_MOVES)
         loads_alone = not data.has_time_windows() and data.num_clients <= LIGHT
         params = penalties(data, 100 if loads_alone else 500)
         self._penalties = PenaltyManager(params.midpoint_penalties(data), params)
         self._polish = data.num_clients + data.num_shipments <= POLISHED
+
+    def _add(self, kinds: Iterable[Any]) -> None:
+        for move in kinds:
+            if move.supports(self.data):
+                self._search.add_operator(move(self.data))
+
+    def try_all(self) -> None:
+        """Try moves of whole strings too from now on."""
+        self._add(move for move in moves.OPERATORS if move in SLOW_MOVES)
 
     def start(self) -> Solution:
         """Return a random solution after one exhaustive descent."""

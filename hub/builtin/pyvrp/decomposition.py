@@ -14,18 +14,20 @@ import numpy as np
 from pyvrp import Activity, ProblemData, RandomNumberGenerator, Route, Solution
 
 from hub.builtin.pyvrp.climb import Climber, Effort
-from hub.builtin.pyvrp.near import Ints, nearest
+from hub.builtin.pyvrp.near import Ints, Nearness
 from hub.builtin.pyvrp.parts import CLIENT, Part, stops
 from hub.builtin.pyvrp.watch import Watch
 
-NEAR = 100
-"""Neighbours of a stop that say which routes lie near."""
+NEAR = 1_000
+"""Neighbours of a stop at the most that say which routes lie near."""
 MISSING = 50
 """Unplanned stops that a part takes in at the most."""
 SPARE = 6
 """Unused vehicles that a part may take."""
 SWEEPS, LEAST = 3, 100
 """Times that the parts should cover the whole, and the least steps of a part all the same."""
+ROUGH = 2
+"""Parts that get a descent for each that was planted, alone where a turn is too short to climb."""
 TRIES = 4
 """Stops drawn for the middle of a part; the one worked on least is taken."""
 
@@ -49,11 +51,11 @@ class Decomposition:
         """Parts have about `size` stops; `effort` is the most that one of them gets."""
         self._data, self._rng, self._watch, self._size = data, rng, watch, size
         self._effort = effort or Effort(history=30, steps=600)
-        self._near: Ints = nearest(data, NEAR)
+        self._near = Nearness(data)
         self._turn = max(0.0, watch.left) * self._size / (SWEEPS * data.num_clients)
         self._each = 5e-4
         self._worked = [0] * data.num_clients
-        self.parts = self.steps = 0
+        self.parts = self.steps = self._rough = 0
 
     def improve(self, solution: Solution) -> Solution:
         """Return the solution with one part improved, or as it was."""
@@ -71,12 +73,11 @@ class Decomposition:
             self._missing(solution, chosen),
         )
         climber = Climber(part.data, self._rng)
-        began = self._watch.clock()
-        steps = int(min(max(self._turn / self._each, LEAST), self._effort.steps))
-        effort = replace(self._effort, steps=steps)
-        found = climber.climb(part.start, effort, self._watch.over, lambda _: None)
-        if climber.steps:
-            self._each = max(1e-6, (self._watch.clock() - began) / climber.steps)
+        found = part.start
+        if rough := self.parts < self._rough:
+            found = climber.descend(found)
+        if not rough or self._turn >= LEAST * self._each:
+            found = self._climbed(climber, found)
         self.parts += 1
         self.steps += climber.steps
         if self._watch.rank(found) >= self._watch.rank(part.start):
@@ -86,8 +87,21 @@ class Decomposition:
         self._watch.offer(better)
         return better
 
+    def _climbed(self, climber: Climber, start: Solution) -> Solution:
+        """Return what a climb of a part finds in its turn."""
+        began = self._watch.clock()
+        steps = int(min(max(self._turn / self._each, LEAST), self._effort.steps))
+        effort = replace(self._effort, steps=steps)
+        found = climber.climb(start, effort, self._watch.over, lambda _: None)
+        if climber.steps:
+            self._each = max(1e-6, (self._watch.clock() - began) / climber.steps)
+        return found
+
     def plant(self, solution: Solution) -> Solution:
-        """Return the solution with unplanned stops in new routes, a part at a time."""
+        """Return the solution with unplanned stops in new routes, a part at a time.
+
+        Where parts meet, routes are poor: so the next parts get a descent first.
+        """
         left = [stop for stop in solution.unplanned() if stop.is_client()]
         free = sum(self._free(solution.routes(), self._data.num_vehicles).values())
         share = free / max(1, len(left))
@@ -102,6 +116,7 @@ class Decomposition:
             kept = [route for route in planted if route.is_feasible()]
             solution = Solution(self._data, routes + kept)
             self._watch.offer(solution)
+            self._rough += ROUGH
         return solution
 
     def _nearby(self, left: list[Activity]) -> tuple[list[Activity], list[Activity]]:
@@ -132,16 +147,12 @@ class Decomposition:
         middle = min(draws, key=lambda draw: self._worked[draw])
         chosen = {int(home[middle]): None}
         count = routes[home[middle]].num_clients()
-        around = self._near[middle]
-        while count < self._size and len(chosen) < len(routes):
-            for index in home[around].tolist():
-                if index >= 0 and index not in chosen and count < self._size:
-                    chosen[index] = None
-                    count += routes[index].num_clients()
-            wider = np.unique(self._near[np.isin(home, list(chosen))][:, :20])
-            if not np.any((home[wider] >= 0) & ~np.isin(home[wider], list(chosen))):
+        for index in home[self._near.of(np.array([middle]), NEAR)[0]].tolist():
+            if count >= self._size:
                 break
-            around = wider[self._order(wider, middle)]
+            if index >= 0 and index not in chosen:
+                chosen[index] = None
+                count += routes[index].num_clients()
         for index in chosen:
             for kind, stop in stops(routes[index]):
                 if kind == CLIENT:

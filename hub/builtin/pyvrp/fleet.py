@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.builtin.pyvrp.gates import Gate, rooms
 from hub.builtin.pyvrp.ground import Ground
 from hub.nouns import Problem, ProblemStop, ProblemVehicle
+from hub.planning.costs import price
 from hub.planning.rules import Item, amount
-from hub.planning.schedule import run
+from hub.planning.schedule import drive, run
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ def head(problem: Problem, vehicle: ProblemVehicle) -> Head:
         vehicle.visited + len(stops),
         tuple(full(problem, vehicle, stops, one) for one in range(dimensions(problem))),
     )
+
+
+def spent(problem: Problem, vehicle: ProblemVehicle) -> int:
+    """Return what a vehicle costs up to the end of its locked stops; 0 without any."""
+    if not vehicle.locked:
+        return 0
+    stops = [problem.stop_of[id] for id in vehicle.locked]
+    way = drive(problem, vehicle, [*stops])
+    home = problem.matrix_of(vehicle).metres[stops[-1].point][vehicle.end]
+    return price(vehicle, way.starts, way.visits[-1].depart, way.metres - home)
 
 
 def full(
@@ -82,6 +93,19 @@ class Scale:
     unit: int
     """What one unit of load counts: so much that no prize makes up for one too much, but 1 where
     vehicles reload, for the search finds reloads by way of routes that are too full."""
+    heads: Mapping[str, int] = field(default_factory=dict)
+    """Vehicles with locked stops -> their number, from 1.
+
+    Where such a vehicle is free there is a client more, so that its way home costs something also
+    where it serves nothing else. In two dimensions more each of these clients fits its own vehicle
+    only, and fills it: the n-th of m weighs n in one and m + 1 - n in the other.
+    """
+
+    def head(self, vehicle: str) -> list[int]:
+        """Return what the client where a vehicle is free weighs, and what that vehicle carries."""
+        number = self.heads.get(vehicle, 0)
+        both = [number, len(self.heads) + 1 - number] if number else [0, 0]
+        return both if self.heads else []
 
 
 def types(
@@ -108,32 +132,33 @@ def told_of(
 ) -> dict[str, Any]:
     """Return what PyVRP is told of one vehicle; its profile is still a name."""
     now = head(problem, vehicle)
-    capacity = [
-        vehicle.capacity[n] if n < len(vehicle.capacity) else many + amount(now.aboard, n)
-        for n, many in enumerate(scale.many)
-    ]
+    capacity = [many + amount(now.aboard, n) for n, many in enumerate(scale.many)]
+    capacity[: len(vehicle.capacity)] = map(min, capacity, vehicle.capacity)
     aboard = [min(room, amount(now.aboard, n)) for n, room in enumerate(capacity)]
     count = len(problem.stops)
     if scale.stops:
         most = count if vehicle.most_stops is None else vehicle.most_stops - now.stops
         capacity.append(max(0, most))
         aboard.append(0)
-    capacity += rooms(gates, vehicle, count)
+    capacity += [*rooms(gates, vehicle, count), *scale.head(vehicle.id)]
     rests = sum(one.seconds for one in vehicle.breaks if one.window[1] < vehicle.shift[1])
+    closes = vehicle.shift[1] - scale.zero - rests
     told: dict[str, Any] = {
         "capacity": tuple(scale.unit * room for room in capacity),
-        "initial_load": (*(scale.unit * load for load in aboard), *[0] * len(gates)),
+        "initial_load": (
+            *(scale.unit * load for load in aboard),
+            *[0] * (len(capacity) - len(aboard)),
+        ),
         "start_depot": ground.depot(now.point),
         "end_depot": ground.depot(vehicle.end),
         "profile": vehicle.profile,
         "tw_early": max(0, now.since - scale.zero),
-        "tw_late": max(0, vehicle.shift[1] - scale.zero - rests),
+        "tw_late": max(0, now.since - scale.zero, closes),
         **costs(vehicle, now),
     }
-    told["tw_late"] = max(told["tw_early"], told["tw_late"])
     told["shift_duration"] = told["tw_late"] - told["tw_early"]
     told["start_late"] = min(told["tw_late"], told["tw_early"] + now.spare)
-    told["tw_late"] += vehicle.overtime
+    told["tw_late"] = max(told["tw_early"], closes + vehicle.overtime)
     return told | reloads(vehicle, ground)
 
 

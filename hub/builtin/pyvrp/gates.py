@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hub.nouns import Problem, ProblemStop, ProblemVehicle
 
@@ -34,6 +35,24 @@ def allowed(
         and not (stop.position == "first" and (vehicle.visited or vehicle.locked))
         and fetched in ("", vehicle.id)
     )
+
+
+def all_allowed(
+    stops: Iterable[ProblemStop], vehicles: Sequence[ProblemVehicle], fetched: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """Return for each stop, by id, the vehicles that may serve it; stops that are alike share it.
+
+    `fetched` maps a stop to the vehicle that has its goods on board.
+    """
+    known: dict[tuple[Any, ...], frozenset[str]] = {}
+    found: dict[str, frozenset[str]] = {}
+    for stop in stops:
+        holder = fetched.get(stop.id, "")
+        kind = stop.skills, stop.vehicles, stop.position, holder
+        if kind not in known:
+            known[kind] = allowed(stop, vehicles, holder)
+        found[stop.id] = known[kind]
+    return found
 
 
 def gates(may: dict[str, frozenset[str]], vehicles: Sequence[ProblemVehicle]) -> list[Gate]:

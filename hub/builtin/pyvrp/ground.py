@@ -55,8 +55,13 @@ class Ground:
         import numpy as np
 
         points = [point for point, _ in self.places]
-        cells = np.asarray(grid)[np.ix_(points, points)].astype(np.int64)
-        cells[(cells < 0) | (cells > NEVER)] = NEVER
+        given: np.ndarray[Any, Any] = np.asarray(grid)
+        if points != list(range(len(given))):
+            given = given[np.ix_(points, points)]
+        strange = given.min(initial=0) < 0 or given.max(initial=0) > NEVER
+        cells = given.astype(np.int64)
+        if strange:
+            cells[(cells < 0) | (cells > NEVER)] = NEVER
         np.fill_diagonal(cells, 0)
         return cells
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hub.builtin.pyvrp.fleet import Scale, dimensions, types
-from hub.builtin.pyvrp.gates import Gate, allowed, gates, on_the_way, weights
+from hub.builtin.pyvrp.fleet import Scale, dimensions, head, spent, types
+from hub.builtin.pyvrp.gates import Gate, all_allowed, gates, on_the_way, weights
 from hub.builtin.pyvrp.ground import Ground, kind
 from hub.builtin.pyvrp.penalties import MOST
-from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle
+from hub.nouns import Costs, Loads, Problem, ProblemStop, ProblemVehicle
 from hub.nouns import Shipment as Goods
 from hub.planning.reasons import working
 from hub.planning.rules import amount
@@ -18,6 +18,11 @@ from hub.planning.walk import NEVER
 
 if TYPE_CHECKING:
     from pyvrp import ProblemData
+
+LARGEST = 2 * 10**10
+"""The largest prize: costs of more are counted in coarser units."""
+WORST = 2**61
+"""The most that a penalty may come to; PyVRP counts in 64 bits, and what is beyond turns around."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,17 @@ class Made:
     data: ProblemData
     clients: tuple[str, ...]
     """The stop of each client; one with several windows is several clients."""
+    heads: tuple[str, ...]
+    """The vehicle of each client after these: it lies where that one is free, and is no stop."""
     shipments: tuple[Goods, ...]
     fleet: tuple[tuple[ProblemVehicle, ...], ...]
     """The vehicles of each type."""
     depots: tuple[int, ...]
     """The point of each depot."""
+    grain: int
+    """How many of our units of cost are one of PyVRP's."""
+    spent: int
+    """What is spent, in ours, up to where vehicles with locked stops are free."""
 
 
 @dataclass
@@ -47,12 +58,18 @@ class Asked:
     """The last second of the last shift, counted from the first."""
     prize: int
     """Of an ordinary stop: more than a vehicle can cost that goes for it alone."""
+    grain: int
+    """How many of the problem's units of cost are one of those that the vehicles have here."""
 
-    def loads(self, loads: Loads, stops: Sequence[str]) -> list[int]:
-        """Return a load in all dimensions, counted stops and gates among them."""
+    def loads(self, loads: Loads, stops: Sequence[str], head: str = "") -> list[int]:
+        """Return a load in all dimensions, counted stops and gates among them.
+
+        `head`: the vehicle that is free there.
+        """
         told = [amount(loads, n) for n in range(len(self.scale.many))]
         told += [len(stops)] if self.scale.stops else []
-        return [self.scale.unit * one for one in told + weights(self.gates, stops)]
+        told += weights(self.gates, stops) + self.scale.head(head)
+        return [self.scale.unit * one for one in told]
 
     def windows(self, stop: ProblemStop) -> list[tuple[int, int]]:
         """Return when service may begin, as far as anybody is out then."""
@@ -64,25 +81,26 @@ class Asked:
 
 def made(problem: Problem) -> Made | None:
     """Return the problem for PyVRP; `None` when there is nothing that anybody could do."""
-    from pyvrp import Depot, Location, ProblemData, VehicleType
+    from pyvrp import Location, ProblemData, VehicleType
 
-    vehicles = [v for v in problem.vehicles if v in working(problem) or v.locked]
+    able = {vehicle.id for vehicle in working(problem)}
+    vehicles = [v for v in problem.vehicles if v.id in able or v.locked]
     asked, stops, goods = read(problem, vehicles)
     if not vehicles or not (stops or goods):
         return None
     ground = asked.ground
+    for point in sorted({vehicle.start for vehicle in vehicles if not vehicle.locked}):
+        ground.place(point, kind(-1))  # depots mostly come first: then no matrix is put in order
     clients, groups, ids = clients_of(asked, stops)
+    clients += heads_of(asked)
     shipments = [shipment_of(asked, one) for one in goods]
-    kinds = types(problem, vehicles, ground, asked.gates, asked.scale)
+    kinds = types(problem, asked.vehicles, ground, asked.gates, asked.scale)
     metres, seconds, profiles = ground.matrices(problem, vehicles)
     told = [dict(one) | {"num_available": len(those)} for one, those in kinds.items()]
     data = ProblemData(
         locations=[Location(0, 0) for _ in ground.places],
         clients=clients,
-        depots=[
-            Depot(ground.place(point, kind(service)), service_duration=max(0, service))
-            for point, service in ground.depots
-        ],
+        depots=depots_of(ground),
         vehicle_types=[VehicleType(**{**one, "profile": profiles[one["profile"]]}) for one in told],
         distance_matrices=metres,
         duration_matrices=seconds,
@@ -92,10 +110,23 @@ def made(problem: Problem) -> Made | None:
     return Made(
         data,
         tuple(ids),
+        tuple(asked.scale.heads),
         tuple(goods),
         tuple(tuple(those) for those in kinds.values()),
         tuple(point for point, _ in ground.depots),
+        asked.grain,
+        sum(spent(problem, vehicle) for vehicle in vehicles),
     )
+
+
+def depots_of(ground: Ground) -> list[Any]:
+    """Return PyVRP's depots; a reload takes its time there."""
+    from pyvrp import Depot
+
+    return [
+        Depot(ground.place(point, kind(service)), service_duration=max(0, service))
+        for point, service in ground.depots
+    ]
 
 
 def read(
@@ -104,24 +135,16 @@ def read(
     """Return how to tell a problem, and the stops and shipments that somebody may serve."""
     zero = min((vehicle.shift[0] for vehicle in vehicles), default=0)
     end = max((vehicle.shift[1] + vehicle.overtime for vehicle in vehicles), default=0) - zero
-    many = tuple(
-        1 + sum(amount(s.deliver, n) + amount(s.collect, n) for s in problem.stops)
-        + sum(amount(one.load, n) for one in problem.shipments)
-        for n in range(dimensions(problem))
-    )  # fmt: skip
+    urgent = 1 + max((stop.priority for stop in problem.stops), default=0)
+    grain = 1 + prize(problem, vehicles) * urgent // LARGEST
+    vehicles = [coarser(vehicle, grain) for vehicle in vehicles]
     worth = prize(problem, vehicles)
-    most = worth * (1 + max((stop.priority for stop in problem.stops), default=0))
-    counted = any(vehicle.most_stops is not None for vehicle in vehicles)
-    refilled = any(vehicle.reloads for vehicle in vehicles)
-    scale = Scale(zero, many, counted, unit=1 if refilled else 1 + 2 * most // MOST)
-    asked = Asked(problem, vehicles, Ground(), [], scale, end, worth)
+    scale = scale_of(problem, vehicles, zero, worth * urgent)
+    asked = Asked(problem, vehicles, Ground(), [], scale, end, worth, grain)
     fetched = on_the_way(problem)
     behind = {id for vehicle in vehicles for id in vehicle.locked}
-    may = {
-        stop.id: allowed(stop, vehicles, fetched.get(stop.id, ""))
-        for stop in problem.stops
-        if stop.id not in behind and asked.windows(stop)
-    }
+    open_stops = [s for s in problem.stops if s.id not in behind and asked.windows(s)]
+    may = all_allowed(open_stops, vehicles, fetched)
     stops = [
         stop for id, stop in problem.stop_of.items()
         if may.get(id) and (id not in problem.shipment_of or id in fetched)
@@ -135,6 +158,36 @@ def read(
     used = {stop.id for stop in stops} | {id for o in goods for id in (o.pickup, o.delivery)}
     asked.gates = gates({id: may[id] for id in used}, vehicles)
     return asked, stops, goods
+
+
+def scale_of(problem: Problem, vehicles: Sequence[ProblemVehicle], zero: int, most: int) -> Scale:
+    """Return how to count loads where the largest prize is `most`."""
+    many = tuple(
+        1 + sum(amount(s.deliver, n) + amount(s.collect, n) for s in problem.stops)
+        + sum(amount(one.load, n) for one in problem.shipments)
+        for n in range(dimensions(problem))
+    )  # fmt: skip
+    counted = any(vehicle.most_stops is not None for vehicle in vehicles)
+    refilled = any(vehicle.reloads for vehicle in vehicles)
+    unit = 1 if refilled else weight(most, max(*many, len(problem.stops), 1))
+    heads = [vehicle.id for vehicle in vehicles if vehicle.locked]
+    return Scale(zero, many, counted, unit, {id: n for n, id in enumerate(heads, 1)})
+
+
+def coarser(vehicle: ProblemVehicle, grain: int) -> ProblemVehicle:
+    """Return a vehicle that costs so many times less."""
+    if grain == 1:
+        return vehicle
+    told = {name: round(cost / grain) for name, cost in vehicle.costs.model_dump().items()}
+    return vehicle.model_copy(update={"costs": Costs(**told)})
+
+
+def weight(most: int, load: int) -> int:
+    """Return what a unit of load has to count where the largest prize is `most`.
+
+    `load` is all that there is: the dearest penalty of so much too much still has to be a number.
+    """
+    return max(1, min(1 + 2 * most // MOST, WORST // (2 * most * load)))
 
 
 def in_time(asked: Asked, goods: Goods) -> bool:
@@ -197,6 +250,24 @@ def clients_of(
             )
             ids.append(stop.id)
     return clients, groups, ids
+
+
+def heads_of(asked: Asked) -> list[Any]:
+    """Return the clients where vehicles with locked stops are free, worth going home for."""
+    from pyvrp import Client
+
+    return [
+        Client(
+            asked.ground.place(head(asked.problem, vehicle).point),
+            delivery=asked.loads((), (), vehicle.id),
+            pickup=asked.loads((), ()),
+            tw_late=asked.end,
+            prize=asked.prize,
+            required=False,
+        )
+        for vehicle in asked.vehicles
+        if vehicle.locked
+    ]
 
 
 def added(one: Loads, other: Loads) -> Loads:

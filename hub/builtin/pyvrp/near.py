@@ -14,31 +14,36 @@ WAITING = 0.2
 Ints = NDArray[np.int64]
 
 
-def nearest(data: ProblemData, count: int) -> Ints:
-    """Return for each client the `count` clients that best come before or after it, best first.
+class Nearness:
+    """Tells which clients best come before or after others.
 
-    Nearness is the cheapest vehicle's cost of the way, plus waiting and lateness in its windows.
+    Nearness is what the way costs a vehicle of the first type, plus waiting and lateness in its
+    windows.
     """
-    clients = data.clients()
-    places = np.array([client.location for client in clients], dtype=np.int64)
-    early = np.array([client.tw_early for client in clients], dtype=np.float64)
-    late = np.array([client.tw_late for client in clients], dtype=np.float64)
-    service = np.array([client.service_duration for client in clients], dtype=np.float64)
-    kind = data.vehicle_type(0)
-    ways, times = data.distance_matrix(kind.profile), data.duration_matrix(kind.profile)
-    by_way, by_time = kind.unit_distance_cost, kind.unit_duration_cost
-    windows = data.has_time_windows()
-    size = len(clients)
-    count = min(count, size - 1)
-    found = np.empty((size, count), dtype=np.int64)
-    for at in range(0, size, BLOCK):
-        rows = np.arange(at, min(at + BLOCK, size))
+
+    def __init__(self, data: ProblemData) -> None:
+        clients = data.clients()
+        self._places = np.array([client.location for client in clients], dtype=np.int64)
+        self._opens = np.array([client.tw_early for client in clients], dtype=np.float64)
+        self._closes = np.array([client.tw_late for client in clients], dtype=np.float64)
+        self._service = np.array([client.service_duration for client in clients], dtype=np.float64)
+        self._windows = data.has_time_windows()
+        kind = data.vehicle_type(0)
+        self._ways = data.distance_matrix(kind.profile)
+        self._times = data.duration_matrix(kind.profile)
+        self._by_way, self._by_time = kind.unit_distance_cost, kind.unit_duration_cost
+
+    def of(self, rows: Ints, count: int) -> Ints:
+        """Return for each client of `rows` the `count` nearest others, the best first."""
+        places, windows = self._places, self._windows
+        count = min(count, len(places) - 1)
         there, back = np.ix_(places[rows], places), np.ix_(places, places[rows])
-        cost = by_way * ways[there].astype(np.float64) + by_time * times[there]
-        other = by_way * ways[back].T.astype(np.float64) + by_time * times[back].T
+        drive, home = self._times[there], self._times[back].T
+        cost = self._by_way * self._ways[there].astype(np.float64) + self._by_time * drive
+        other = self._by_way * self._ways[back].T.astype(np.float64) + self._by_time * home
         if windows:
-            ready, leave = early + service, late + service
-            drive, home = times[there], times[back].T
+            early, late = self._opens, self._closes
+            ready, leave = early + self._service, late + self._service
             cost += WAITING * np.maximum(early - leave[rows, None] - drive, 0)
             cost += np.maximum(ready[rows, None] + drive - late, 0)
             other += WAITING * np.maximum(early[rows, None] - leave - home, 0)
@@ -47,5 +52,11 @@ def nearest(data: ProblemData, count: int) -> Ints:
         cost[np.arange(len(rows)), rows] = np.inf
         best = np.argpartition(cost, count - 1, axis=1)[:, :count]
         order = np.argsort(np.take_along_axis(cost, best, axis=1), axis=1, kind="stable")
-        found[rows] = np.take_along_axis(best, order, axis=1)
-    return found
+        return np.take_along_axis(best, order, axis=1)
+
+
+def nearest(data: ProblemData, count: int) -> Ints:
+    """Return for each client the `count` nearest others, the best first."""
+    near, size = Nearness(data), data.num_clients
+    blocks = [np.arange(at, min(at + BLOCK, size)) for at in range(0, size, BLOCK)]
+    return np.concatenate([near.of(rows, count) for rows in blocks])

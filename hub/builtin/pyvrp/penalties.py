@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 MOST = 100_000
 """PyVRP's own largest penalty of one unit, as long as no prize asks for more."""
+DEAR = 2.5
+"""Prizes that a load too many of the usual size costs at first, where prizes are large."""
 
 
 def worth(data: ProblemData) -> int:
@@ -18,19 +20,32 @@ def worth(data: ProblemData) -> int:
     return max(clients, max((one.prize for one in data.shipments()), default=0))
 
 
+def usual(data: ProblemData) -> list[float]:
+    """Return what a client loads on average in each dimension, of those that load anything."""
+    found = []
+    for one in range(data.num_load_dimensions):
+        loads = [client.delivery[one] + client.pickup[one] for client in data.clients()]
+        loads = [load for load in loads if load > 0]
+        found.append(sum(loads) / len(loads) if loads else 1.0)
+    return found
+
+
 def penalties(data: ProblemData, updates: int = 500) -> PenaltyParams:
     """Return the limits of the penalties, and where between them the search begins.
 
     With prizes beyond the largest penalty a search would end on routes that are too full or too
-    late, for serving one stop more is worth it. It begins at the geometric middle, because days on
-    which everything fits are found sooner with small penalties. They change each `updates` rounds.
+    late, for serving one stop more is worth it. It begins at the geometric middle, and with a usual
+    load too much at `DEAR` prizes, because days on which everything fits are found sooner with
+    small penalties. They change each `updates` rounds.
     """
     from pyvrp.PenaltyManager import PenaltyParams
 
     class Raised(PenaltyParams):
         def midpoint_penalties(self, data: ProblemData) -> tuple[list[float], float, float]:
-            half = MOST / 2
-            middle = max(half, (half * worth(data)) ** 0.5)
-            return [half] * data.num_load_dimensions, middle, half
+            half, most = MOST / 2, worth(data)
+            middle = max(half, (half * most) ** 0.5)
+            if most < half:
+                return [half] * data.num_load_dimensions, middle, half
+            return [min(half, DEAR * most / load) for load in usual(data)], middle, half
 
     return Raised(solutions_between_updates=updates, max_penalty=float(max(MOST, 2 * worth(data))))

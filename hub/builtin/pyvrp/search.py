@@ -23,11 +23,11 @@ PACE = 40
 """Steps that measure how many the time allows."""
 HISTORIES = (40, 300)
 """Least and most steps that late acceptance looks back."""
+PLENTY = 55
+"""Steps for each stop that are enough for one long climb: with several depots and windows new
+starts end in very different places, and that goes further than the best of some."""
 TINY, TINY_HISTORY = 150, 100
 """Up to so many stops many short rounds are better than a few long ones."""
-NEARBY, DESCENT = 1e-7, 2e-4
-"""Seconds that neighbours take for each pair of stops, and a descent for each stop: where there is
-no time for half as much again, neither is done over a whole large problem."""
 
 
 def search(
@@ -112,17 +112,11 @@ class _Run:
         return self.best()
 
     def _large_first(self) -> None:
-        """Offer the best start there is time for: savings are poor where windows are narrow."""
-        able = constructible(self.data)
-        if able and not self.data.has_time_windows():
-            self.watch.offer(by_savings(self.data, self.watch.over))
-            if self.best().is_feasible():
-                return
-        whole = NEARBY * self.size**2 + DESCENT * self.size
-        if self.watch.left > 1.5 * whole:
-            self.watch.offer(self.climber.start())
-        elif able:
-            self.watch.offer(by_savings(self.data, self.watch.over))
+        """Offer savings where they are good: with windows they are poor."""
+        if constructible(self.data) and not self.data.has_time_windows():
+            found = by_savings(self.data, self.watch.over)
+            if found.is_feasible():
+                self.watch.offer(found)
 
     def _effort(self, solution: Solution) -> tuple[Effort, Solution]:
         """Return the effort of a round, after a few steps that tell how many there will be."""
@@ -133,6 +127,10 @@ class _Run:
         each = max(watch.clock() - began, 1e-6) / PACE
         steps = max(0.0, watch.left) / each
         least, most = HISTORIES
+        several = self.data.num_depots > 1 and self.data.has_time_windows()
+        if several and steps > PLENTY * self.size:
+            self.climber.try_all()
+            return Effort(most), solution
         patient = 20
         if self.size <= TINY:
             most, patient = TINY_HISTORY, 10

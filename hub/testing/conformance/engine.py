@@ -144,6 +144,12 @@ class RoutingEngineTests(Ground):
         """A day for each of its `features` is planned right, and nearly all stops are served."""
         known = days()
         for feature in sorted(self.connector.features):
+            demand(
+                feature in known,
+                f"{self.connector.__name__}.features names {feature!r}, which is no feature; there "
+                f"are {', '.join(sorted(known))} (one window, one load, a shift and a capacity are "
+                "taken for granted)",
+            )
             day = known[feature]
             plan = self.planned(day.problem, peer)
             served = sum(len(route.visits) for route in plan.routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request
@@ -109,13 +110,29 @@ def shown(error: Refused | None = None) -> str:
     return render_template(
         "admin/fleet/list.html",
         groups=[
-            (kind, title, sorted(rows, key=lambda one: not one.on)) for kind, title, rows in groups
+            (kind, title, sorted(rows, key=lambda one: (not one.on, by_number(one.name))))
+            for kind, title, rows in groups
         ],
         counted=counted,
         error=error,
         undo=undo_of([line for _, _, lines in groups for line in lines]),
         saved=request.args.get("saved") == "measures",
     )
+
+
+def by_number(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts Van 2 before Van 10."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def readable(hours: str) -> str:
+    """Return hours and breaks as people write them: `mon-fri 08:00-17:00` -> Mon-Fri 08:00-17:00.
+
+    Dashes become those of ranges.
+    """
+    capital = re.sub(r"\b(mon|tue|wed|thu|fri|sat|sun)\b", lambda day: day[0].title(), hours)
+    return capital.replace("-", "\u2013")
 
 
 def undo_of(lines: list[Line]) -> Line | None:
@@ -134,8 +151,8 @@ def driver_line(
     shifts = session.exec(
         scoped(session, ShiftRow).where(ShiftRow.driver == row.id).order_by(col(ShiftRow.weekday))
     ).all()
-    hours = write_hours((one.weekday, one.starts, one.ends) for one in shifts)
-    rests = write_breaks(shifts)
+    hours = readable(write_hours((one.weekday, one.starts, one.ends) for one in shifts))
+    rests = readable(write_breaks(shifts))
     ends = [
         f"{word} {'at home' if place == HOME else 'at ' + depots[place].name}"
         for word, place in (("begins", row.start_place), ("ends", row.end_place))
@@ -144,7 +161,7 @@ def driver_line(
     late = f"up to {row.overtime_minutes} min overtime" if row.overtime_minutes else ""
     facts = (
         vehicles[row.vehicle].name, depots[row.depot].name, hours or "no hours yet",
-        f"breaks {rests}" if rests else "", *ends, late,
+        f"break {rests}" if rests else "", *ends, late,
     )  # fmt: skip
     return Line(
         "drivers", row.id, row.name, row.active, tuple(filter(None, facts)), tuple(row.skills),

@@ -132,7 +132,9 @@ def set_week(session: Session, driver: str) -> None:
             if shift is not None:
                 breaks.set_breaks(session, driver, day, breaks.read_rests(rests))
         except Refused as error:
-            raise Refused(f"{name}: {error}", f"starts-{day}") from None
+            field = f"breaks-{day}" if error.field == "breaks" else f"starts-{day}"
+            text = str(error).replace(breaks.EXAMPLE, "write it like 12:00-13:30 30")
+            raise Refused(f"{name}: {text}", field) from None
 
 
 def driver_form(id: str, texts: Mapping[str, str], error: Refused | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hub.access import get
 from hub.driving import links
@@ -72,6 +72,14 @@ class NewDriver(DriverAbilities):
     phone: str = Field(default="", max_length=60)
     colour: str = Field(default="", max_length=20)
     shifts: tuple[Hours, ...] = Field(default=(), max_length=7)
+
+    @field_validator("shifts")
+    @classmethod
+    def each_day_once(cls, shifts: tuple[Hours, ...]) -> tuple[Hours, ...]:
+        """Refuse two shifts of one weekday, of which only the last would be kept."""
+        if len({shift.weekday for shift in shifts}) < len(shifts):
+            raise ValueError("a weekday has one shift; write the time between two as a break")
+        return shifts
 
 
 class NewMerchant(Noun):

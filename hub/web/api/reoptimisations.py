@@ -96,10 +96,14 @@ def lose(id: str) -> Response:
 @blueprint.post("/routes/<id>/redistribute")
 @allow(*STAFF)
 def redistribute(id: str) -> Response:
-    """Say that the driver cannot go on, and give the stops to the others at once."""
+    """Say that the driver cannot go on; a worker gives the stops to the others at once."""
     wish = body(LossWish)
-    made = dropout.redistribute(hub(), principal(), id, wish.reason, wish.goods, asker())
-    return answer(made)
+    with write() as session:
+        made = dropout.hand_on(session, id, wish.reason, wish.goods, asker())
+    if not made.reoptimisation:
+        return answer(made)
+    where = url_for("api_reoptimisations.show", id=made.reoptimisation)
+    return answer(made, 202, {"Location": where})
 
 
 def asker() -> str:

@@ -12,11 +12,11 @@ from hub.access import get
 from hub.dispatch import insertion, sequence
 from hub.dispatch.changes import Overtaken
 from hub.dispatch.flags import clear_flag, open_flags
-from hub.dispatch.offers import Offer
+from hub.dispatch.offers import Offer, in_words
 from hub.dispatch.publish import publish as publish_route
 from hub.dispatch.publish import unpublish as unpublish_route
 from hub.dispatch.sheets import route_sheets, routes_of
-from hub.errors import Refused
+from hub.errors import Missing, Refused
 from hub.fleet.roster import find_depot
 from hub.nouns import Noun
 from hub.planning import ways
@@ -82,13 +82,20 @@ def show(id: str) -> Response:
 @blueprint.get("/routes/<id>/way")
 @allow("owner", "dispatcher", "key:routes:write")
 def way(id: str) -> Response:
-    """Return the line and the turns of a route, in the reader's language; 202 until it is found."""
+    """Return the line and the turns of a route, in the reader's language.
+
+    202 until it is found, 404 with the reason where there is none.
+    """
     with read() as session:
         found = ways.way_of(session, id, language())
+        asked, why = (True, "") if found is not None else ways.search_for(session, id)
     if found is not None:
         return tagged(found.model_dump())
-    with write() as session:
-        ways.ask(session, id)
+    if why:
+        raise Missing(why)
+    if not asked:
+        with write() as session:
+            ways.ask(session, id)
     return answer({"state": "waiting"}, 202, {"Retry-After": "2"})
 
 
@@ -129,14 +136,36 @@ def set_sequence(id: str) -> Response:
 def insert(id: str) -> Response:
     """Put an unassigned stop into a published route, or with `dry` only say what it would cost."""
     wish = body(InsertWish)
-    if wish.dry or wish.offer:
-        offer = insertion.price(hub(), principal(), id, wish.route, even_late=wish.even_late)
-        if not wish.dry:
-            accept(offer, wish.offer)
-    else:
-        offer = insertion.place(hub(), principal(), id, wish.route, even_late=wish.even_late)
-    said = offer.model_dump(mode="json", exclude={"change"})
-    return answer({**said, "offer": offer.key})
+    try:
+        offer = offered(id, wish)
+    except insertion.NoPlace as error:
+        raise no_place(id, wish, error) from error
+    return answer(price(offer))
+
+
+def offered(id: str, wish: InsertWish) -> Offer:
+    """Return the place that was asked for; the stop is there then, unless `dry` was said."""
+    if not wish.dry and not wish.offer:
+        return insertion.place(hub(), principal(), id, wish.route, even_late=wish.even_late)
+    offer = insertion.price(hub(), principal(), id, wish.route, even_late=wish.even_late)
+    if not wish.dry:
+        accept(offer, wish.offer)
+    return offer
+
+
+def no_place(id: str, wish: InsertWish, error: insertion.NoPlace) -> Problem:
+    """Return that a stop fits nowhere, with the price of the place that is late by the least."""
+    errors = [{"field": error.field, "message": str(error)}]
+    least = None if wish.even_late else insertion.least(hub(), principal(), id, wish.route)
+    if least is None:
+        return Problem(422, str(error), errors=errors)
+    told = f"{error}. Late by the least with {in_words(least)}; to take that, say even_late"
+    return Problem(422, told, errors=errors, least_late=price(least))
+
+
+def price(offer: Offer) -> dict[str, object]:
+    """Return an offer for an answer, with what accepts it."""
+    return {**offer.model_dump(mode="json", exclude={"change"}), "offer": offer.key}
 
 
 def accept(offer: Offer, told: str) -> None:

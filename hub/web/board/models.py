@@ -30,8 +30,22 @@ class PlanView(View):
     id: str
     state: str
     reason: str
+    why: str
+    """Why this engine."""
     approximate: bool
-    unserved: list[dict[str, str]]
+    progress: dict[str, float]
+    """`cost`, `left_out` and `seconds` of the best find so far, `of` how many seconds."""
+    stop_asked: bool
+    unserved: list[LeftView]
+
+
+class LeftView(View):
+    """A stop that the plan left out: why, and what would make it fit."""
+
+    stop: str
+    reason: str
+    fits: str
+    """Empty where nothing helps."""
 
 
 class PositionView(View):
@@ -71,6 +85,9 @@ class RouteView(View):
     starts_at: datetime
     ends_at: datetime
     metres: int
+    start: list[float]
+    """lat, lon of where the driver's day begins; `end`: where it ends."""
+    end: list[float]
     pauses: list[PauseView]
 
 

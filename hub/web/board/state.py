@@ -11,10 +11,15 @@ from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.access.scope import visible
+from hub.dispatch.explanation import names
 from hub.dispatch.timeline import pause_lines
 from hub.hub import Hub
 from hub.insights import kpis
-from hub.nouns import Address
+from hub.nouns import Address, Unserved
+from hub.orders.happenings import by_id as rows_by_id
+from hub.planning.explain import Outcome
+from hub.planning.fleet import all_depots, place_of
+from hub.planning.words import words
 from hub.store import (
     DepotRow,
     DriverRow,
@@ -33,6 +38,7 @@ from hub.web.board.models import (
     DepotView,
     DriverView,
     FlagView,
+    LeftView,
     PauseView,
     PlanView,
     PositionView,
@@ -63,7 +69,7 @@ def collect(hub: Hub, session: Session, day: date | None) -> State:
         merchants={row.id: row.name for row in session.exec(scoped(session, MerchantRow))},
         depots=[depot_view(session, row, day) for row in depots],
         drivers=[driver_view(hub, row) for row in drivers_of(session, routes)],
-        routes=route_views(routes, depots, stops),
+        routes=route_views(session, routes, stops),
         stops=stops,
         waiting=waiting_views(session, day),
         flags=flag_views(session),
@@ -108,12 +114,23 @@ def depot_view(session: Session, row: DepotRow, day: date) -> DepotView:
     plan = session.exec(newest.limit(1)).first()
     return DepotView(
         **row.model_dump(include={"id", "name", "lat", "lon", "timezone"}),
-        plan=PlanView(
-            **plan.model_dump(include={"id", "state", "reason", "approximate"}),
-            unserved=[{name: left[name] for name in ("stop", "reason")} for left in plan.unserved],
-        )
-        if plan
-        else None,
+        plan=None if plan is None else plan_view(session, plan),
+    )
+
+
+def plan_view(session: Session, plan: PlanRow) -> PlanView:
+    """Return a plan with what it left out, in sentences."""
+    left = [Unserved.model_validate(one) for one in plan.unserved]
+    drivers, refs = names(session, Outcome(), left, None)
+
+    def name_of(id: str) -> str:
+        return drivers.get(id) or refs.get(id) or ""
+
+    return PlanView(
+        **plan.model_dump(include=set(PlanView.model_fields) - {"unserved"}),
+        unserved=[
+            LeftView(stop=one.stop, reason=one.reason, fits=words(one, name_of)) for one in left
+        ],
     )
 
 
@@ -126,15 +143,16 @@ def driver_view(hub: Hub, row: DriverRow) -> DriverView:
     )
 
 
-def route_views(
-    rows: list[RouteRow], depots: list[DepotRow], stops: list[StopView]
-) -> list[RouteView]:
-    """Return routes with their breaks and reloads."""
-    by_id, known = {row.id: row for row in depots}, {stop.id for stop in stops}
-    same = set(RouteView.model_fields) - {"pauses"}
+def route_views(session: Session, rows: list[RouteRow], stops: list[StopView]) -> list[RouteView]:
+    """Return routes with their breaks and reloads, and where they begin and end."""
+    by_id, known = all_depots(session), {stop.id for stop in stops}
+    drivers = rows_by_id(session, DriverRow, {row.driver for row in rows})
+    same = set(RouteView.model_fields) - {"pauses", "start", "end"}
     return [
         RouteView(
             **row.model_dump(include=same),
+            start=list(place_of(drivers[row.driver], drivers[row.driver].start_place, by_id)),
+            end=list(place_of(drivers[row.driver], drivers[row.driver].end_place, by_id)),
             pauses=[
                 PauseView(kind=one.kind, after=one.after, text=one.text)
                 for one in pause_lines(row, by_id[row.depot].timezone, by_id, known)

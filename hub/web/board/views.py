@@ -57,11 +57,36 @@ def state() -> Response:
 @blueprint.get("/board/ways")
 @allow(*STAFF)
 def lines() -> Response:
-    """Answer the lines of the day's routes along the streets, those that are known by now."""
+    """Answer the lines of the day's routes along the streets, those that are known by now.
+
+    A draft's is asked for when somebody looks at it: most drafts are planned away unseen.
+    """
     with read() as session:
-        routes = [row.id for row in session.exec(routes_of(session, asked_day() or today(session)))]
-        found = ways.ways_of(session, routes)
+        rows = list(session.exec(routes_of(session, asked_day() or today(session))))
+        found = ways.ways_of(session, [row.id for row in rows])
+        unseen = {row.id for row in rows if row.state == "draft"} - along_stops(session, found)
+    if unseen:
+        with write() as session:
+            for id in sorted(unseen):
+                ways.ask(session, id)
     return tagged({"ways": [way.model_dump(exclude=NO_TURNS) for way in found]})
+
+
+def along_stops(session: Session, found: list[ways.RouteWay]) -> set[str]:
+    """Return the routes whose known way leads along their stops as they are now."""
+    query = (
+        select(StopRow.route, StopRow.id)
+        .where(
+            col(StopRow.route).in_([way.route for way in found]),
+            col(StopRow.state).not_in(["skipped", "cancelled"]),
+        )
+        .order_by(col(StopRow.position), StopRow.id)
+    )
+    stops: dict[str, list[str]] = {}
+    for route, stop in session.exec(query):
+        stops.setdefault(route or "", []).append(stop)
+    led = {way.route: [leg.stop for leg in way.legs[:-1]] for way in found}
+    return {route for route, along in led.items() if along == stops.get(route)}
 
 
 @blueprint.get("/board/live")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hub.builtin.ortools import Ortools, OrtoolsConfig
 from hub.nouns import Matrix, Plan, Problem, ProblemStop, ProblemVehicle
 from hub.planning.check import faults
+from hub.planning.stopwatch import counted_by
 
 SHIFT = (8 * 3600, 17 * 3600)
 
@@ -192,3 +193,22 @@ def problems(draw: st.DrawFn) -> Problem:
 def test_every_plan_passes_the_checker_whatever_the_problem(problem: Problem) -> None:
     plan = Ortools(OrtoolsConfig()).plan(problem)
     assert faults(problem, plan) == []
+
+
+def test_another_clock_than_the_walls_ends_the_search_at_its_time() -> None:
+    looks = 0
+
+    def clock() -> float:
+        nonlocal looks
+        looks += 1
+        return looks / 100
+
+    draw = random.Random(1)
+    stops = [ProblemStop(id=f"s{n}", point=draw.randrange(20)) for n in range(80)]
+    problem = Problem(
+        stops=tuple(stops), vehicles=(van(), van("v2")), matrix=line(20), seconds=3600
+    )
+    with counted_by(lambda: 10_000 * clock(), wall=False):
+        plan = Ortools(OrtoolsConfig()).plan(problem)
+    assert faults(problem, plan) == []
+    assert looks < 60

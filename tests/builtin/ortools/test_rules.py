@@ -95,3 +95,20 @@ def test_a_search_that_is_stopped_ends_with_what_it_has() -> None:
 @given(days(Ortools.features))
 def test_every_plan_passes_the_checker_whatever_the_day(problem: Problem) -> None:
     assert faults(problem, ENGINE.plan(problem)) == []
+
+
+def test_a_shift_that_is_over_before_it_begins_is_nobodys() -> None:
+    over = van("v1", shift=(MORNING + HOUR, MORNING), locked=("s1",))
+    late = van("v2", shift=(MORNING + 2 * HOUR, MORNING), overtime=4 * HOUR, visited=1)
+    assert routes(ask(ENGINE, day([stop(1), stop(2)], [over]))) == {}
+    assert routes(ask(ENGINE, day([stop(1), stop(2)], [over, late]))) == {"v2": ["s2"]}
+
+
+def test_a_lock_that_cannot_be_kept_does_not_end_the_search() -> None:
+    told: list[Found] = []
+    locked = [stop(3, windows=((0, 60),)), *(stop(n) for n in (1, 2, 4))]
+    problem = day(locked, [van("v1", locked=("s3",)), van("v2")])
+    plan = ENGINE.search(problem, lambda found: told.append(found) or True)
+    assert [found.left_out for found in told[-1:]] == [1]
+    assert left(plan) == ["s3"]
+    assert faults(problem, plan) == []

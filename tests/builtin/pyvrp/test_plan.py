@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from hub.builtin.pyvrp import PyVrp, most_steps
 from hub.connector import NoSettings
-from hub.nouns import Found, Matrix, Problem
+from hub.nouns import Found, Matrix, Problem, ProblemStop
 from hub.nouns.plans import Costs, Reloads, Shipment
 from hub.planning.check import faults
 from hub.planning.costs import cost
@@ -168,3 +168,14 @@ def test_small_days_end_by_a_count_and_large_ones_by_the_clock() -> None:
 @given(days(PyVrp.features))
 def test_every_plan_passes_the_checker_whatever_the_day(problem: Problem) -> None:
     assert faults(problem, ENGINE.plan(problem)) == []
+
+
+def test_who_is_in_overtime_already_drives_no_longer_than_it_lasts() -> None:
+    late = van(shift=(MORNING + HOUR, MORNING), overtime=2 * HOUR, visited=4)
+    problem = day([stop(n) for n in (1, 2, 3)], [late])
+    found = ENGINE.sequences(problem, None)["v1"]
+    assert [item.id for item in found if isinstance(item, ProblemStop)] in (
+        ["s1", "s2"],
+        ["s2", "s1"],
+    )
+    assert left(ask(ENGINE, problem)) == ["s3"]

@@ -10,6 +10,7 @@ from pyvrp import CostEvaluator, ProblemData, RandomNumberGenerator, Solution, V
 
 from hub.builtin.pyvrp import search as searching
 from hub.builtin.pyvrp.climb import Climber
+from hub.builtin.pyvrp.penalties import MOST, penalties
 from hub.builtin.pyvrp.search import search
 from tests.builtin.pyvrp.problems import DAY, Steps, problem
 
@@ -142,3 +143,22 @@ def test_no_stops_give_an_empty_solution() -> None:
     found = search(problem(stops=0), 1.0, 1, clock=Steps())
     assert found.num_routes() == 0
     assert found.is_feasible()
+
+
+def test_where_prizes_are_large_a_load_too_many_costs_a_few_of_them_at_first() -> None:
+    small, large = problem(prize=1_000), problem(prize=60_000)
+    assert penalties(small).midpoint_penalties(small)[0] == [MOST / 2]
+    loads = [client.delivery[0] for client in large.clients()]
+    (first,) = penalties(large).midpoint_penalties(large)[0]
+    assert first * sum(loads) / len(loads) == pytest.approx(2.5 * 60_000)
+
+
+def test_a_large_day_with_windows_is_served_whole_by_its_first_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searching, "LARGE", 0)
+    monkeypatch.setattr(searching, "PART", 25)
+    data = problem(stops=120, windows=1_500, prize=50_000)
+    found = search(data, 0.5, 1, clock=Steps())
+    assert found.num_missing_clients() == 0
+    assert found.num_clients() == 120

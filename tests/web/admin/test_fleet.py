@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -77,6 +78,23 @@ def test_a_driver_is_changed_with_the_week(owner: Any, hub: Hub, world: World) -
     assert "11:00-12:00 30 min" in owner.get(f"{PATH}/drivers/{world.driver}").text
 
 
+def test_the_list_reads_like_people_write_and_counts_like_them(
+    owner: Any, hub: Hub, world: World
+) -> None:
+    with hub.store.write(System()) as session:
+        session.add_all(VehicleRow(name=name, capacity=1) for name in ("Van 10", "Van 2"))
+        rest = [{"start": "11:00", "end": "12:00", "minutes": 30}]
+        for day in (0, 1):
+            row = session.exec(select(ShiftRow).where(ShiftRow.weekday == day)).one_or_none()
+            row = row or ShiftRow(driver=world.driver, weekday=day)
+            row.starts, row.ends, row.breaks = "07:00", "15:00", rest
+            session.add(row)
+    page = owner.get(PATH).text
+    assert page.index(">Van 2<") < page.index(">Van 10<")
+    assert "Mon\u2013Tue 07:00\u201315:00" in page
+    assert "break Mon\u2013Tue 11:00\u201312:00 30 min" in page
+
+
 @pytest.mark.parametrize(
     ("path", "form", "said"),
     [
@@ -101,7 +119,10 @@ def test_a_wrong_break_names_its_day_and_changes_nothing(
     form = {"name": "Lea F.", "depot": world.depot, "vehicle": world.vehicle, "starts-1": "08:00",
             "ends-1": "12:00", "breaks-1": "noon"}  # fmt: skip
     reply = owner.post(f"{PATH}/drivers/{world.driver}", form)
-    assert (reply.status_code, "Tuesday: &#39;noon&#39; is no break" in reply.text) == (422, True)
+    assert reply.status_code == 422
+    wrong = "Tuesday: &#39;noon&#39; is no break; write it like 12:00-13:30 30."
+    assert reply.text.count(wrong) == 2  # above the form, and under the day
+    assert re.search(r'name="breaks-1"[^>]*aria-invalid="true"', reply.text)
     with hub.store.read(System()) as session:
         assert session.get_one(DriverRow, world.driver).name == "Lea Frick"
 
