@@ -6,8 +6,8 @@ not at all; the row knows what was written, so that a worker that dies half-way 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -19,21 +19,16 @@ from hub.dispatch.changes import Change, Overtaken, apply_groups
 from hub.dispatch.churn import TOGETHER, moved
 from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, flag_unserved, unserved
 from hub.dispatch.reoptimise import Found, Scene, improve, late_stops, searching, survey
-from hub.errors import HubError, PluginError, Refused, Rejected, Retry, Unauthorized
+from hub.errors import HubError, PluginError, Refused, Rejected
 from hub.hub import Hub
-from hub.planning.plans import TRIES
-from hub.planning.providers import pass_over
-from hub.queue import Claim, LeaseLost, defer, finish
-from hub.queue.work import renew
+from hub.planning.trials import PASSING, Step, Trial
+from hub.queue import Claim, LeaseLost
 from hub.store import FlagRow, ReoptimisationRow, Session, StopRow
-from hub.store.database import Busy
 
-PASSING = (Retry, Unauthorized, Busy)
 WRITING = 0.25
 """Part of the time that is kept for writing down what was found."""
 LEAST = 0.2
 """Part of the time that is searched, however long the reading took on a busy machine."""
-Step = Callable[[Session], None]
 
 
 class Cancelled(HubError):
@@ -42,48 +37,19 @@ class Cancelled(HubError):
 
 def now(hub: Hub, id: str) -> ReoptimisationRow:
     """Work at once, in this process, and return the ended row."""
-    for last in (*[False] * (TRIES - 1), True):
-        try:
-            make(hub, id, nothing, nothing)
-            break
-        except PASSING as error:
-            if last:
-                fail(hub, id, str(error), nothing)
-        except KeyboardInterrupt:
-            fail(hub, id, "it was given up", nothing)
-            raise
+    trial(hub, id).now()
     with hub.store.read(STAFF) as session:
         return session.get_one(ReoptimisationRow, id)
 
 
-def nothing(_: Session) -> None:
-    """Add nothing to a transaction: nobody holds a claim."""
-
-
 def work(hub: Hub, claim: Claim) -> None:
     """Do what a worker has claimed; what may pass is tried again."""
+    trial(hub, claim.subject).work(hub, claim)
 
-    def hold(session: Session) -> None:
-        renew(session, claim)
 
-    def end(session: Session) -> None:
-        finish(session, claim)
-
-    if claim.losses >= TRIES:
-        fail(hub, claim.subject, f"it broke off {claim.losses} times (the log says how)", end)
-        return
-    if claim.hung:
-        pass_over(hub, claim.why)
-    try:
-        make(hub, claim.subject, hold, end)
-    except PASSING as error:
-        if claim.tries >= TRIES:
-            fail(hub, claim.subject, str(error), end)
-            return
-        after = error.after if isinstance(error, Retry) else None
-        wait = 1.0 if after is None else after
-        with hub.store.write(STAFF) as session:
-            defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
+def trial(hub: Hub, id: str) -> Trial:
+    """Return how it is done, or ended as failed."""
+    return Trial(partial(make, hub, id), partial(fail, hub, id))
 
 
 def make(hub: Hub, id: str, hold: Step, end: Step) -> None:

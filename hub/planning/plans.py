@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from functools import partial
 
 from sqlmodel import col, select
 
 from hub.access import get
-from hub.errors import HubError, Refused, Retry, Unauthorized
+from hub.errors import HubError, Refused
 from hub.events import append
 from hub.events.catalogue import PlanFinished
 from hub.events.facts import PlanFacts
@@ -23,23 +24,15 @@ from hub.planning.drafts import Copy, bring_back, compare, discard, drafts, keep
 from hub.planning.explain import outcome
 from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
-from hub.planning.providers import pass_over
 from hub.planning.solving import solve
 from hub.planning.travel import tables
-from hub.queue import Claim, LeaseLost, defer, enqueue, finish
-from hub.queue.work import renew
+from hub.planning.trials import PASSING, Step, Trial
+from hub.queue import Claim, LeaseLost, enqueue
 from hub.store import DepotRow, PlanRow, RouteRow, Session, System
-from hub.store.database import Busy
 
 KIND = "plan"
-TRIES = 3
 TOGETHER = 15
 """Stops that are stored in one transaction: a few milliseconds each on a small machine."""
-PASSING = (Retry, Unauthorized, Busy)
-"""What another try may mend; an expired connection is passed over by it."""
-
-Step = Callable[[Session], None]
-"""What the caller adds to a transaction of ours: renewing or ending its claim."""
 
 
 @dataclass(frozen=True)
@@ -139,52 +132,23 @@ def plan_now(
     with hub.store.write(System()) as session:
         improve = wish is not None and (wish.improve or wish.harder)
         row = add(session, depot, date, by, seconds, improve)
-    for last in (False, False, True):
-        try:
-            make(hub, row.id, nothing, nothing, wish or Wish())
-            break
-        except PASSING as error:
-            if last:
-                fail(hub, row.id, str(error), nothing)
-        except KeyboardInterrupt:
-            fail(hub, row.id, "it was given up", nothing)
-            raise
-        except Exception as error:
-            fail(hub, row.id, f"planning broke off: {type(error).__name__}: {error}", nothing)
-            raise
+    trial(hub, row.id, wish or Wish()).now()
     with hub.store.read(System()) as session:
         return session.get_one(PlanRow, row.id)
 
 
-def nothing(_: Session) -> None:
-    """Add nothing to a transaction: nobody holds a claim."""
-
-
 def work(hub: Hub, claim: Claim) -> None:
     """Make the plan that a worker has claimed; what may pass is tried again."""
+    trial(hub, claim.subject, Wish()).work(hub, claim)
 
-    def hold(session: Session) -> None:
-        renew(session, claim)
 
-    def end(session: Session) -> None:
-        finish(session, claim)
+def trial(hub: Hub, id: str, wish: Wish) -> Trial:
+    """Return how a plan is made, or ended as failed."""
 
-    if claim.losses >= TRIES:
-        reason = f"planning broke off {claim.losses} times (the log says how); plan fewer stops"
-        fail(hub, claim.subject, reason, end)
-        return
-    if claim.hung:
-        pass_over(hub, claim.why)
-    try:
-        make(hub, claim.subject, hold, end, Wish())
-    except PASSING as error:
-        if claim.tries >= TRIES:
-            fail(hub, claim.subject, str(error), end)
-            return
-        after = error.after if isinstance(error, Retry) else None
-        wait = 1.0 if after is None else after
-        with hub.store.write(System()) as session:
-            defer(session, claim, session.wall + timedelta(seconds=wait), str(error))
+    def making(hold: Step, end: Step) -> None:
+        make(hub, id, hold, end, wish)
+
+    return Trial(making, partial(fail, hub, id), "planning", "; plan fewer stops")
 
 
 def make(hub: Hub, id: str, hold: Step, end: Step, wish: Wish) -> None:

@@ -11,6 +11,7 @@ from hub.hub import Hub
 from hub.nouns import Found, Plan, Problem
 from hub.planning import plans, progress
 from hub.planning.progress import Progress, stop
+from hub.planning.trials import nothing
 from hub.queue.work import LeaseLost
 from hub.store import PlanRow, Session, System
 from hub.testing.town import DAY, Town
@@ -52,13 +53,13 @@ def test_finds_are_written_once_a_second_at_most(
     hub: Hub, row: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "EVERY", 1000.0)
-    watch = Progress(hub, row, 10, plans.nothing)
+    watch = Progress(hub, row, 10, nothing)
     assert watch(Found(cost=500))
     assert read(hub, row).progress == {}
 
 
 def test_whoever_asks_to_stop_ends_the_search_once_and_for_all(hub: Hub, row: str) -> None:
-    watch = Progress(hub, row, 10, plans.nothing)
+    watch = Progress(hub, row, 10, nothing)
     assert watch(Found(cost=500))
     with hub.store.write(System()) as session:
         assert stop(session, row)
