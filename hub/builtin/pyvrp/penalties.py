@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 MOST = 100_000
 """PyVRP's own largest penalty of one unit, as long as no prize asks for more."""
 DEAR = 2.5
-"""Prizes that a load too many of the usual size costs at first, where prizes are large."""
+"""Prizes that a load too many of the usual size costs at first."""
+LATE = 0.05
+"""Prizes that a unit of lateness costs at first, at the most."""
+SMALL = 250
+"""Up to so many stops small penalties find more, whatever the prizes: dearer ones take thousands of
+rounds to fall, and until then every stop that is left out looks cheaper than a detour."""
 
 
 def worth(data: ProblemData) -> int:
@@ -44,8 +49,10 @@ def penalties(data: ProblemData, updates: int = 500) -> PenaltyParams:
         def midpoint_penalties(self, data: ProblemData) -> tuple[list[float], float, float]:
             half, most = MOST / 2, worth(data)
             middle = max(half, (half * most) ** 0.5)
-            if most < half:
-                return [half] * data.num_load_dimensions, middle, half
-            return [min(half, DEAR * most / load) for load in usual(data)], middle, half
+            small = most > 0 and data.num_clients + data.num_shipments <= SMALL
+            late = min(middle, LATE * most) if small else middle
+            if most < half and not small:
+                return [half] * data.num_load_dimensions, late, half
+            return [min(half, DEAR * most / load) for load in usual(data)], late, half
 
     return Raised(solutions_between_updates=updates, max_penalty=float(max(MOST, 2 * worth(data))))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyvrp import CostEvaluator, ProblemData, RandomNumberGenerator, Solution, VehicleType
 
+from hub.builtin.pyvrp import penalties as pricing
 from hub.builtin.pyvrp import search as searching
 from hub.builtin.pyvrp.climb import Climber
 from hub.builtin.pyvrp.penalties import MOST, penalties
@@ -145,12 +146,27 @@ def test_no_stops_give_an_empty_solution() -> None:
     assert found.is_feasible()
 
 
-def test_where_prizes_are_large_a_load_too_many_costs_a_few_of_them_at_first() -> None:
-    small, large = problem(prize=1_000), problem(prize=60_000)
+def first_prices(data: ProblemData) -> tuple[float, float]:
+    """Return what a usual load too many, and a unit of lateness, cost at first."""
+    loads = [client.delivery[0] for client in data.clients()]
+    (load,), late, _ = penalties(data).midpoint_penalties(data)
+    return load * sum(loads) / len(loads), late
+
+
+def test_where_prizes_are_large_a_load_too_many_costs_a_few_of_them_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pricing, "SMALL", 0)
+    small = problem(prize=1_000)
     assert penalties(small).midpoint_penalties(small)[0] == [MOST / 2]
-    loads = [client.delivery[0] for client in large.clients()]
-    (first,) = penalties(large).midpoint_penalties(large)[0]
-    assert first * sum(loads) / len(loads) == pytest.approx(2.5 * 60_000)
+    assert first_prices(problem(prize=60_000))[0] == pytest.approx(2.5 * 60_000)
+
+
+@pytest.mark.parametrize("prize", [1_000, 60_000])
+def test_a_small_problem_begins_with_small_penalties_whatever_its_prizes(prize: int) -> None:
+    assert first_prices(problem(prize=prize)) == pytest.approx((2.5 * prize, 0.05 * prize))
+    bare = problem(prize=0)
+    assert penalties(bare).midpoint_penalties(bare) == ([MOST / 2], MOST / 2, MOST / 2)
 
 
 def test_a_large_day_with_windows_is_served_whole_by_its_first_plan(
