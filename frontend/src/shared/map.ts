@@ -1,6 +1,7 @@
 // A map that is never blank or broken: tiles where there are some, else a quiet plain ground.
 
 import * as L from "leaflet";
+import { linked } from "./credit";
 import type { Streets } from "./streets";
 import type { StreetMap } from "./tiles";
 
@@ -280,13 +281,7 @@ function plain(text: string): HTMLElement {
 function credited(credit: string): string {
   const out = document.createElement("span");
   out.textContent = credit;
-  if (!credit.includes("OpenStreetMap")) return out.innerHTML;
-  const link = document.createElement("a");
-  link.href = "https://www.openstreetmap.org/copyright";
-  link.target = "_blank";
-  link.rel = "noopener";
-  link.textContent = credit;
-  return link.outerHTML;
+  return credit.includes("OpenStreetMap") ? linked(credit) : out.innerHTML;
 }
 
 // Attribution is the operator's own setting; of its markup only links are kept.

@@ -1,6 +1,7 @@
 // The street layer of the loaded maps: ground and names, under everything that the pages draw.
 
 import * as L from "leaflet";
+import { linked } from "./credit";
 import { Ground } from "./ground";
 import { Labels } from "./labels";
 import { Tiles, within, type StreetMap } from "./tiles";
@@ -49,13 +50,4 @@ export class Streets {
 
 function boundsOf({ bounds: [south, west, north, east] }: StreetMap): L.LatLngBounds {
   return L.latLngBounds([south, west], [north, east]);
-}
-
-function linked(credit: string): string {
-  const link = document.createElement("a");
-  link.href = "https://www.openstreetmap.org/copyright";
-  link.target = "_blank";
-  link.rel = "noopener";
-  link.textContent = credit;
-  return link.outerHTML;
 }
