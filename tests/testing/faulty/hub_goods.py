@@ -204,7 +204,7 @@ class Times(Connector[Nothing]):
 
 
 class Engine(Connector[Nothing]):
-    """Gives each stop to the first driver who can take it at the end of the way."""
+    """Gives each stop to the first driver who can take it; the routes it begins with stay."""
 
     name = "good_engine"
     title = "Engine"
@@ -213,10 +213,13 @@ class Engine(Connector[Nothing]):
     def plan(self, problem: Problem) -> Plan:
         stops = list(problem.stops)
         self.dice(problem).shuffle(stops)
+        owner = {id: vehicle for vehicle, ids in problem.warm.items() for id in ids}
+        order = list(owner)
+        stops.sort(key=lambda stop: order.index(stop.id) if stop.id in owner else len(order))
         routes = []
         for vehicle in problem.vehicles:
             at, ready, load, visits, metres = vehicle.start, vehicle.shift[0], 0, [], 0
-            for stop in list(stops):
+            for stop in [one for one in stops if owner.get(one.id, vehicle.id) == vehicle.id]:
                 seconds = problem.matrix.seconds
                 arrive = ready + seconds[at][stop.point]
                 if stop.windows:

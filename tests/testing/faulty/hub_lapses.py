@@ -256,6 +256,15 @@ class Gambling(Faulty, good.Engine):
         return Random()
 
 
+class Anew(Faulty, good.Engine):
+    name = "anew"
+    sees = ("test_a_plan_is_no_worse_than_the_routes_it_began_with",)
+    tells = r"and the routes in problem.warm cost .*; keep those when nothing better is found"
+
+    def plan(self, problem: Problem) -> Plan:
+        return super().plan(problem.model_copy(update={"warm": {}, "seed": problem.seed + 1}))
+
+
 class Thorough(Faulty, good.Engine):
     name = "thorough"
     sees = ("test_it_keeps_its_time_limit",)
