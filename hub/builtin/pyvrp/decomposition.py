@@ -49,7 +49,7 @@ class Decomposition:
         effort: Effort | None = None,
     ) -> None:
         """Parts have about `size` stops; `effort` is the most that one of them gets."""
-        self._data, self._rng, self._watch, self._size = data, rng, watch, size
+        self.data, self._rng, self._watch, self._size = data, rng, watch, size
         self._effort = effort or Effort(history=30, steps=600)
         self._near = Nearness(data)
         self._turn = max(0.0, watch.left) * self._size / (SWEEPS * data.num_clients)
@@ -60,14 +60,14 @@ class Decomposition:
     def improve(self, solution: Solution) -> Solution:
         """Return the solution with one part improved, or as it was."""
         routes = solution.routes()
-        home = np.full(self._data.num_clients, -1, dtype=np.int64)
+        home = np.full(self.data.num_clients, -1, dtype=np.int64)
         for index, route in enumerate(routes):
             home[[i for kind, i in stops(route) if kind == CLIENT]] = index
         chosen = self._choose(routes, home)
         if not chosen:
             return solution
         part = Part(
-            self._data,
+            self.data,
             [routes[i] for i in chosen],
             self._free(routes, SPARE),
             self._missing(solution, chosen),
@@ -83,7 +83,7 @@ class Decomposition:
         if self._watch.rank(found) >= self._watch.rank(part.start):
             return solution
         kept = [route for index, route in enumerate(routes) if index not in set(chosen)]
-        better = Solution(self._data, kept + part.whole(found))
+        better = Solution(self.data, kept + part.whole(found))
         self._watch.offer(better)
         return better
 
@@ -103,7 +103,7 @@ class Decomposition:
         Where parts meet, routes are poor: so the next parts get a descent first.
         """
         left = [stop for stop in solution.unplanned() if stop.is_client()]
-        free = sum(self._free(solution.routes(), self._data.num_vehicles).values())
+        free = sum(self._free(solution.routes(), self.data.num_vehicles).values())
         share = free / max(1, len(left))
         while left and not self._watch.over():
             group, left = self._nearby(left)
@@ -111,10 +111,10 @@ class Decomposition:
             vehicles = self._free(routes, ceil(share * len(group)))
             if not vehicles:
                 break
-            part = Part(self._data, [], vehicles, group)
+            part = Part(self.data, [], vehicles, group)
             planted = part.whole(Climber(part.data, self._rng).start())
             kept = [route for route in planted if route.is_feasible()]
-            solution = Solution(self._data, routes + kept)
+            solution = Solution(self.data, routes + kept)
             self._watch.offer(solution)
             self._rough += ROUGH
         return solution
@@ -129,7 +129,7 @@ class Decomposition:
     def _free(self, routes: list[Route], most: int) -> dict[int, int]:
         """Return up to `most` unused vehicles by type, beginning with a type drawn at random."""
         used = Counter(route.vehicle_type() for route in routes)
-        kinds = self._data.vehicle_types()
+        kinds = self.data.vehicle_types()
         first = self._rng.randint(len(kinds))
         free: dict[int, int] = {}
         for index in [*range(first, len(kinds)), *range(first)]:
@@ -140,7 +140,7 @@ class Decomposition:
         return free
 
     def _choose(self, routes: list[Route], home: Ints) -> list[int]:
-        draws = [self._rng.randint(self._data.num_clients) for _ in range(TRIES)]
+        draws = [self._rng.randint(self.data.num_clients) for _ in range(TRIES)]
         draws = [draw for draw in draws if home[draw] >= 0]
         if not draws:
             return []
@@ -160,7 +160,7 @@ class Decomposition:
         return list(chosen)
 
     def _order(self, stops: Ints, middle: int) -> Ints:
-        data = self._data
+        data = self.data
         profile = data.vehicle_type(0).profile
         places = np.array([data.client(int(stop)).location for stop in stops], dtype=np.int64)
         row = data.distance_matrix(profile)[data.client(middle).location]

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from pyvrp import (
     Activity,
     ActivityType,
-    Client,
     Depot,
     ProblemData,
     Route,
-    Shipment,
-    ShipmentStep,
     Solution,
 )
+
+from hub.builtin.pyvrp.copies import client, shipment
 
 CLIENT, DEPOT = ActivityType.CLIENT, ActivityType.DEPOT
 Stop = tuple[ActivityType, int]
@@ -102,8 +101,13 @@ class Part:
             Depot(self._place(d.location), d.tw_early, d.tw_late, d.service_duration, name=d.name)
             for d in data.depots()
         ]
-        clients = [self._client(index) for index in self._clients]
-        shipments = [self._shipment(index) for index in self._shipments]
+        clients = [
+            client(one, self._place(one.location)) for one in map(data.client, self._clients)
+        ]
+        shipments = [
+            shipment(one, self._place(one.pickup.location), self._place(one.delivery.location))
+            for one in map(data.shipment, self._shipments)
+        ]
         chosen = np.fromiter(self._places, dtype=np.int64)
         return ProblemData(
             [data.location(int(place)) for place in chosen],
@@ -115,37 +119,6 @@ class Part:
             shipments=shipments,
         )
 
-    def _client(self, index: int) -> Client:
-        client = self._whole.client(index)
-        return Client(
-            self._place(client.location),
-            client.delivery,
-            client.pickup,
-            client.service_duration,
-            client.tw_early,
-            client.tw_late,
-            client.release_time,
-            client.prize,
-            client.required,
-        )
-
-    def _shipment(self, index: int) -> Shipment:
-        shipment = self._whole.shipment(index)
-        first, last = shipment.pickup, shipment.delivery
-        return Shipment(
-            self._place(first.location),
-            self._place(last.location),
-            *_window(first),
-            *_window(last),
-            shipment.amount,
-            shipment.prize,
-            shipment.required,
-        )
-
 
 def _cut(matrix: Any, chosen: NDArray[np.int64]) -> Any:
     return matrix[np.ix_(chosen, chosen)]
-
-
-def _window(step: ShipmentStep) -> tuple[int, int, int]:
-    return step.tw_early, step.tw_late, step.service_duration

@@ -13,6 +13,7 @@ from pyvrp import ProblemData, RandomNumberGenerator, Solution
 from hub.builtin.pyvrp.climb import Climber, Effort
 from hub.builtin.pyvrp.construction import by_savings, constructible
 from hub.builtin.pyvrp.decomposition import Decomposition, divisible
+from hub.builtin.pyvrp.firm import firm, full
 from hub.builtin.pyvrp.watch import Report, Watch
 
 SMALL, LARGE = 250, 1_500
@@ -61,6 +62,7 @@ class _Run:
         self.data, self.watch, self.rng = data, watch, rng
         self.size = data.num_clients + data.num_shipments
         self._climber: Climber | None = None
+        self._settled = False
 
     @property
     def climber(self) -> Climber:
@@ -81,13 +83,20 @@ class _Run:
         if self.size == 0 or self.watch.over():
             return self.best()
         solution = self._first() if start is None else start
+        self._settle()
         effort, solution = self._effort(solution)
         while not self.watch.over():
+            self._settle()
             self.climber.climb(solution, effort, self.watch.over, self.watch.offer)
             if self.watch.over():
                 break
             solution = self.climber.start() if self.size <= SMALL else self._kicked(self.best())
         return self.best()
+
+    def _settle(self) -> None:
+        """Demand every stop from now on, once the best solution serves them all."""
+        if not self._settled and full(self.data, self.best()):
+            self.data, self._climber, self._settled = firm(self.data), None, True
 
     def parts(self, start: Solution | None) -> Solution:
         """Improve one part after the other."""
@@ -96,10 +105,13 @@ class _Run:
         solution = self.best()
         if self.watch.over():
             return solution
+        self._settle()
         parts = Decomposition(self.data, self.rng, self.watch, size=PART)
         if solution.num_routes() == 0:
             solution = parts.plant(solution)
         while not self.watch.over():
+            self._settle()
+            parts.data = self.data
             solution = parts.improve(solution)
         return self.best()
 
