@@ -63,7 +63,7 @@ def test_the_search_demands_every_stop_once_all_are_served(
     told: list[ProblemData] = []
     monkeypatch.setattr(searching, "firm", lambda data: told.append(firm(data)) or told[-1])
     data = problem(stops=120, windows=1_500, prize=50_000)
-    found = search(data, 300, 1, clock=Steps())
+    found = search(data, 40, 1, clock=Steps())
     assert len(told) == 1
     assert full(data, found)
     assert not found.uncollected_prizes()
@@ -73,7 +73,7 @@ def test_where_not_all_fit_stops_stay_optional(monkeypatch: pytest.MonkeyPatch) 
     told: list[ProblemData] = []
     monkeypatch.setattr(searching, "firm", told.append)
     data = problem(stops=60, prize=50_000, fleet=[Kind(1, [60], tw_late=DAY)])
-    found = search(data, 300, 1, clock=Steps())
+    found = search(data, 40, 1, clock=Steps())
     assert not told
     assert found.is_feasible()
     assert 0 < found.num_clients() < 60
