@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +15,7 @@ from hub.hub import Hub
 from hub.nouns import Way, WayLeg
 from hub.queue.entry import work
 from hub.queue.work import claim
-from hub.store import FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow
+from hub.store import DepotRow, FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, town
@@ -143,6 +144,38 @@ def test_a_plan_is_looked_at_with_its_reasons_and_its_clock(
     expect(dialog.get_by_text("could begin 20 min later")).to_be_visible()
     dialog.get_by_text("Lea Frick", exact=True).click()
     expect(dialog.get_by_role("cell", name="5 min", exact=True)).to_be_visible()
+    row = dialog.get_by_role("row").filter(has=page.get_by_role("cell", name="5 min", exact=True))
+    expect(row.get_by_role("cell")).to_contain_text(  # it is there before it opens
+        ["", "10 min", "08:15", "5 min", "08:23", "20 min", "4"]
+    )
+
+
+def test_whoever_begins_is_led_to_the_fleet(hub: Hub, desk: Callable[..., Any]) -> None:
+    from playwright.sync_api import expect
+
+    page = desk("dispatcher")
+    expect(page.get_by_text("There is no depot yet")).to_be_visible()
+    page.get_by_role("link", name="Set up the fleet").click()
+    expect(page.get_by_text("No depot yet")).to_be_visible()
+    with hub.store.write() as session:
+        session.add(DepotRow(name="Vaduz", lat=47.141, lon=9.5209))
+    page.get_by_role("link", name="Board").click()
+    expect(page.get_by_text("Nobody drives from here yet")).to_be_visible()
+
+
+def test_a_plan_that_failed_is_told_beside_the_one_whose_drafts_are_left(
+    hub: Hub, world: World, filled: BusyDay, desk: Callable[..., Any]
+) -> None:
+    from playwright.sync_api import expect
+
+    shared = {"depot": world.depot, "service_date": DAY, "why": "PyVRP"}
+    with hub.store.write() as session:
+        session.add(PlanRow(**shared, state="done", created_at=NOW, outcome={}))
+        later = NOW + timedelta(minutes=5)
+        session.add(PlanRow(**shared, state="failed", created_at=later, reason="no engine foo"))
+    page = desk("dispatcher")
+    expect(page.get_by_text("The last plan failed: No engine foo.")).to_be_visible()
+    expect(page.get_by_role("button", name="Look at the plan")).to_be_visible()
 
 
 def test_a_search_shows_how_far_it_is_and_can_be_ended(
