@@ -66,7 +66,9 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
     """
     if plan.state != "done":
         why = f": {plan.reason}" if plan.reason else ""
-        raise Refused(f"plan {plan.id} is {plan.state}; only one that is done can be explained{why}")
+        raise Refused(
+            f"plan {plan.id} is {plan.state}; only one that is done can be explained{why}"
+        )
     depot = session.get_one(DepotRow, plan.depot)
     kept = Outcome.model_validate(plan.outcome or {})
     left = [Unserved.model_validate(one) for one in plan.unserved]

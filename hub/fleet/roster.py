@@ -105,6 +105,11 @@ def set_shift(
         if row is not None:
             session.delete(row)
         return None
+    if not starts or not ends:
+        raise Refused(
+            "say both when the day begins and when it ends, or neither for a day off",
+            "ends" if starts else "starts",
+        )
     first = read_clock(starts, "starts").strftime("%H:%M")
     last = read_clock(ends, "ends").strftime("%H:%M")
     if row is None:
@@ -224,6 +229,8 @@ def check_works(
     """Raise `Refused` unless there is a row with this id, and it is switched on."""
     # PostgreSQL takes no NUL in a text, so such an id is not even asked for.
     row: Any = None if "\x00" in id else session.get(table, id)
+    if row is None and not id:
+        raise Refused(f"choose a {field}; where there is none yet, add it first", field)
     if row is None:
         raise Refused(f"there is no {field} {id[:60]}; add it first", field)
     if not row.active:

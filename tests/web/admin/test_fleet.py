@@ -127,6 +127,53 @@ def test_a_wrong_break_names_its_day_and_changes_nothing(
         assert session.get_one(DriverRow, world.driver).name == "Lea Frick"
 
 
+def test_a_break_on_a_day_off_is_not_lost_in_silence(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle, "starts-1": "08:00",
+            "ends-1": "12:00", "breaks-6": "10:00-11:00 15"}  # fmt: skip
+    reply = owner.post(f"{PATH}/drivers/{world.driver}", form)
+    assert reply.status_code == 422
+    assert "Sunday: a break needs hours around it; give both, or neither." in reply.text
+    assert 'value="10:00-11:00 15"' in reply.text
+
+
+def test_a_driver_without_a_vehicle_is_told_what_to_choose(owner: Any, world: World) -> None:
+    form = {"name": "Jon Marxer", "depot": world.depot, "vehicle": ""}
+    reply = owner.post(f"{PATH}/drivers/new", form)
+    assert reply.status_code == 422
+    assert "Choose a vehicle; where there is none yet, add it first." in reply.text
+
+
+def test_what_may_stay_empty_may(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Van 1", "capacity": "9", "profile": "van", "skills": "", "cost_hour": "",
+            "most_km": "", "most_stops": "", "most_reloads": "", "reload_minutes": ""}  # fmt: skip
+    assert owner.post(f"{PATH}/vehicles/{world.vehicle}", form).status_code == 302
+    with hub.store.read(System()) as session:
+        row = session.get_one(VehicleRow, world.vehicle)
+        assert (row.most_reloads, row.reload_seconds) == (1, 600)
+
+
+def test_a_skill_that_can_be_none_is_refused_in_words(owner: Any, world: World) -> None:
+    reply = owner.post(f"{PATH}/vehicles/new", {"name": "X", "capacity": "9", "skills": "<b>"})
+    assert reply.status_code == 422
+    assert "write up to 30 letters, digits, dots and hyphens, such as fridge" in reply.text
+    assert "pattern" not in reply.text.partition("<form")[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"name": "Full pallets"}, "is no name of a measure; write one word of small letters"),
+        ({"name": ""}, "name at least one, such as units"),
+        ({"name": "kg", "currency": "Franken"}, "is no currency; write three letters such as CHF"),
+    ],
+)
+def test_what_is_counted_by_is_refused_in_words(
+    owner: Any, form: dict[str, str], said: str
+) -> None:
+    reply = owner.post(f"{PATH}/measures", {"unit": "kg", "currency": "CHF", **form})
+    assert (reply.status_code, said in reply.text) == (422, True)
+
+
 def test_a_depot_is_added_and_switched_off_again(owner: Any, hub: Hub, world: World) -> None:
     form = {"name": "Chur", "place": "46.85, 9.53", "timezone": "Europe/Zurich", "address": "A 1"}
     assert owner.post(f"{PATH}/depots/new", form).status_code == 302
