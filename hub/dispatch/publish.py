@@ -30,6 +30,7 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     stops = lock_stops(session, route.id)
     if not stops:
         raise Refused(f"route {route.id} has no stops; plan the day again")
+    check_draft(session, route)
     move_route(route, "ready")
     check_free(session, route)
     route.published_at = session.now
@@ -42,6 +43,16 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     tell_route(session, RoutePublished, route)
     tell_stops(session, StopDispatched, stops)
     return route
+
+
+def check_draft(session: Session, route: RouteRow) -> None:
+    """Raise `Refused`, saying whose it is, for a route that somebody has published before."""
+    if route.state in TAKEN:
+        name = session.get_one(DriverRow, route.driver).name
+        raise Refused(
+            f"{name}'s route of {route.service_date} is published already; look at the day again",
+            "state",
+        )
 
 
 def check_free(session: Session, route: RouteRow) -> None:

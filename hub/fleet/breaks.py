@@ -86,7 +86,7 @@ def check_room(shift: ShiftRow, rests: Iterable[Rest], overtime: int) -> None:
     hours = f"{shift.starts}-{shift.ends}"
     now, before = 0, ""
     for opens, closes, one in sorted(
-        (window_of(rest, starts) + (rest,) for rest in rests), key=lambda found: found[:2]
+        ((*window_of(rest, starts), rest) for rest in rests), key=lambda found: found[:2]
     ):
         text = f"{one.start}-{one.end} {one.minutes}"
         if minute_of(one.end) <= minute_of(one.start) and starts + length <= A_DAY:

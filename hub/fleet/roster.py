@@ -170,12 +170,27 @@ def find(session: Session, table: type[Row], text: str, by: str = "name") -> Row
     either = or_(column(table, "id") == text, column(table, by) == text)
     query = scoped(session, table).where(either).order_by(column(table, "id"))
     found = session.exec(query).first() if "\x00" not in text else None
-    if found is None:
-        names = ", ".join(getattr(row, by) for row in listed(session, table)[:20])
-        kind = table.__tablename__
-        there = f"there are: {names or 'none'}; see: hub {kind} list"
-        raise Missing(f"there is no {kind} {text[:60]!r}; {there}")
-    return found
+    if found is not None:
+        return found
+    rows = listed(session, table)
+    alike = [row for row in rows if str(getattr(row, by)).casefold() == text.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    kind = table.__tablename__
+    names = ", ".join(getattr(row, by) for row in rows[:20])
+    there = f"there are: {names}; see: hub {kind} list"
+    none = f"there is none yet; add one with: hub {kind} add"
+    raise Missing(f"there is no {kind} {text[:60]!r}; {there if rows else none}")
+
+
+def depot_or_only(session: Session, name: str) -> DepotRow:
+    """Return a depot by id or name, the only one for an empty name; raise `Missing` for none."""
+    rows = [row for row in listed(session, DepotRow) if row.active]
+    if name or not rows:
+        return find_depot(session, name)
+    if len(rows) > 1:
+        raise Missing("say which depot with --depot: " + ", ".join(row.name for row in rows))
+    return rows[0]
 
 
 def find_merchant(session: Session, slug: str) -> MerchantRow:
@@ -200,6 +215,9 @@ def find_driver(session: Session, name: str) -> DriverRow:
         .where(or_(DriverRow.id == name, DriverRow.name == name))
         .order_by(DriverRow.id)
     ).all()
+    if not found:
+        rows = listed(session, DriverRow)
+        found = [row for row in rows if row.name.casefold() == name.casefold()]
     if not found:
         raise Missing(f"there is no driver {name[:60]}; find the name with: hub driver list")
     if len(found) > 1:

@@ -128,8 +128,8 @@ def test_a_wrong_break_names_its_day_and_changes_nothing(
 
 
 def test_a_break_on_a_day_off_is_not_lost_in_silence(owner: Any, hub: Hub, world: World) -> None:
-    form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle, "starts-1": "08:00",
-            "ends-1": "12:00", "breaks-6": "10:00-11:00 15"}  # fmt: skip
+    form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle,
+            "starts-1": "08:00", "ends-1": "12:00", "breaks-6": "10:00-11:00 15"}  # fmt: skip
     reply = owner.post(f"{PATH}/drivers/{world.driver}", form)
     assert reply.status_code == 422
     assert "Sunday: a break needs hours around it; give both, or neither." in reply.text
