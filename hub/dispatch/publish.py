@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import col, select
 
 from hub.access import get, scoped
+from hub.dispatch.flags import have_route
 from hub.dispatch.promises import issue, open_pages, promise
 from hub.dispatch.rows import lock_route, lock_stops, tell_route
 from hub.errors import Refused
@@ -37,6 +38,7 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     for stop in stops:
         move_stop(stop, "dispatched")
         promise(stop)
+    have_route(session, stops)
     issue(session, stops)
     open_pages(hub, session, stops)
     session.flush()

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
+from hub.dispatch.flags import raise_flag
 from hub.hub import Hub
 from hub.nouns import Way, WayLeg
 from hub.queue.entry import work
 from hub.queue.work import claim
-from hub.store import DepotRow, FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow
+from hub.store import DepotRow, FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow, System
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, town
@@ -176,6 +177,22 @@ def test_a_plan_that_failed_is_told_beside_the_one_whose_drafts_are_left(
     page = desk("dispatcher")
     expect(page.get_by_text("The last plan failed: No engine foo.")).to_be_visible()
     expect(page.get_by_role("button", name="Look at the plan")).to_be_visible()
+
+
+def test_many_flags_do_not_push_all_else_out_of_sight(
+    hub: Hub, filled: BusyDay, desk: Callable[..., Any]
+) -> None:
+    from playwright.sync_api import expect
+
+    with hub.store.write(System()) as session:
+        for number in range(20):
+            raise_flag(session, f"k{number}", "not_redistributed", f"Order #{number} has no route")
+    page = desk("dispatcher")
+    flags = page.get_by_role("button", name="Clear: ")
+    expect(flags).to_have_count(6)
+    expect(page.get_by_text("Lost its route").first).to_be_visible()
+    page.get_by_role("button", name="Show all 21 flags").click()
+    expect(flags).to_have_count(21)
 
 
 def test_a_search_shows_how_far_it_is_and_can_be_ended(
