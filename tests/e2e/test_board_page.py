@@ -179,6 +179,20 @@ def test_a_plan_that_failed_is_told_beside_the_one_whose_drafts_are_left(
     expect(page.get_by_role("button", name="Look at the plan")).to_be_visible()
 
 
+def test_a_stop_of_a_draft_says_when_it_is_planned(
+    hub: Hub, town: Town, desk: Callable[..., Any]
+) -> None:
+    from playwright.sync_api import expect
+
+    town.stops(1)
+    town.plan()
+    page = desk("dispatcher", f"/?date={DAY}")
+    page.get_by_role("button", name="Lea Frick", exact=False).first.click()
+    page.locator(".stops .stop").first.click()
+    planned = page.get_by_role("dialog").locator("dt", has_text="Planned")
+    expect(planned).to_be_visible()
+
+
 def test_many_flags_do_not_push_all_else_out_of_sight(
     hub: Hub, filled: BusyDay, desk: Callable[..., Any]
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from hub.fleet import roster
 from hub.fleet.measures import measures
 from hub.hub import Hub
 from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
@@ -93,6 +94,15 @@ def test_the_list_reads_like_people_write_and_counts_like_them(
     assert page.index(">Van 2<") < page.index(">Van 10<")
     assert "Mon\u2013Tue 07:00\u201315:00" in page
     assert "break Mon\u2013Tue 11:00\u201312:00 30 min" in page
+
+
+def test_hours_that_end_on_the_next_day_say_so(owner: Any, hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        roster.set_shift(session, world.driver, 0, "17:00", "08:00")
+        roster.set_shift(session, world.driver, 1, "08:00", "17:00")
+    page = owner.get(PATH).text
+    assert "Mon 17:00\u201308:00 the next day, Tue" in page
+    assert page.count("the next day") == 1
 
 
 @pytest.mark.parametrize(
