@@ -72,8 +72,9 @@ class Watching:
         """Return the bar and what is beside it."""
         part = min(1.0, found.seconds / self.seconds) if self.seconds else 1.0
         done = round(part * BAR)
-        tail = f"  {STOPPING}" if self.stopped else ""
-        return f"[{'#' * done}{'.' * (BAR - done)}] {self.told(found)}{tail}"
+        if self.stopped:  # first, because a narrow terminal cuts the end off
+            return f"{STOPPING} ({self.told(found)})"
+        return f"[{'#' * done}{'.' * (BAR - done)}] {self.told(found)}"
 
     def told(self, found: Found) -> str:
         """Return what there is so far, for people."""
@@ -90,5 +91,7 @@ class Watching:
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
-        if not self.terminal:
+        if self.terminal:
+            click.echo(f"\r{STOPPING}\033[K", err=True, nl=False)
+        else:
             click.echo(STOPPING, err=True)

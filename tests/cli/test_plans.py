@@ -21,7 +21,7 @@ import pytest
 from sqlmodel import select as choose
 
 from hub.cli.plans import shared
-from hub.cli.watching import Watching
+from hub.cli.watching import STOPPING, Watching
 from hub.dispatch.sheets import Name, RouteSheet
 from hub.hub import Hub
 from hub.nouns import Found, Order
@@ -172,6 +172,7 @@ def test_ctrl_c_at_a_terminal_ends_the_search_with_the_best_so_far(hub: Hub, bus
     terminal.until("of 200 s, cost ")
     terminal.press(b"\x03")
     assert terminal.end() == 0
+    assert f"\r{STOPPING}" in terminal.said, "whatever the width"
     assert "stops  " in terminal.said
     assert "make it ready with: hub publish" in terminal.said
     with hub.store.read(System()) as session:
