@@ -37,7 +37,8 @@ def told(found: object) -> str:
     for route in found.routes:
         lines += told_route(route, found.names)
     for left in found.left_out:
-        lines.append(f"left out: {left.ref or left.stop}: {left.reason}")
+        place = f": {left.place}" if left.place else ""
+        lines.append(f"left out: {left.ref or left.stop}: {left.reason}{place}")
         if left.fits and left.driver is not None:
             lines.append(f"    with {left.driver.name}: {left.fits}")
     return "\n".join([*lines, *told_changes(found)])

@@ -9,7 +9,7 @@ from hub.planning.binding import explain
 from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.insertion import find
 from hub.planning.quotes import Fleet
-from hub.planning.relaxations import gone_with
+from hub.planning.relaxations import able, gone_with, there_and_back
 from hub.planning.relaxations import working as working
 from hub.planning.rules import Item, amount
 from hub.planning.schedule import NEVER, drive, travel
@@ -18,6 +18,8 @@ from hub.planning.words import clock, of_load, words
 BESIDE = "it does not fit beside the others"
 EVEN_ALONE = "it does not fit even alone"
 OUSTED = "it gave its place to a more urgent stop"
+NO_WAY = "there is no way to its place and back"
+CHECK = "check its address, and where its pin is"
 PENDING = "there was no time to try it everywhere; plan again with more seconds"
 """Of a stop that a rule may or may not keep out."""
 CROWDED: dict[Rule, str] = {
@@ -114,7 +116,7 @@ def why_not_alone(
     there = {v.id: travel(problem.matrix_of(v), v.start, stop.point) for v in vehicles}
     reachable = [v for v in vehicles if there[v.id] < NEVER]
     if not any(travel(problem.matrix_of(v), stop.point, v.end) < NEVER for v in reachable):
-        return "there is no way to its place and back"
+        return f"{NO_WAY}; {CHECK}"
     if stop.windows:
         first, last = outer(stop)
         window = f"its window {clock(first)}-{clock(last)}"
@@ -198,6 +200,17 @@ def sentence(problem: Problem, stop: ProblemStop, found: Unserved, *, ousted: bo
     return text + (f"; {asked}" if asked else "")
 
 
+def no_way(problem: Problem, stop: ProblemStop) -> str:
+    """Return that there is no way to a place, or how long the nearest one drives there and back."""
+    unit = unit_of(problem, stop)
+    vehicles = able(problem, [one.id for one in unit])
+    seconds = min((there_and_back(problem, one, unit) for one in vehicles), default=NEVER)
+    if seconds >= NEVER:
+        return NO_WAY
+    hours = f"{seconds / 3600:.0f} hours of driving there and back for whoever is nearest"
+    return f"its place is {hours}, more than a day of work"
+
+
 def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
     """Return why a stop is left out, whatever would make it fit."""
     rule = found.rule
@@ -205,7 +218,7 @@ def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
     if rule == "no_vehicle":
         return never
     if rule == "unreachable":
-        return "there is no way to its place and back"
+        return f"{no_way(problem, stop)}; {CHECK}"
     if never and rule in ("skill", "pinned", "capacity", "window", "shift", ""):
         return never
     crowded = CROWDED.get(rule)
