@@ -48,6 +48,8 @@ class Explanation(Noun):
     service_date: date
     midnight: datetime
     """From when all seconds count."""
+    timezone: str
+    """Of the depot."""
     cost: int
     metres: int
     seconds: int
@@ -79,6 +81,7 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
         depot=Name(id=depot.id, name=depot.name),
         service_date=plan.service_date,
         midnight=midnight(plan.service_date, depot.timezone),
+        timezone=depot.timezone,
         cost=kept.cost,
         metres=kept.metres,
         seconds=kept.seconds,

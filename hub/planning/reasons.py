@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle, Rule, Unserved, Window
+from hub.nouns.plans import Wall
 from hub.planning.binding import explain
 from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.insertion import find
@@ -13,6 +14,7 @@ from hub.planning.relaxations import able, gone_with, there_and_back
 from hub.planning.relaxations import working as working
 from hub.planning.rules import Item, amount
 from hub.planning.schedule import NEVER, drive, travel
+from hub.planning.visits import FIRST
 from hub.planning.words import clock, of_load, words
 
 BESIDE = "it does not fit beside the others"
@@ -112,21 +114,22 @@ def why_not_alone(
     whose = "of a vehicle that can carry it " if others else ""
     opens = min(vehicle.shift[0] for vehicle in vehicles)
     closes = max(vehicle.shift[1] + vehicle.overtime for vehicle in vehicles)
-    shifts = f"({clock(opens)}-{clock(closes)})"
+    wall = problem.wall
+    shifts = f"({clock(opens, wall)}-{clock(closes, wall)})"
     there = {v.id: travel(problem.matrix_of(v), v.start, stop.point) for v in vehicles}
     reachable = [v for v in vehicles if there[v.id] < NEVER]
     if not any(travel(problem.matrix_of(v), stop.point, v.end) < NEVER for v in reachable):
         return f"{NO_WAY}; {CHECK}"
     if stop.windows:
         first, last = outer(stop)
-        window = f"its window {clock(first)}-{clock(last)}"
+        window = f"its window {between(first, last, wall)}"
         if all(low > high for low, high in stop.windows):
             return f"{window} ends before it begins"
         if last < opens or first > closes:
             return f"{window} lies outside every shift {whose}{shifts}"
         soonest = min(v.shift[0] + there[v.id] for v in reachable)
         if soonest > last:
-            return f"{window} cannot be reached: {clock(soonest)} is the earliest arrival"
+            return f"{window} cannot be reached: {clock(soonest, wall)} is the earliest arrival"
         free = stop.model_copy(update={"windows": ()})
         if any(alone(problem, vehicle, free) for vehicle in vehicles):
             return f"{window} leaves no time to serve it and come back in any shift {whose}{shifts}"
@@ -136,6 +139,12 @@ def why_not_alone(
 def outer(stop: ProblemStop) -> Window:
     """Return when the first of a stop's windows opens and the last closes."""
     return min(low for low, _ in stop.windows), max(high for _, high in stop.windows)
+
+
+def between(first: int, last: int, wall: Wall) -> str:
+    """Return from when until when on the clock on the wall."""
+    until = clock(last, wall)
+    return f"{clock(first, wall)}-{until}" if first != FIRST else f"00:00-{until}"
 
 
 def fill(
@@ -230,5 +239,5 @@ def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
         crowded = "nobody has time for it before the shift ends"
         if rule == "window" and stop.windows:
             first, last = outer(stop)
-            crowded = f"nobody has time for it in {clock(first)}-{clock(last)}"
+            crowded = f"nobody has time for it in {between(first, last, problem.wall)}"
     return f"{EVEN_ALONE if never else BESIDE}: {crowded}"
