@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from math import ceil, inf
 
 from hub.nouns import Plan, Problem, ProblemStop, ProblemVehicle
@@ -11,15 +11,14 @@ from hub.planning.deadline import Deadline
 from hub.planning.limits import SETTLING
 from hub.planning.reasons import impossible, working
 from hub.planning.repair import kept_locks
-from hub.planning.rules import Item
+from hub.planning.rules import Sequences
 from hub.planning.schedule import items_of
 from hub.planning.settle import settle
 from hub.planning.simple import nearest
 from hub.planning.stopwatch import now
 
-Found = Mapping[str, Sequence[Item]]
 """Vehicle -> its stops and reloads in order, as an engine found them."""
-FEW = 8
+ALONE = 8
 """Up to this many stops one driver takes them all, however many drivers there are."""
 BALANCED = 0.7
 """Part of the time for the search that shares the work out; the rest is for one that does not."""
@@ -54,7 +53,7 @@ class Clock:
         return Deadline.after(left, self.least)
 
 
-def answer(problem: Problem, engine: str, found: Found, until: Deadline) -> Plan:
+def answer(problem: Problem, engine: str, found: Sequences, until: Deadline) -> Plan:
     """Return the plan of what an engine found, or of the routes to begin with if it is better.
 
     Where it has found nothing, whoever is nearest comes next.
@@ -92,7 +91,7 @@ def cleaned(problem: Problem) -> Problem:
 def balanced(
     problem: Problem,
     engine: str,
-    search: Callable[[Problem], Found],
+    search: Callable[[Problem], Sequences],
     until: Deadline | None = None,
 ) -> Plan:
     """Return the plan of `search`, in which nobody has more than the share that is asked for.
@@ -105,7 +104,7 @@ def balanced(
     def planned(asked: Problem) -> Plan:
         return answer(asked, engine, search(cleaned(asked)), clock.settling())
 
-    if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= FEW:
+    if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= ALONE:
         return planned(problem)
     share = {"vehicles": shares(problem), "balance": 0.0, "seconds": problem.seconds * BALANCED}
     shared = planned(problem.model_copy(update=share))
@@ -138,7 +137,7 @@ def shares(problem: Problem) -> tuple[ProblemVehicle, ...]:
     for vehicle in problem.vehicles:
         part = max(0, vehicle.shift[1] - vehicle.shift[0]) / max(1, whole)
         begun_with = vehicle.visited + len(vehicle.locked)
-        most = max(FEW, ceil(stops * part * max(1.0, problem.balance)), begun_with)
+        most = max(ALONE, ceil(stops * part * max(1.0, problem.balance)), begun_with)
         if vehicle.most_stops is not None:
             most = min(most, vehicle.most_stops)
         found.append(vehicle.model_copy(update={"most_stops": most}))

@@ -51,7 +51,7 @@ def impossible(problem: Problem, stop: ProblemStop) -> str:
     if not skilled:
         return f"nobody has what it needs: {', '.join(sorted(skills))}"
     room = needs(problem, stop)
-    carriers = [vehicle for vehicle in skilled if carries(vehicle, room)]
+    carriers = [vehicle for vehicle in skilled if fits_empty(vehicle, room)]
     if not carriers:
         return too_much(skilled, room)
     if any(alone(problem, vehicle, stop) for vehicle in carriers):
@@ -81,7 +81,7 @@ def needs(problem: Problem, stop: ProblemStop) -> Loads:
     return tuple(most)
 
 
-def carries(vehicle: ProblemVehicle, room: Loads) -> bool:
+def fits_empty(vehicle: ProblemVehicle, room: Loads) -> bool:
     """Say whether goods that take so much room fit into a vehicle that is empty."""
     return all(
         amount(room, n) <= capacity - amount(vehicle.carries, n)

@@ -113,7 +113,8 @@ def narrowed(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item]) -
 
 
 def gone_with(problem: Problem, stop: str) -> tuple[str, ...]:
-    """Return a stop that is left out, or both stops of its shipment, the pickup first."""
+    """Return the stops that are served together or not at all, by id: one, or a shipment's two, the
+    pickup first."""
     shipment = problem.shipment_of.get(stop)
     return (stop,) if shipment is None else (shipment.pickup, shipment.delivery)
 
