@@ -17,7 +17,9 @@ from hub.planning.settle import settle
 from hub.planning.simple import nearest
 from hub.planning.stopwatch import now
 
-"""Vehicle -> its stops and reloads in order, as an engine found them."""
+Found = Sequences
+"""Vehicle -> its stops and reloads in order, as an engine found them; under this name in the
+signature of `balanced`, which plugins rely on."""
 ALONE = 8
 """Up to this many stops one driver takes them all, however many drivers there are."""
 BALANCED = 0.7
@@ -53,7 +55,7 @@ class Clock:
         return Deadline.after(left, self.least)
 
 
-def answer(problem: Problem, engine: str, found: Sequences, until: Deadline) -> Plan:
+def answer(problem: Problem, engine: str, found: Found, until: Deadline) -> Plan:
     """Return the plan of what an engine found, or of the routes to begin with if it is better.
 
     Where it has found nothing, whoever is nearest comes next.
@@ -91,7 +93,7 @@ def cleaned(problem: Problem) -> Problem:
 def balanced(
     problem: Problem,
     engine: str,
-    search: Callable[[Problem], Sequences],
+    search: Callable[[Problem], Found],
     until: Deadline | None = None,
 ) -> Plan:
     """Return the plan of `search`, in which nobody has more than the share that is asked for.
