@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from hub import address
+
 
 class Settings(BaseModel):
     """All that differs between one machine and many; every field is a `HUB_...` variable."""
@@ -20,7 +22,8 @@ class Settings(BaseModel):
     files_url: str
     keys: str = ""
     """Comma-separated Fernet keys, newest first; empty: `keys` in the directory, made if absent."""
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = address.UNKNOWN
+    """Where people reach the pages; not told: where the hub of this directory says it answers."""
     live_url: str = "http://127.0.0.1:8001"
     map_tiles: str = ""
     """Raster tile template with {z}/{x}/{y}; empty: a quiet plain ground."""
@@ -52,6 +55,8 @@ class Settings(BaseModel):
             found = environ.get(f"HUB_{name.upper()}")
             if found and name != "directory":
                 values[name] = found
+        if "public_url" not in values:
+            values["public_url"] = address.running(directory) or address.UNKNOWN
         return cls.model_validate(values)
 
     @property

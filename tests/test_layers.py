@@ -27,8 +27,8 @@ LAYERS = [
     ["plugins", "files", "access", "maps"],
     ["contract"],
     ["store"],
-    ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "logs",
-     "lifeline", "oauth", "budget", "ledgers", "verdicts"],
+    ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "address",
+     "logs", "lifeline", "oauth", "budget", "ledgers", "verdicts"],
     ["nouns", "errors", "deadlines", "redaction", "exchange"],
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

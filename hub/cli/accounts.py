@@ -8,7 +8,7 @@ import click
 from sqlmodel import col
 
 from hub.access import audit, factors, invitations, passwords, scoped, tokens, users
-from hub.cli.terminal import BY, opened, show
+from hub.cli.terminal import BY, opened, show, show_link
 from hub.fleet.roster import find_merchant, listed
 from hub.store import ApiKeyRow, MerchantRow, Session, UserRow
 
@@ -33,7 +33,7 @@ def add_user(email: str, role: str, merchant: str | None, password: str) -> None
         with hub.store.write(BY) as session:
             id = find_merchant(session, merchant).id if merchant else None
             users.add_user(session, email, role, hashed=hashed, merchant=id)
-        click.echo(f"{email} may sign in at {hub.settings.public_url}/sign-in")
+        show_link(hub, f"{email} may sign in at {hub.settings.public_url}/sign-in")
 
 
 @user_command.command("link")
@@ -43,7 +43,7 @@ def link_user(email: str) -> None:
     with opened() as hub:
         with hub.store.write(BY) as session:
             token = users.sign_in_link(session, email)
-        click.echo(f"{hub.settings.public_url}/sign-in/{token}")
+        show_link(hub, f"{hub.settings.public_url}/sign-in/{token}")
 
 
 @user_command.command("invite")
@@ -60,7 +60,7 @@ def invite_user(email: str, role: str, merchant: str | None, again: bool) -> Non
             else:
                 id = find_merchant(session, merchant).id if merchant else None
                 _, token = invitations.invite(session, email, role, merchant=id)
-        click.echo(f"{hub.settings.public_url.rstrip('/')}/welcome/{token}")
+        show_link(hub, f"{hub.settings.public_url.rstrip('/')}/welcome/{token}")
 
 
 @user_command.command("withdraw")
@@ -136,7 +136,7 @@ def enable_user(email: str) -> None:
     with opened() as hub:
         with hub.store.write(BY) as session:
             row = users.enable(session, email)
-        click.echo(f"{row.email} may sign in at {hub.settings.public_url}/sign-in")
+        show_link(hub, f"{row.email} may sign in at {hub.settings.public_url}/sign-in")
 
 
 @click.group("key")

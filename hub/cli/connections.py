@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.cli import trials
-from hub.cli.terminal import BY, opened, show
+from hub.cli.terminal import BY, opened, show, show_link
 from hub.connections import removal
 from hub.connections.states import standing
 from hub.errors import Missing, Refused
@@ -131,7 +131,7 @@ def webhook(connection: str) -> None:
                 f"that gives them a new address"
             )
         address = incoming.open_address(hub, session, row)
-    click.echo(address)
+    show_link(hub, address)
 
 
 @connections_command.command("log")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub import address
 from hub.cli import up
 from hub.cli.supervisor import Supervisor
 
@@ -89,12 +90,13 @@ class Demo:
         supervisor = Supervisor(
             up.services(self.settings), up.settings_environ(self.settings), self.note
         )
-        supervisor.start()
-        try:
-            supervisor.watch(self.tick)
-        finally:
-            supervisor.stop()
-            self.log.close()
+        with address.noted(self.directory, self.settings.public_url):
+            supervisor.start()
+            try:
+                supervisor.watch(self.tick)
+            finally:
+                supervisor.stop()
+                self.log.close()
         self.finish()
 
     def load_map(self) -> LoadedMap:

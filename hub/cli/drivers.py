@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from hub.access import scoped
 from hub.cli.fleet import pairs
-from hub.cli.terminal import BY, opened, show
+from hub.cli.terminal import BY, opened, show, show_link
 from hub.driving import links
 from hub.fleet import breaks as rests
 from hub.fleet import changes, roster
@@ -135,7 +135,7 @@ def link_driver(driver: str) -> None:
     """Print a link that signs the phone of DRIVER (name or id) in once."""
     with opened() as hub, hub.store.write(BY) as session:
         url = links.driver_link(hub, session, roster.find_driver(session, driver).id)
-    click.echo(url)
+    show_link(hub, url)
 
 
 @driver_command.command("tracker")

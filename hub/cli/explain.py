@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from hub.nouns.plans import Wall
+
 
 @click.command("explain")
 @click.argument("plan")
@@ -26,20 +28,22 @@ def explain_command(plan: str, as_json: bool) -> None:
 def told(found: object) -> str:
     """Return an explanation in lines for people."""
     from hub.dispatch.explanation import Explanation
+    from hub.planning.day import wall
 
     if not isinstance(found, Explanation):
         raise TypeError(found)
     lines = [f"plan {found.plan} of {found.depot.name}, {found.service_date}"]
     for route in found.routes:
-        lines += told_route(route, found.names)
+        lines += told_route(route, found.names, wall(found.service_date, found.timezone))
     for left in found.left_out:
-        lines.append(f"left out: {left.ref or left.stop}: {left.reason}")
+        place = f": {left.place}" if left.place else ""
+        lines.append(f"left out: {left.ref or left.stop}: {left.reason}{place}")
         if left.fits and left.driver is not None:
             lines.append(f"    with {left.driver.name}: {left.fits}")
     return "\n".join([*lines, *told_changes(found)])
 
 
-def told_route(route: object, names: dict[str, str]) -> list[str]:
+def told_route(route: object, names: dict[str, str], said: Wall) -> list[str]:
     """Return one route in lines."""
     from hub.dispatch.explanation import RouteTold
     from hub.planning.words import clock
@@ -48,12 +52,15 @@ def told_route(route: object, names: dict[str, str]) -> list[str]:
         raise TypeError(route)
     line = route.timeline
     lines = [
-        f"{route.driver.name}  {clock(line.starts)}-{clock(line.ends)}  "
+        f"{route.driver.name}  {clock(line.starts, said)}-{clock(line.ends, said)}  "
         f"{line.metres / 1000:.1f} km  drives {line.driving // 60} min, "
         f"waits {line.waiting // 60} min, {line.slack // 60} min to spare"
     ]
     rests = [
-        (pause.after, f"  {clock(pause.begins)}  {pause.kind} until {clock(pause.ends)}")
+        (
+            pause.after,
+            f"  {clock(pause.begins, said)}  {pause.kind} until {clock(pause.ends, said)}",
+        )
         for pause in line.pauses
     ]
     for number, moment in enumerate(line.moments):
@@ -61,7 +68,7 @@ def told_route(route: object, names: dict[str, str]) -> list[str]:
         waits = f"  waited {moment.waiting // 60} min" if moment.waiting >= 60 else ""
         loads = "/".join(map(str, moment.loads))
         lines.append(
-            f"  {clock(moment.begins)}  {names.get(moment.stop, moment.stop):<12} "
+            f"  {clock(moment.begins, said)}  {names.get(moment.stop, moment.stop):<12} "
             f"spare {moment.slack // 60} min  load {loads or 0}{waits}"
         )
     return [*lines, *(text for after, text in rests if after >= len(line.moments))]

@@ -164,7 +164,9 @@ def told(sheet: PlanSheet, zone: str, unplaced: int = 0) -> str:
             + (f"  {route.cost} {route.currency}" if route.cost is not None else "")
         )
         lines += [f"  {'':<18} {after(route, pause)}" for pause in route.pauses]
-    lines += [f"  left out: {left.ref}: {left.reason}" for left in sheet.unserved]
+    for left in sheet.unserved:
+        place = f": {left.place}" if left.place else ""
+        lines.append(f"  left out: {left.ref}: {left.reason}{place}")
     lines += [f"  careful: {one}" for one in shared(sheet.routes)]
     if unplaced:
         lines.append(f"  not in it: {unplaced} of the day's orders, whose place is not known yet")

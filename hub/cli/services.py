@@ -6,6 +6,7 @@ import os
 
 import click
 
+from hub import address
 from hub.settings import Settings
 
 
@@ -24,8 +25,13 @@ def web_command(host: str, port: int) -> None:
     """Serve the pages and the API."""
     from hub.web.server import serve
 
-    prepare()
-    serve(host, port)
+    settings = prepare()
+    if address.running(settings.directory):
+        serve(host, port)
+        return
+    url = os.environ.get("HUB_PUBLIC_URL") or f"http://127.0.0.1:{port}"
+    with address.noted(settings.directory, url):
+        serve(host, port)
 
 
 @click.command("live")

@@ -12,7 +12,7 @@ import click
 from hub.access import get, scoped
 from hub.cli import answers, trials
 from hub.cli.pictures import a_dry_run, an_order
-from hub.cli.terminal import BY
+from hub.cli.terminal import BY, tell_doubt
 from hub.connections.grants import by_consent
 from hub.errors import Missing, Refused
 from hub.fleet.roster import find_merchant
@@ -230,6 +230,7 @@ class Setup:
         if address:
             self.told["webhook"] = address
             self.say(f"Webhooks go to this address, which is shown once:\n{address}")
+            tell_doubt(self.hub)
         elif takes:
             self.say(self.hooks())
 
@@ -258,6 +259,7 @@ class Setup:
         )
         self.say(f"  {page}")
         self.say(f"The address to enter at {self.kind.title}: {self.told['callback']}")
+        tell_doubt(self.hub)
         wait = self.wait if self.wait is not None else (PATIENCE if self.asked else 0)
         with trials.progress(f"waiting up to {wait} s for the consent") as tick:
             for _ in range(wait):

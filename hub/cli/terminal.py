@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hub import address
 from hub.hub import Hub, open_hub
 from hub.settings import Settings
 from hub.store import Operator
@@ -27,6 +28,19 @@ def opened() -> Iterator[Hub]:
         yield hub
     finally:
         hub.close()
+
+
+def show_link(hub: Hub, link: str) -> None:
+    """Print a link to the hub's pages; beside it why it may open nothing, where that is so."""
+    click.echo(link)
+    tell_doubt(hub)
+
+
+def tell_doubt(hub: Hub) -> None:
+    """Say beside what was printed that the hub's address in it is not certain, where that is so."""
+    said = address.doubt(hub.settings.directory, hub.settings.public_url)
+    if said:
+        click.echo(said, err=True)
 
 
 def show(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from hub import address
 from hub.cli.ports import free_port
 from hub.cli.supervisor import Service, Supervisor
 from hub.settings import Settings, runtime_directory
@@ -28,12 +29,13 @@ def up_command(directory: Path | None, port: int, live_port: int) -> None:
     prepare(settings)
     open_demo(settings)
     supervisor = Supervisor(services(settings), settings_environ(settings), print_line)
-    supervisor.start()
-    try:
-        supervisor.watch(Greeting(settings))
-    finally:
-        supervisor.stop()
-        print_line("hub", "stopped")
+    with address.noted(settings.directory, settings.public_url):
+        supervisor.start()
+        try:
+            supervisor.watch(Greeting(settings))
+        finally:
+            supervisor.stop()
+            print_line("hub", "stopped")
 
 
 def settle(directory: Path | None, port: int, live_port: int) -> Settings:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from hub.cli.rehearsals import run_dry, run_replay, run_tests, start_run
-from hub.cli.terminal import BY, opened, show
+from hub.cli.terminal import BY, opened, show, show_link
 from hub.cli.traces import list_runs, show_trace
 from hub.errors import Refused
 from hub.hub import Hub
@@ -170,7 +170,7 @@ def workflow_address(name: str, end: bool) -> None:
             click.echo(f"nobody can start {name} by its address any more")
             return
         made = hooks.open_address(hub, session, name)
-    click.echo(made)
+    show_link(hub, made)
     click.echo("whoever knows this address can start the workflow; it is not shown again", err=True)
 
 

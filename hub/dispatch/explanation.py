@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlmodel import col, select
 
 from hub.access import scoped
+from hub.dispatch import sheets
 from hub.dispatch.sheets import Name
 from hub.errors import Refused
 from hub.nouns import Noun, Relaxation, Unserved
@@ -36,6 +37,8 @@ class LeftOutTold(Noun):
     fits: str
     """What would have to give way, in words; empty where nothing helps."""
     relaxations: tuple[Relaxation, ...]
+    place: str = ""
+    """Its address and pin, where these are what has to be looked at."""
 
 
 class Explanation(Noun):
@@ -46,6 +49,8 @@ class Explanation(Noun):
     service_date: date
     midnight: datetime
     """From when all seconds count."""
+    timezone: str
+    """Of the depot."""
     cost: int
     metres: int
     seconds: int
@@ -76,6 +81,7 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
     was = still_asked(Outcome.model_validate(before.outcome), kept, left) if before else None
     before, changes = (before, difference(was, kept)) if was is not None else (None, None)
     drivers, refs = names(session, kept, left, changes)
+    places = {one.stop: one.place for one in sheets.left_out(session, plan)}
 
     def name_of(id: str) -> str:
         return drivers.get(id) or refs.get(id) or ""
@@ -85,6 +91,7 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
         depot=Name(id=depot.id, name=depot.name),
         service_date=plan.service_date,
         midnight=midnight(plan.service_date, depot.timezone),
+        timezone=depot.timezone,
         cost=kept.cost,
         metres=kept.metres,
         seconds=kept.seconds,
@@ -92,7 +99,7 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
             RouteTold(driver=Name(id=one.vehicle, name=name_of(one.vehicle)), timeline=one)
             for one in kept.timelines
         ),
-        left_out=tuple(left_out(one, name_of) for one in left),
+        left_out=tuple(left_out(one, name_of, places.get(one.stop, "")) for one in left),
         names=refs,
         previous=before and before.id,
         changes=changes,
@@ -123,7 +130,7 @@ def still_asked(was: Outcome, now: Outcome, left: list[Unserved]) -> Outcome | N
     )
 
 
-def left_out(one: Unserved, name_of: Names) -> LeftOutTold:
+def left_out(one: Unserved, name_of: Names, place: str) -> LeftOutTold:
     """Return a stop that was left out, with names and sentences."""
     return LeftOutTold(
         stop=one.stop,
@@ -133,6 +140,7 @@ def left_out(one: Unserved, name_of: Names) -> LeftOutTold:
         driver=Name(id=one.vehicle, name=name_of(one.vehicle)) if one.vehicle else None,
         fits=words(one, name_of),
         relaxations=one.relaxations,
+        place=place,
     )
 
 

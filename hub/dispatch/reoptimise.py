@@ -74,7 +74,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Found:
+class Better:
     """What a search came to: the changes, in groups of routes that stand for themselves."""
 
     groups: tuple[tuple[Change, ...], ...]
@@ -158,7 +158,7 @@ def pinned(
     return stop.model_copy(update={"vehicles": vehicles})
 
 
-def improve(scene: Scene, search: Search, most_moved: float, seconds: float) -> Found:
+def improve(scene: Scene, search: Search, most_moved: float, seconds: float) -> Better:
     """Return the best change that keeps all rules and moves few stops; perhaps none.
 
     Raises nothing for an engine that fails: the routes stay as they are then.
@@ -182,7 +182,7 @@ def improve(scene: Scene, search: Search, most_moved: float, seconds: float) -> 
         part = best_part(judge, scene.before, after, most, until)
         if judge.worth(part, part) < judge.worth(best, best):
             best, engine = part, plan.engine
-    return Found(
+    return Better(
         groups=tuple(
             tuple(change_of(scene, judge, route, best[route]) for route in sorted(group))
             for group in exchanges(scene.before, best)

@@ -19,7 +19,7 @@ from hub.dispatch.changes import Change, Overtaken, apply_groups
 from hub.dispatch.churn import TOGETHER, moved
 from hub.dispatch.flags import flag_unserved
 from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, unserved
-from hub.dispatch.reoptimise import Found, Scene, improve, late_stops, searching, survey
+from hub.dispatch.reoptimise import Better, Scene, improve, late_stops, searching, survey
 from hub.errors import HubError, PluginError, Refused, Rejected
 from hub.hub import Hub
 from hub.planning.trials import PASSING, Step, Trial
@@ -236,7 +236,7 @@ def note(
     row.stamps = {**row.stamps, **mine}
 
 
-def said(found: Found, scene: Scene, overtaken: int) -> str:
+def said(found: Better, scene: Scene, overtaken: int) -> str:
     """Return what a person should know of the search, beyond its numbers."""
     parts = []
     if not found.groups:

@@ -15,9 +15,10 @@ from hub.dispatch.pauses import parted, resting, still_due
 from hub.errors import Refused
 from hub.fleet.shifts import span
 from hub.nouns import Loads, Matrix, Problem, ProblemStop, ProblemVehicle, Shipment
+from hub.nouns.plans import Wall
 from hub.nouns.ways import Profile
 from hub.orders.happenings import by_id
-from hub.planning.day import LAST, TAKEN, Point, asked, midnight, seconds_since
+from hub.planning.day import FIRST, LAST, TAKEN, Point, asked, midnight, seconds_since, wall
 from hub.planning.fleet import Terms, able, all_depots, read_terms, rests
 from hub.planning.rules import AtDepot, Item
 from hub.planning.schedule import run
@@ -60,6 +61,7 @@ class Road:
     depot can be brought only by somebody who fetches it."""
     metres: int
     """Of the whole route, as it was planned last."""
+    wall: Wall = ()
     over: tuple[dict[str, Any], ...] = ()
     """Breaks and reloads that have begun, as the route keeps them."""
 
@@ -103,7 +105,8 @@ def read_roads(
             changed["start"] = number(places, place)
         vehicle = vehicle.model_copy(update=changed)
         road = road_of(route, zero, vehicle, mine, places, terms, depots, to_come)
-        found.append(replace(road, over=tuple(over)))
+        said = wall(route.service_date, depots[route.depot].timezone)
+        found.append(replace(road, over=tuple(over), wall=said))
     return found
 
 
@@ -263,7 +266,7 @@ def as_promised(
     opens, closes = row.window_start, row.promised_end or row.window_end
     if len(stop.windows) != 1:
         return stop
-    low = 0 if opens is None else seconds_since(zero, opens)
+    low = FIRST if opens is None else seconds_since(zero, opens)
     if row.windows:  # which of several was promised is known, and it opens then
         low = stop.windows[0][0]
     high = max(low, LAST) if closes is None else seconds_since(zero, closes)
@@ -316,6 +319,7 @@ def problem_of(roads: Iterable[Road], ways: Ways, *more: ProblemStop) -> Problem
         matrix=ways.matrix,
         profiles=dict(ways.profiles),
         shipments=tuple(pair for road in found for pair in road.shipments),
+        wall=found[0].wall if found else (),
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import col
 from hub.access import scoped
 from hub.dispatch.timeline import PauseLine, loading, pause_lines
 from hub.fleet.measures import Measures, measures
-from hub.nouns import Noun
+from hub.nouns import Address, Noun
 from hub.orders.happenings import by_id
 from hub.orders.wishes import read_windows
 from hub.store import (
@@ -97,6 +97,8 @@ class LeftOut(Noun):
     stop: str
     ref: str
     reason: str
+    place: str = ""
+    """Its address and pin, where these are what has to be looked at."""
 
 
 class PlanSheet(Noun):
@@ -264,11 +266,28 @@ def left_out(session: Session, plan: PlanRow) -> tuple[LeftOut, ...]:
     ids = {left["stop"] for left in plan.unserved}
     stops = by_id(session, StopRow, ids)
     orders = by_id(session, OrderRow, {stop.order for stop in stops.values()})
+    places = doubtful(plan, stops, orders)
     return tuple(
         LeftOut(
             stop=left["stop"],
             ref=orders[stops[left["stop"]].order].ref if left["stop"] in stops else "",
             reason=left["reason"],
+            place=places.get(left["stop"], ""),
         )
         for left in plan.unserved
     )
+
+
+def doubtful(
+    plan: PlanRow, stops: Mapping[str, StopRow], orders: Mapping[str, OrderRow]
+) -> dict[str, str]:
+    """Return address and pin of the stops that a plan could not reach, by the stop."""
+    lost = [left["stop"] for left in plan.unserved if left.get("rule") == "unreachable"]
+    return {id: place_words(stops[id], orders[stops[id].order]) for id in lost if id in stops}
+
+
+def place_words(stop: StopRow, order: OrderRow) -> str:
+    """Return where a stop is meant to be, and where its pin is."""
+    pin = f"{stop.lat:.5f}, {stop.lon:.5f}"
+    address = Address(**order.address).text()
+    return f"{address} (pin at {pin})" if address else f"pin at {pin}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from hub.errors import Refused
 from hub.nouns import Noun
@@ -111,13 +113,37 @@ def minute_of(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def given(model: type[Given], values: dict[str, Any]) -> Given:
-    """Return what a person gave as a noun; raise `Refused` naming the first field at fault."""
+def given(
+    model: type[Given],
+    values: dict[str, Any],
+    word: Callable[[str], str] = str,
+    scales: Mapping[str, int] | None = None,
+) -> Given:
+    """Return what a person gave as a noun; raise `Refused` naming the first field at fault.
+
+    `word` turns the noun's field into the one that the person wrote, and `scales` has how many of
+    the noun's units one of the person's is, where these differ.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        name = field.partition(".")[0].replace("_", " ")
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = word(".".join(str(part) for part in first["loc"]))
+        said = bound(first, (scales or {}).get(field, 1))
+        name = readable(field)
         raise Refused(f"{name}: {said[:1].lower()}{said[1:]}" if name else said, field) from None
+
+
+def bound(error: ErrorDetails, scale: int) -> str:
+    """Return what is wrong with a value; limits are told in the units of who wrote it."""
+    limits = error.get("ctx", {})
+    for key, words in (("le", "at most"), ("ge", "at least")):
+        if key in limits:
+            return f"it is {words} {limits[key] / scale:,.10g}"
+    return error["msg"].removeprefix("Value error, ")
+
+
+def readable(field: str) -> str:
+    """Return a field's name as people read it: `capacity.kg` is `capacity in kg`."""
+    name, _, rest = field.partition(".")
+    return f"capacity in {rest}" if name == "capacity" and rest else name.replace("_", " ")

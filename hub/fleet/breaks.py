@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import select
@@ -127,5 +127,7 @@ def breaks_on(session: Session, driver: DriverRow, day: date) -> list[Due]:
         if closes <= begins:
             opens, closes = opens + timedelta(days=1), closes + timedelta(days=1)
         minutes = int(rest["minutes"])
-        found.append((opens, closes - timedelta(minutes=minutes), minutes * 60))
+        # In UTC, because minutes of a zone are those of the wall, where an hour may be missing.
+        soonest, last = opens.astimezone(UTC), closes.astimezone(UTC) - timedelta(minutes=minutes)
+        found.append((soonest, max(soonest, last), minutes * 60))
     return sorted(found)

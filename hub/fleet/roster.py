@@ -55,7 +55,7 @@ def add_vehicle(session: Session, name: str, capacity: int = 100) -> VehicleRow:
     """Add a vehicle that carries `capacity` load units."""
     name = named(name)
     if not 1 <= capacity <= 1_000_000:
-        raise Refused("capacity is a whole number from 1 to 1,000,000", "capacity")
+        raise Refused("capacity: a whole number from 1 to 1,000,000", "capacity")
     if session.exec(select(VehicleRow).where(VehicleRow.name == name)).one_or_none():
         raise Refused(f"there is a vehicle {name} already", "name")
     return added(session, VehicleRow(name=name, capacity=capacity))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.errors import Refused
-from hub.fleet.abilities import HOME, DriverChange, VehicleChange, given
+from hub.fleet.abilities import HOME, DriverChange, VehicleChange, given, readable
 from hub.store import DriverRow, VehicleRow
 
 CAPACITY = "capacity."
@@ -29,11 +29,11 @@ def vehicle_words(said: Mapping[str, str], row: VehicleRow | None = None) -> Veh
         if name.startswith(CAPACITY):
             capacities.pop(name.removeprefix(CAPACITY), None)
             if text:
-                capacities[name.removeprefix(CAPACITY)] = int(number(name, text))
+                capacities[name.removeprefix(CAPACITY)] = whole(name, text)
             values["capacities"] = capacities
         else:
             read(VEHICLE, "vehicle", values, name, text)
-    return given(VehicleChange, values)
+    return given(VehicleChange, values, word_of, SCALES)
 
 
 def driver_words(said: Mapping[str, str], row: DriverRow | None = None) -> DriverChange:
@@ -41,7 +41,7 @@ def driver_words(said: Mapping[str, str], row: DriverRow | None = None) -> Drive
     values: dict[str, Any] = {}
     for name, text in said.items():
         read(DRIVER, "driver", values, name, text.strip())
-    return given(DriverChange, values)
+    return given(DriverChange, values, word_of, SCALES)
 
 
 def read(
@@ -71,7 +71,9 @@ def number(name: str, text: str) -> Decimal:
     """Return a number; raise `Refused` for anything else."""
     compact = text.replace("'", "").replace("\u2019", "").replace(" ", "")
     if not _NUMBER.match(compact):
-        raise Refused(f"{said(name)}: {text[:40]!r} is no number; write it like 120 or 32.50", name)
+        raise Refused(
+            f"{readable(name)}: {text[:40]!r} is no number; write it like 120 or 32.50", name
+        )
     return Decimal(compact.replace(",", "."))
 
 
@@ -84,7 +86,7 @@ def whole(name: str, text: str) -> int:
     """Return a whole number."""
     found = number(name, text or "0")
     if found != int(found):
-        raise Refused(f"{said(name)}: {text[:40]!r} is no whole number", name)
+        raise Refused(f"{readable(name)}: {text[:40]!r} is no whole number", name)
     return int(found)
 
 
@@ -149,9 +151,15 @@ def point(text: str, field: str = "home") -> tuple[float | None, float | None]:
     return lat, lon
 
 
-def said(name: str) -> str:
-    """Return a field's name as people read it."""
-    return name.replace("_", " ").replace(CAPACITY, "capacity in ")
+def word_of(field: str) -> str:
+    """Return the word that people write for a column: `most_km` for `most_metres`."""
+    if field.startswith((CAPACITY, "capacities.")):
+        return CAPACITY + field.partition(".")[2]
+    if field in ("home_lat", "home_lon"):
+        return HOME
+    column = field.partition(".")[0]
+    words = {one: word for known in (VEHICLE, DRIVER) for word, (one, _) in known.items()}
+    return words.get(column, field)
 
 
 VEHICLE: dict[str, tuple[str, Callable[[str, str], Any]]] = {
@@ -185,3 +193,5 @@ DRIVER: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "overtime_hour": ("overtime_hour", maybe),
 }
 """The same for a driver; `home` is written as degrees."""
+SCALES = {"most_km": 1000, "reload_minutes": 60}
+"""How many of the column's units one of the words' is."""

@@ -17,6 +17,9 @@ from hub.nouns.ways import Matrix, Profile
 
 Window = tuple[int, int]
 """The first and the last second at which something may begin."""
+Wall = tuple[tuple[int, int], ...]
+"""Where seconds of a day do not read as the clock on the wall: (from this second on, how many more
+the wall shows), in their order; empty where they do all the time."""
 Loads = tuple[Annotated[int, Field(ge=0)], ...]
 
 Feature = Literal[
@@ -180,6 +183,8 @@ class Problem(Noun):
     seconds: float = Field(default=5.0, gt=0)
     """How long the engine may search."""
     seed: int = 1
+    wall: Wall = ()
+    """For words only: engines reckon in seconds."""
 
     def matrix_of(self, vehicle: ProblemVehicle) -> Matrix:
         """Return the travel times of a vehicle."""

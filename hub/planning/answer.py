@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from math import ceil, inf
 
 from hub.nouns import Plan, Problem, ProblemStop, ProblemVehicle
@@ -11,15 +11,16 @@ from hub.planning.deadline import Deadline
 from hub.planning.limits import SETTLING
 from hub.planning.reasons import impossible, working
 from hub.planning.repair import kept_locks
-from hub.planning.rules import Item
+from hub.planning.rules import Sequences
 from hub.planning.schedule import items_of
 from hub.planning.settle import settle
 from hub.planning.simple import nearest
 from hub.planning.stopwatch import now
 
-Found = Mapping[str, Sequence[Item]]
-"""Vehicle -> its stops and reloads in order, as an engine found them."""
-FEW = 8
+Found = Sequences
+"""Vehicle -> its stops and reloads in order, as an engine found them; under this name in the
+signature of `balanced`, which plugins rely on."""
+ALONE = 8
 """Up to this many stops one driver takes them all, however many drivers there are."""
 BALANCED = 0.7
 """Part of the time for the search that shares the work out; the rest is for one that does not."""
@@ -105,7 +106,7 @@ def balanced(
     def planned(asked: Problem) -> Plan:
         return answer(asked, engine, search(cleaned(asked)), clock.settling())
 
-    if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= FEW:
+    if not problem.balance or len(working(problem)) < 2 or len(problem.stops) <= ALONE:
         return planned(problem)
     share = {"vehicles": shares(problem), "balance": 0.0, "seconds": problem.seconds * BALANCED}
     shared = planned(problem.model_copy(update=share))
@@ -138,7 +139,7 @@ def shares(problem: Problem) -> tuple[ProblemVehicle, ...]:
     for vehicle in problem.vehicles:
         part = max(0, vehicle.shift[1] - vehicle.shift[0]) / max(1, whole)
         begun_with = vehicle.visited + len(vehicle.locked)
-        most = max(FEW, ceil(stops * part * max(1.0, problem.balance)), begun_with)
+        most = max(ALONE, ceil(stops * part * max(1.0, problem.balance)), begun_with)
         if vehicle.most_stops is not None:
             most = min(most, vehicle.most_stops)
         found.append(vehicle.model_copy(update={"most_stops": most}))

@@ -8,7 +8,16 @@ from typing import Any
 from hub.nouns import Problem, ProblemStop, ProblemVehicle, Relaxation, Unserved
 from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.quotes import Fleet, Quote
-from hub.planning.relaxations import gone_with, joined, narrowed, relaxed, ways, working
+from hub.planning.relaxations import (
+    able,
+    gone_with,
+    in_reach,
+    joined,
+    narrowed,
+    relaxed,
+    ways,
+    working,
+)
 from hub.planning.rules import AtDepot, Breach, Item
 from hub.planning.schedule import Timetable, drive
 
@@ -45,6 +54,12 @@ def explain(
     """
     if not working(problem):
         return Unserved(stop=stop.id, reason="", rule="no_vehicle")
+    stops = [problem.stop_of[id] for id in gone_with(problem, stop.id)]
+    if not any(
+        in_reach(problem, one, fleet.lanes[fleet.number[one.id]].items, stops)
+        for one in able(problem, [one.id for one in stops])
+    ):
+        return Unserved(stop=stop.id, reason="", rule="unreachable")
     best: tuple[tuple[int, float], Unserved] | None = None
     for number, found in enumerate(candidates(problem, fleet, stop)):
         if number >= LOOKED_AT and best is not None:

@@ -15,8 +15,10 @@ from hub.errors import Refused
 from hub.fleet.measures import Measures
 from hub.fleet.shifts import shift_on
 from hub.nouns import Matrix, Problem, ProblemStop, ProblemVehicle, Shipment, Unserved
+from hub.nouns.plans import Wall
 from hub.nouns.ways import Profile
 from hub.planning.fleet import Terms, able, all_depots, read_terms, rests
+from hub.planning.visits import FIRST as FIRST
 from hub.planning.visits import LAST as LAST
 from hub.planning.visits import Point as Point
 from hub.planning.visits import asked as asked
@@ -27,6 +29,8 @@ from hub.store import DepotRow, DriverRow, PlanRow, RouteRow, Session, StopRow, 
 LARGEST = 5000
 """Stops in one plan; a matrix of that many places takes 200 MB."""
 TAKEN = ("ready", "loaded", "in_progress")
+DAY, QUARTER = 86_400, 900
+"""Seconds; clocks change on a quarter of an hour."""
 NOWHERE = "its place lies nowhere on the map; set the pin of its order"
 
 
@@ -51,6 +55,7 @@ class Day:
     """Driver -> stops in the order of the draft that the search begins with."""
     left: tuple[Unserved, ...] = ()
     """Stops that no engine is asked for, and why."""
+    wall: Wall = ()
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -89,6 +94,7 @@ class Day:
             warm=dict(self.warm),
             seconds=seconds,
             seed=seed,
+            wall=self.wall,
         )
 
     def at(self, second: int) -> datetime:
@@ -117,6 +123,24 @@ def midnight(day: date, timezone: str) -> datetime:
     """
     noon = datetime.combine(day, time(12), ZoneInfo(timezone))
     return noon.astimezone(UTC) - timedelta(hours=12)
+
+
+def wall(day: date, timezone: str) -> Wall:
+    """Return where a day's seconds, and those of the night after it, are not the wall's clock."""
+    zone, zero = ZoneInfo(timezone), midnight(day, timezone)
+
+    def ahead(second: int) -> int:
+        told = (zero + timedelta(seconds=second)).astimezone(zone).replace(tzinfo=UTC)
+        return int((told - datetime.combine(day, time(), UTC)).total_seconds()) - second
+
+    first, last = -DAY // 2, 3 * DAY
+    if ahead(first) == ahead(last) == 0:
+        return ()
+    found = [(first, ahead(first))]
+    for second in range(first, last, QUARTER):
+        if ahead(second) != found[-1][1]:
+            found.append((second, ahead(second)))
+    return tuple(found)
 
 
 def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) -> Day:
@@ -149,6 +173,7 @@ def survey(session: Session, depot: DepotRow, day: date, improve: bool = False) 
         depots={number: at[place] for place, number in places.items() if place in at},
         warm=before(session, depot, day, rows, vehicles) if improve else {},
         left=tuple(left.values()),
+        wall=wall(day, depot.timezone),
     )
 
 

@@ -150,7 +150,7 @@ def vehicle_of(day: Day, route: PlannedRoute) -> ProblemVehicle:
     return next(one for one in day.vehicles if one.id == route.vehicle)
 
 
-def compare(day: Day, now: Day, plan: Plan, begun: int) -> None:
+def check_unmoved(day: Day, now: Day, plan: Plan, begun: int) -> None:
     """Raise `Moved` when what was planned is not so any more `now`, at second `begun` of the day.
 
     New stops may have come.

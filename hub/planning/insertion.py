@@ -11,8 +11,7 @@ from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.lanes import Lane
 from hub.planning.pairs import Offer, pairs
 from hub.planning.quotes import FORBIDDEN, Fleet, Quote
-from hub.planning.quotes import Sequences as Sequences
-from hub.planning.rules import AtDepot, Item, overload
+from hub.planning.rules import AtDepot, Item, Sequences, overload
 from hub.planning.schedule import Timetable, drive, run
 
 SPLIT = 3

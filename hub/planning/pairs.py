@@ -54,14 +54,14 @@ def estimates(
     pickup, delivery = (fleet.problem.stop_of[id] for id in (shipment.pickup, shipment.delivery))
     size = len(lane.items) + 1
     for first in range(lane.base, size):
-        if room(lane, shipment, first, first):
+        if has_room(lane, shipment, first, first):
             cost = together(lane, pickup, delivery, first)
             if cost is not None:
                 yield cost, first, first
         if fetches[first] >= FORBIDDEN:
             continue
         for second, arrives in onward(lane, pickup, delivery, first):
-            if not room(lane, shipment, first, second):
+            if not has_room(lane, shipment, first, second):
                 break
             if brings[second] < FORBIDDEN and before_next(lane, delivery, second, arrives):
                 yield fetches[first] + brings[second], first, second
@@ -123,7 +123,7 @@ def together(lane: Lane, pickup: ProblemStop, delivery: ProblemStop, place: int)
     return (0 if lane.items else costs.fixed) + longer * max(1, costs.per_second)
 
 
-def room(lane: Lane, shipment: Shipment, first: int, second: int) -> bool:
+def has_room(lane: Lane, shipment: Shipment, first: int, second: int) -> bool:
     """Say whether there is room for the goods from one place to another."""
     return all(
         max(loads[first : second + 1]) + amount(shipment.load, number) <= capacity

@@ -20,7 +20,7 @@ from hub.nouns import Found, Plan, PlannedRoute, Problem, Unserved
 from hub.planning import reasons_later
 from hub.planning.costs import cost
 from hub.planning.day import Day, approximate, seconds_since, survey
-from hub.planning.drafts import Copy, bring_back, compare, discard, drafts, keep, put
+from hub.planning.drafts import Copy, bring_back, check_unmoved, discard, drafts, keep, put
 from hub.planning.explain import outcome
 from hub.planning.limits import LEAST, LONGEST, budget
 from hub.planning.progress import Progress
@@ -268,7 +268,7 @@ def still(hub: Hub, day: Day, plan: Plan) -> None:
     with hub.store.read(System()) as session:
         now = survey(session, session.get_one(DepotRow, day.depot), day.date)
         begun = seconds_since(day.zero, session.now)
-    compare(day, now, plan, begun)
+    check_unmoved(day, now, plan, begun)
 
 
 def newest(session: Session, id: str) -> PlanRow:

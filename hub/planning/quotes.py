@@ -8,10 +8,9 @@ from typing import Any
 
 from hub.nouns import Loads, Problem, ProblemStop
 from hub.planning.lanes import CELLS, NOWHEN, PLENTY, Lane
-from hub.planning.rules import Item, amount
+from hub.planning.rules import Item, Sequences, amount
 from hub.planning.walk import NEVER
 
-Sequences = Mapping[str, Sequence[Item]]
 """Vehicle id -> its stops and reloads in order."""
 FORBIDDEN = 2**50
 """What a place costs where a stop does not fit."""

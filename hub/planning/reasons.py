@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from hub.nouns import Loads, Problem, ProblemStop, ProblemVehicle, Rule, Unserved, Window
+from hub.nouns.plans import Wall
 from hub.planning.binding import explain
 from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.insertion import find
 from hub.planning.quotes import Fleet
-from hub.planning.relaxations import gone_with
+from hub.planning.relaxations import able, gone_with, there_and_back
 from hub.planning.relaxations import working as working
 from hub.planning.rules import Item, amount
 from hub.planning.schedule import NEVER, drive, travel
+from hub.planning.visits import FIRST
 from hub.planning.words import clock, of_load, words
 
 BESIDE = "it does not fit beside the others"
 EVEN_ALONE = "it does not fit even alone"
 OUSTED = "it gave its place to a more urgent stop"
+NO_WAY = "there is no way to its place and back"
+CHECK = "check its address, and where its pin is"
 PENDING = "there was no time to try it everywhere; plan again with more seconds"
 """Of a stop that a rule may or may not keep out."""
 CROWDED: dict[Rule, str] = {
@@ -47,7 +51,7 @@ def impossible(problem: Problem, stop: ProblemStop) -> str:
     if not skilled:
         return f"nobody has what it needs: {', '.join(sorted(skills))}"
     room = needs(problem, stop)
-    carriers = [vehicle for vehicle in skilled if carries(vehicle, room)]
+    carriers = [vehicle for vehicle in skilled if fits_empty(vehicle, room)]
     if not carriers:
         return too_much(skilled, room)
     if any(alone(problem, vehicle, stop) for vehicle in carriers):
@@ -77,7 +81,7 @@ def needs(problem: Problem, stop: ProblemStop) -> Loads:
     return tuple(most)
 
 
-def carries(vehicle: ProblemVehicle, room: Loads) -> bool:
+def fits_empty(vehicle: ProblemVehicle, room: Loads) -> bool:
     """Say whether goods that take so much room fit into a vehicle that is empty."""
     return all(
         amount(room, n) <= capacity - amount(vehicle.carries, n)
@@ -110,21 +114,22 @@ def why_not_alone(
     whose = "of a vehicle that can carry it " if others else ""
     opens = min(vehicle.shift[0] for vehicle in vehicles)
     closes = max(vehicle.shift[1] + vehicle.overtime for vehicle in vehicles)
-    shifts = f"({clock(opens)}-{clock(closes)})"
+    wall = problem.wall
+    shifts = f"({clock(opens, wall)}-{clock(closes, wall)})"
     there = {v.id: travel(problem.matrix_of(v), v.start, stop.point) for v in vehicles}
     reachable = [v for v in vehicles if there[v.id] < NEVER]
     if not any(travel(problem.matrix_of(v), stop.point, v.end) < NEVER for v in reachable):
-        return "there is no way to its place and back"
+        return f"{NO_WAY}; {CHECK}"
     if stop.windows:
         first, last = outer(stop)
-        window = f"its window {clock(first)}-{clock(last)}"
+        window = f"its window {between(first, last, wall)}"
         if all(low > high for low, high in stop.windows):
             return f"{window} ends before it begins"
         if last < opens or first > closes:
             return f"{window} lies outside every shift {whose}{shifts}"
         soonest = min(v.shift[0] + there[v.id] for v in reachable)
         if soonest > last:
-            return f"{window} cannot be reached: {clock(soonest)} is the earliest arrival"
+            return f"{window} cannot be reached: {clock(soonest, wall)} is the earliest arrival"
         free = stop.model_copy(update={"windows": ()})
         if any(alone(problem, vehicle, free) for vehicle in vehicles):
             return f"{window} leaves no time to serve it and come back in any shift {whose}{shifts}"
@@ -134,6 +139,12 @@ def why_not_alone(
 def outer(stop: ProblemStop) -> Window:
     """Return when the first of a stop's windows opens and the last closes."""
     return min(low for low, _ in stop.windows), max(high for _, high in stop.windows)
+
+
+def between(first: int, last: int, wall: Wall) -> str:
+    """Return from when until when on the clock on the wall."""
+    until = clock(last, wall)
+    return f"{clock(first, wall)}-{until}" if first != FIRST else f"00:00-{until}"
 
 
 def fill(
@@ -198,6 +209,17 @@ def sentence(problem: Problem, stop: ProblemStop, found: Unserved, *, ousted: bo
     return text + (f"; {asked}" if asked else "")
 
 
+def no_way(problem: Problem, stop: ProblemStop) -> str:
+    """Return that there is no way to a place, or how long the nearest one drives there and back."""
+    unit = unit_of(problem, stop)
+    vehicles = able(problem, [one.id for one in unit])
+    seconds = min((there_and_back(problem, one, unit) for one in vehicles), default=NEVER)
+    if seconds >= NEVER:
+        return NO_WAY
+    hours = f"{seconds / 3600:.0f} hours of driving there and back for whoever is nearest"
+    return f"its place is {hours}, more than a day of work"
+
+
 def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
     """Return why a stop is left out, whatever would make it fit."""
     rule = found.rule
@@ -205,7 +227,7 @@ def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
     if rule == "no_vehicle":
         return never
     if rule == "unreachable":
-        return "there is no way to its place and back"
+        return f"{no_way(problem, stop)}; {CHECK}"
     if never and rule in ("skill", "pinned", "capacity", "window", "shift", ""):
         return never
     crowded = CROWDED.get(rule)
@@ -217,5 +239,5 @@ def why(problem: Problem, stop: ProblemStop, found: Unserved) -> str:
         crowded = "nobody has time for it before the shift ends"
         if rule == "window" and stop.windows:
             first, last = outer(stop)
-            crowded = f"nobody has time for it in {clock(first)}-{clock(last)}"
+            crowded = f"nobody has time for it in {between(first, last, problem.wall)}"
     return f"{EVEN_ALONE if never else BESIDE}: {crowded}"

@@ -25,6 +25,9 @@ OF_STOPS: frozenset[Rule] = frozenset({"window", "pinned", "first_last", "on_boa
 """Rules of a stop; the others are the vehicle's."""
 FINAL: frozenset[Rule] = frozenset({"no_vehicle", "unreachable"})
 """Rules that nothing makes give way."""
+WORKDAY = 13 * 3600
+"""Seconds of a day that can be work at most, because eleven hours of rest lie between two days
+(Directive 2003/88/EC, Article 3). Beyond it nobody can grant a longer shift."""
 
 
 def relaxed(problem: Problem, unserved: Unserved) -> Problem:
@@ -110,7 +113,8 @@ def narrowed(problem: Problem, vehicle: ProblemVehicle, items: Sequence[Item]) -
 
 
 def gone_with(problem: Problem, stop: str) -> tuple[str, ...]:
-    """Return a stop that is left out, or both stops of its shipment, the pickup first."""
+    """Return the stops that are served together or not at all, by id: one, or a shipment's two, the
+    pickup first."""
     shipment = problem.shipment_of.get(stop)
     return (stop,) if shipment is None else (shipment.pickup, shipment.delivery)
 
@@ -155,7 +159,7 @@ def proven(problem: Problem, routes: dict[str, PlannedRoute], unserved: Unserved
     stops = [problem.stop_of[id] for id in gone_with(problem, unserved.stop)]
     if unserved.rule == "unreachable":
         return not any(
-            next(ways(problem, one, sequence(problem, routes, one), stops), None)
+            in_reach(problem, one, sequence(problem, routes, one), stops)
             for one in able(problem, [stop.id for stop in stops])
         )
     if vehicle is None or unserved.rule not in {one.rule for one in unserved.relaxations}:
@@ -188,6 +192,32 @@ def able(problem: Problem, ids: Sequence[str]) -> list[ProblemVehicle]:
     """Return the vehicle that has one of `ids` locked, which nobody else may visit then; or all."""
     every = list(problem.vehicle_of.values())
     return [one for one in every if set(ids) & set(one.locked)][:1] or every
+
+
+def in_reach(
+    problem: Problem,
+    vehicle: ProblemVehicle,
+    items: Sequence[Item],
+    stops: Sequence[ProblemStop],
+) -> bool:
+    """Say whether there is a way to a stop, or a shipment, and back that a day is long enough for.
+
+    One that is driven directly counts as too long beyond `WORKDAY`, or beyond a shift that is
+    longer still.
+    """
+    opens, closes = vehicle.shift
+    longest = max(WORKDAY, closes + vehicle.overtime - opens)
+    if longest < there_and_back(problem, vehicle, stops) < NEVER:
+        return False
+    return next(ways(problem, vehicle, items, stops), None) is not None
+
+
+def there_and_back(problem: Problem, vehicle: ProblemVehicle, stops: Sequence[ProblemStop]) -> int:
+    """Return the seconds of driving to nothing but these stops and back; `NEVER` without a way."""
+    seconds = problem.matrix_of(vehicle).seconds
+    points = [vehicle.start, *(stop.point for stop in stops), vehicle.end]
+    legs = [seconds[a][b] for a, b in pairwise(points)]
+    return sum(legs) if all(0 <= leg < NEVER for leg in legs) else NEVER
 
 
 def ways(

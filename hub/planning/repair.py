@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from hub.nouns import Problem, ProblemStop, ProblemVehicle
 from hub.planning.deadline import ENDLESS, Deadline
 from hub.planning.locks import unlocked
-from hub.planning.rules import AtDepot, Item, overload
+from hub.planning.relaxations import gone_with
+from hub.planning.rules import AtDepot, Item, Sequences, overload
 from hub.planning.schedule import Timetable, drive
 
 SHORT = 60
 """Items of a route up to which the stop is looked for whose going helps most."""
 TAKEN_OUT = 8
 """Stops that are taken out one by one before a route is put together anew."""
-
-Sequences = Mapping[str, Sequence[Item]]
 
 
 def kept_locks(problem: Problem) -> tuple[Problem, list[str]]:
@@ -30,7 +29,7 @@ def kept_locks(problem: Problem) -> tuple[Problem, list[str]]:
         gone += [id for id in lost if id in held.stop_of and id not in gone]
         held = unlocked(problem, gone)
     for id in list(gone):  # what was given up first may do, now that others are out of its way
-        unit = unit_of(problem, id)
+        unit = gone_with(problem, id)
         again = unlocked(problem, [other for other in gone if other not in unit])
         if id in gone and unkept(again) is None:
             held, gone = again, [other for other in gone if other not in unit]
@@ -68,15 +67,9 @@ def worst(problem: Problem, vehicle: ProblemVehicle) -> tuple[str, ...]:
 
     units = [
         tuple(sorted(unit, key=lambda id: id not in vehicle.locked))
-        for unit in (unit_of(problem, id) for id in vehicle.locked)
+        for unit in (gone_with(problem, id) for id in vehicle.locked)
     ]
     return min(units, key=without)
-
-
-def unit_of(problem: Problem, stop: str) -> tuple[str, ...]:
-    """Return the stops that are served together or not at all."""
-    shipment = problem.shipment_of.get(stop)
-    return (stop,) if shipment is None else (shipment.pickup, shipment.delivery)
 
 
 def repaired(
@@ -139,7 +132,7 @@ def trimmed(items: list[Item]) -> list[Item]:
 
 def whole(problem: Problem, stop: ProblemStop, here: Collection[str]) -> bool:
     """Say whether all that goes with a stop is in its route."""
-    return not problem.shipments or all(id in here for id in unit_of(problem, stop.id))
+    return not problem.shipments or all(id in here for id in gone_with(problem, stop.id))
 
 
 def sound(
@@ -235,7 +228,7 @@ def units(problem: Problem, items: Sequence[Item], stay: set[str]) -> list[tuple
     """Return what may be taken out of a route, the least urgent first."""
     free = [item for item in items if isinstance(item, ProblemStop) and item.id not in stay]
     free.sort(key=lambda stop: stop.priority)
-    found = dict.fromkeys(unit_of(problem, stop.id) for stop in free)
+    found = dict.fromkeys(gone_with(problem, stop.id) for stop in free)
     return [unit for unit in found if not stay.intersection(unit)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ class AtDepot:
 
 
 Item = ProblemStop | AtDepot
+Sequences = Mapping[str, Sequence[Item]]
+"""What each vehicle does, in order, by the vehicle."""
 
 
 @dataclass(frozen=True)

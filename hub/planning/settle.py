@@ -11,8 +11,8 @@ from hub.planning.insertion import find
 from hub.planning.locks import unlocked
 from hub.planning.quotes import Fleet
 from hub.planning.reasons import explained, pending
-from hub.planning.relaxations import able, joined, narrowed, ways
-from hub.planning.repair import kept_locks, repaired, unit_of
+from hub.planning.relaxations import able, gone_with, joined, narrowed, ways
+from hub.planning.repair import kept_locks, repaired
 from hub.planning.rules import Item
 from hub.planning.schedule import drive, planned
 from hub.planning.trades import make_room, weight
@@ -83,7 +83,7 @@ def regained(
 ) -> tuple[Problem, Fleet, list[str]]:
     """Put locked stops back that fit after all, now that others lie beside them."""
     asked = unlocked(problem)
-    for unit in dict.fromkeys(unit_of(problem, id) for id in gone):
+    for unit in dict.fromkeys(gone_with(problem, id) for id in gone):
         stops = [asked.stop_of[id] for id in unit]
         vehicle = able(asked, unit)[0]
         items = fleet.lanes[fleet.number[vehicle.id]].items
@@ -117,7 +117,7 @@ def refill(fleet: Fleet, missing: Iterable[ProblemStop], until: Deadline = ENDLE
     """
     members: dict[Unit, list[ProblemStop]] = {}
     for stop in missing:
-        members.setdefault(unit_of(fleet.problem, stop.id), []).append(stop)
+        members.setdefault(gone_with(fleet.problem, stop.id), []).append(stop)
     waiting = in_turn(fleet, list(members), until)
     ousted: set[str] = set()
     tried: set[Unit] = set()

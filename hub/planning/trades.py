@@ -8,7 +8,8 @@ from hub.nouns import ProblemStop
 from hub.planning.deadline import Deadline
 from hub.planning.insertion import Place, find
 from hub.planning.quotes import Fleet
-from hub.planning.repair import trimmed, unit_of
+from hub.planning.relaxations import gone_with
+from hub.planning.repair import trimmed
 from hub.planning.rules import Item
 from hub.planning.schedule import travel
 
@@ -72,7 +73,7 @@ def placed(
 def ranked(fleet: Fleet, stop: ProblemStop) -> list[Run]:
     """Return what may go for a stop, what weighs least first."""
     problem = fleet.problem
-    worth = weight([problem.stop_of[id] for id in unit_of(problem, stop.id)])
+    worth = weight([problem.stop_of[id] for id in gone_with(problem, stop.id)])
     found = []
     for number, first, last in runs(fleet, stop):
         vehicle, items = fleet.vehicles[number], fleet.lanes[number].items

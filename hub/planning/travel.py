@@ -21,6 +21,7 @@ from hub.nouns import Legs, Location, Matrix, Profile, Trip, Way
 from hub.nouns.grid import Grid
 from hub.planning import matrix_cache
 from hub.planning.providers import TIMES, Provider, asking
+from hub.planning.visits import Point as Point
 from hub.planning.walk import NEVER
 
 ENGINE = "osrm"
@@ -37,7 +38,6 @@ PATIENCE = 10.0
 """Seconds for which a request of the web waits for one answer of a connection."""
 TOGETHER = 4
 """Requests of one process that wait for a connection at once."""
-Point = tuple[float, float]
 """(lat, lon) in degrees."""
 
 

@@ -14,6 +14,9 @@ from hub.store import StopRow
 
 LAST = 86_399
 """23:59:59, where a window has no end."""
+FIRST = -3600
+"""Where a window has no beginning: before every shift of the day, also where the clocks go back in
+its first hours, so that they lie before second 0."""
 Point = tuple[float, float]
 
 
@@ -55,7 +58,7 @@ def windows(row: StopRow, zero: datetime) -> tuple[Window, ...]:
     start, end = row.promised_start or row.window_start, row.promised_end or row.window_end
     if start is None and end is None:
         return ()
-    low = 0 if start is None else seconds_since(zero, start)  # with only an end: from midnight
+    low = FIRST if start is None else seconds_since(zero, start)
     return ((low, max(low, LAST) if end is None else seconds_since(zero, end)),)
 
 

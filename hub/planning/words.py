@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hub.nouns import Relaxation, Unserved
+from hub.nouns.plans import Wall
 
 DAY = 86_400
 Names = Callable[[str], str]
@@ -68,8 +69,9 @@ def minutes(seconds: int) -> str:
     return f"{whole // 60} h {whole % 60:02d} min" if whole >= 120 else f"{whole} min"
 
 
-def clock(seconds: int) -> str:
+def clock(seconds: int, wall: Wall = ()) -> str:
     """Return a second of the day as HH:MM, with the days before or after it where it is not."""
-    days, rest = divmod(seconds, DAY)
+    ahead = next((more for first, more in reversed(wall) if first <= seconds), 0)
+    days, rest = divmod(seconds + ahead, DAY)
     away = f" ({days:+d} d)" if days else ""
     return f"{rest // 3600:02d}:{rest % 3600 // 60:02d}{away}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 
+from hub import address
 from hub.errors import Forbidden, Refused
 from hub.hub import Hub
 from hub.store import DriverRow
@@ -91,3 +92,23 @@ def test_a_tracker_is_of_one_driver(hub: Hub, command: Command, world: World) ->
         command("driver", "tracker", "Lea Frick", "8602")
     with pytest.raises(Refused, match="1 to 100 printable"):
         command("driver", "tracker", "Lea Frick", "x" * 101)
+
+
+def test_a_link_begins_with_the_address_of_the_hub_that_runs(
+    hub: Hub, command: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUB_PUBLIC_URL")
+    with address.noted(hub.settings.directory, "http://127.0.0.1:8123"):
+        said = command("driver", "link", "Lea Frick")
+    assert said.stdout.startswith("http://127.0.0.1:8123/driver/start/")
+    assert said.stderr == ""
+
+
+def test_a_link_of_a_hub_that_does_not_run_says_that_its_address_is_a_guess(
+    hub: Hub, command: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUB_PUBLIC_URL")
+    said = command("driver", "link", "Lea Frick")
+    assert said.stdout.startswith("http://127.0.0.1:8000/driver/start/")
+    assert "no hub runs in" in said.stderr
+    assert "HUB_PUBLIC_URL" in said.stderr

@@ -15,33 +15,10 @@ from hub.hub import Hub
 from hub.store import DepotRow, OrderRow, RouteRow, System, WorkRow
 from hub.testing.town import DAY, Town, at, town
 from tests.cli.conftest import Command, Connect
+from tests.dispatch.crossed import orders, two_routes
 
 __all__ = ["town"]
 TODAY = ("--depot", "Vaduz", "--date", str(DAY))
-
-
-def two_routes(hub: Hub, town: Town) -> list[str]:
-    """Publish two routes that would both be shorter if they exchanged a stop."""
-    north = [town.stop(0.03 + 0.002 * n, 0.002 * n) for n in range(4)]
-    south = [town.stop(-0.03 - 0.002 * n, 0.002 * n) for n in range(4)]
-    town.published()
-    (first,) = town.routes()
-    other = town.driver()
-    with hub.store.write(System()) as session:
-        row = RouteRow(
-            depot=first.depot, driver=other, vehicle=first.vehicle, service_date=DAY,
-            state="ready", starts_at=first.starts_at, ends_at=first.ends_at,
-            published_at=first.published_at,
-        )  # fmt: skip
-        session.add(row)
-    for route, ids in ((first.id, [*north[:3], south[3]]), (row.id, [*south[:3], north[3]])):
-        for number, id in enumerate(ids, 1):
-            town.change(id, route=route, position=number, promised_end=at(17))
-    return [first.id, row.id]
-
-
-def orders(town: Town, routes: list[str]) -> list[list[str]]:
-    return [[stop.id for stop in town.on(route)] for route in routes]
 
 
 def nowhere_in_time(town: Town) -> str:
@@ -101,7 +78,7 @@ def test_a_stop_is_put_in_by_the_number_of_its_order(command: Command, town: Tow
 def test_the_only_route_that_may_take_it_is_named_by_its_driver(
     hub: Hub, command: Command, town: Town
 ) -> None:
-    first, second = two_routes(hub, town)
+    first, second = two_routes(hub, town, southern=4)
     new = town.stop(0.03)
     told = json.loads(command("routes", "insert", new, "--route", "Jon Marxer", "--json").stdout)
     assert (told["route"], told["stop"]) == (second, new)
@@ -111,7 +88,7 @@ def test_the_only_route_that_may_take_it_is_named_by_its_driver(
 def test_who_is_reached_later_and_who_else_could_come_are_told(
     hub: Hub, command: Command, town: Town
 ) -> None:
-    two_routes(hub, town)
+    two_routes(hub, town, southern=4)
     new = town.stop(0.0301, service_time=900, window_end=at(8, 40))
     lines = command("routes", "insert", new, "--dry").stdout.splitlines()
     assert any("Test Customer: " in line and "min later" in line for line in lines[1:])
@@ -193,20 +170,20 @@ def test_a_change_is_told_as_more_or_less(amount: float, said: str) -> None:
 
 
 def test_better_routes_are_told_and_taken_back(hub: Hub, command: Command, town: Town) -> None:
-    routes = two_routes(hub, town)
-    before = orders(town, routes)
+    routes = two_routes(hub, town, southern=4)
+    before = orders(town, *routes)
     said = command("routes", "reoptimise", *TODAY, "--most-moved", "4").stdout.splitlines()
     assert "stops moved on 2 routes" in said[0]
     assert re.search(r"routes, \d+ min less, \d+\.\d km less, late 0 -> 0$", said[0])
     assert said[1].startswith("take it back with: hub routes undo rop_")
-    assert orders(town, routes) != before
+    assert orders(town, *routes) != before
     undone = command("routes", "undo", said[1].split()[-1]).stdout
     assert "is taken back: 2 routes are as they were before" in undone
-    assert orders(town, routes) == before
+    assert orders(town, *routes) == before
 
 
 def test_programs_get_what_became_of_it(hub: Hub, command: Command, town: Town) -> None:
-    routes = two_routes(hub, town)
+    routes = two_routes(hub, town, southern=4)
     words = ("routes", "reoptimise", *TODAY, "--most-moved", "4", "--json")
     told = json.loads(command(*words).stdout)
     assert (told["state"], told["routes"], told["late_after"]) == ("done", 2, 0)
@@ -215,7 +192,7 @@ def test_programs_get_what_became_of_it(hub: Hub, command: Command, town: Town) 
 
 
 def test_no_worker_is_asked_to_do_it_again(hub: Hub, command: Command, town: Town) -> None:
-    two_routes(hub, town)
+    two_routes(hub, town, southern=4)
     command("routes", "reoptimise", *TODAY)
     with hub.store.read(System()) as session:
         kinds = session.exec(select(WorkRow.kind)).all()
@@ -247,7 +224,7 @@ def test_numbers_and_names_that_make_no_sense_are_refused(run: Connect, town: To
 def test_the_stops_of_a_lost_driver_are_given_away_by_name(
     hub: Hub, command: Command, town: Town
 ) -> None:
-    first, second = two_routes(hub, town)
+    first, second = two_routes(hub, town, southern=4)
     ids = {stop.id for stop in town.on(first)}
     lines = command("routes", "lost", "Lea Frick", "--reason", "ill").stdout.splitlines()
     assert lines[0] == "4 stops were given to others, 0 to nobody"
@@ -266,7 +243,7 @@ def test_what_nobody_takes_is_told_with_the_reason(command: Command, town: Town)
 def test_a_driver_who_has_left_is_asked_where_the_goods_are(
     hub: Hub, command: Command, town: Town
 ) -> None:
-    first, _ = two_routes(hub, town)
+    first, _ = two_routes(hub, town, southern=4)
     with hub.store.write(System()) as session:
         row = session.get_one(RouteRow, first)
         row.state, row.started_at = "in_progress", row.starts_at
@@ -278,7 +255,7 @@ def test_a_driver_who_has_left_is_asked_where_the_goods_are(
 
 
 def test_a_workflow_may_do_the_rest(hub: Hub, command: Command, town: Town) -> None:
-    first, _ = two_routes(hub, town)
+    first, _ = two_routes(hub, town, southern=4)
     said = command("routes", "lost", first, "--only-tell").stdout
     assert said == "4 stops have no route now\n"
     assert town.on(first) == []

@@ -21,33 +21,9 @@ from hub.planning.schedule import planned, run
 from hub.queue.work import claim
 from hub.store import ReoptimisationRow, RouteRow, System, WorkRow
 from hub.testing.town import DAY, Town, at
+from tests.dispatch.crossed import orders, two_routes
 
 STAFF = System()
-
-
-def two_routes(hub: Hub, town: Town) -> tuple[str, str]:
-    """Publish two routes that would both be shorter if they exchanged a stop."""
-    north = [town.stop(0.03 + 0.002 * n, 0.002 * n) for n in range(4)]
-    south = [town.stop(-0.03 - 0.002 * n, 0.002 * n) for n in range(3)]
-    town.published()
-    (first,) = town.routes()
-    other = town.driver()
-    with hub.store.write(System()) as session:
-        row = RouteRow(
-            depot=first.depot, driver=other, vehicle=first.vehicle, service_date=DAY,
-            state="ready", starts_at=first.starts_at, ends_at=first.ends_at,
-            published_at=first.published_at,
-        )  # fmt: skip
-        session.add(row)
-    for route, ids in ((first.id, [*north[:3], south[2]]), (row.id, [*south[:2], north[3]])):
-        for number, id in enumerate(ids, 1):
-            town.change(id, route=route, position=number, promised_end=at(17))
-    return first.id, row.id
-
-
-def orders(town: Town, *routes: str) -> list[list[str]]:
-    """Return the stops of routes in their order."""
-    return [[stop.id for stop in town.on(route)] for route in routes]
 
 
 def plan_of(problem: Problem, wanted: dict[str, list[str]]) -> Plan:

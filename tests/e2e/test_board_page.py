@@ -12,14 +12,24 @@ from PIL import Image
 from sqlmodel import select
 
 from hub.dispatch.flags import raise_flag
+from hub.dispatch.insertion import place
 from hub.hub import Hub
 from hub.nouns import Way, WayLeg
 from hub.queue.entry import work
 from hub.queue.work import claim
-from hub.store import DepotRow, FlagRow, OrderRow, PlanRow, RouteWayRow, StopRow, System
+from hub.store import (
+    DepotRow,
+    FlagRow,
+    Operator,
+    OrderRow,
+    PlanRow,
+    RouteWayRow,
+    StopRow,
+    System,
+)
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
-from hub.testing.town import Town, town
+from hub.testing.town import Town, at, town
 
 __all__ = ["town"]
 
@@ -90,6 +100,59 @@ def test_a_loose_stop_is_put_into_a_route_at_a_price(
     stop = row_of(hub, StopRow, filled.unassigned)
     assert stop.route in filled.routes
     assert stop.state == "dispatched"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [(30, "itself: 10 minutes after its window"), (5, "#1001: 6 minutes after what was promised")],
+)
+def test_a_stop_that_fits_nowhere_is_put_in_late_by_somebody_who_knows_who_waits(
+    desk: Callable[..., Any], hub: Hub, town: Town, minutes: int, told: str
+) -> None:
+    from playwright.sync_api import expect
+
+    new = crowded(town, minutes)
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Put into a route").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Late by the least: as stop")).to_be_visible()
+    expect(dialog.get_by_text("It fits into no published route")).to_be_visible()
+    expect(dialog.get_by_text("even_late")).to_have_count(0)
+    expect(dialog.get_by_role("listitem").filter(has_text=told)).to_have_count(1)
+    assert town.read(new).route is None, "asking the price changes nothing"
+    dialog.get_by_role("button", name="Put it in, late").click()
+    expect(dialog).to_have_count(0)
+    assert town.read(new).state == "dispatched"
+
+
+def test_a_price_that_has_changed_meanwhile_is_asked_for_again(
+    desk: Callable[..., Any], hub: Hub, town: Town
+) -> None:
+    from playwright.sync_api import expect
+
+    town.stops(3)
+    town.published()
+    new = town.stop(0.004)
+    page = desk("dispatcher")
+    page.get_by_role("button", name="Put into a route").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("As stop")).to_be_visible()
+    place(hub, Operator("dispatcher"), town.stop(0.005))
+    dialog.get_by_role("button", name="Put it in").click()
+    expect(page.get_by_text("The routes have changed since")).to_be_visible()
+    expect(dialog.get_by_text("As stop")).to_be_visible()
+    dialog.get_by_role("button", name="Put it in").click()
+    expect(dialog).to_have_count(0)
+    assert town.read(new).state == "dispatched"
+
+
+def crowded(town: Town, minutes: int) -> str:
+    """Return a stop of some minutes that fits into no route without breaking a promise."""
+    tight = town.stop(0.03)
+    town.published()
+    reached = town.read(tight).planned_at or at(8)
+    town.change(tight, promised_end=reached + timedelta(seconds=30))
+    return town.stop(0.01, service_time=60 * minutes, window_start=at(8), window_end=at(8, 10))
 
 
 def test_a_day_is_planned_into_drafts_and_published_with_two_clicks(

@@ -20,6 +20,7 @@ from hub.nouns import (
 from hub.planning.answer import answer
 from hub.planning.check import faults
 from hub.planning.deadline import ENDLESS
+from hub.planning.reasons import CHECK
 from hub.planning.relaxations import proves
 from hub.planning.rules import AtDepot
 from hub.planning.settle import settle
@@ -132,7 +133,37 @@ def test_a_stop_without_a_way_needs_no_relaxation() -> None:
     )  # fmt: skip
     _, left = only(problem)
     assert (left.rule, left.relaxations) == ("unreachable", ())
-    assert left.reason == "there is no way to its place and back"
+    assert left.reason == f"there is no way to its place and back; {CHECK}"
+
+
+@pytest.mark.parametrize(
+    ("hours", "shift", "rule"),
+    [(6, 9, "shift"), (7, 9, "unreachable"), (7, 15, ""), (70, 15, "unreachable")],
+)
+def test_a_place_that_no_day_is_long_enough_for_asks_to_look_at_its_address(
+    hours: int, shift: int, rule: str
+) -> None:
+    cells = ((0, hours * 3600), (hours * 3600, 0))
+    problem = Problem(
+        stops=(ProblemStop(id="x", point=1),), vehicles=(van(shift=(0, shift * 3600)),),
+        matrix=Matrix(seconds=cells, metres=cells),
+    )  # fmt: skip
+    plan = settle(problem, "none", {})
+    assert [left.rule for left in plan.unserved] == ([rule] if rule else [])
+    assert faults(problem, plan) == []
+    for left in plan.unserved:
+        far = rule == "unreachable"
+        assert (f"its place is {2 * hours} hours of driving" in left.reason) == far
+        assert (CHECK in left.reason, left.relaxations == ()) == (far, far)
+
+
+def test_goods_that_are_left_long_do_not_make_a_place_far() -> None:
+    cells = ((0, 60), (60, 0))
+    problem = Problem(
+        stops=(ProblemStop(id="x", point=1, service=20 * 3600),), vehicles=(van(),),
+        matrix=Matrix(seconds=cells, metres=cells),
+    )  # fmt: skip
+    assert only(problem)[1].rule == "shift"
 
 
 def test_nobody_to_drive_is_said_as_it_is() -> None:

@@ -4,11 +4,12 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { send } from "../shared/api";
 import { exact, span } from "../shared/time";
-import { count, reasonWord } from "../shared/words";
-import { act, toast } from "./acts";
+import { reasonWord } from "../shared/words";
+import { toast } from "./acts";
+import { InsertDialog } from "./insert";
 import { Chip, Moment } from "./parts";
 import { PlanDialog } from "./plan";
-import { busy, chosenStop, drivers, explaining, inserting, linking, mayWrite, routes, stops, state, zoneOf } from "./state";
+import { chosenStop, drivers, explaining, inserting, linking, mayWrite, routes, stops, state, zoneOf } from "./state";
 
 export function Dialogs() {
   return (
@@ -158,35 +159,4 @@ function LinkDialog(props: { id: string }) {
 function picture(svg: string): string {
   const whole = svg.includes("xmlns=") ? svg : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
   return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(whole)}`;
-}
-
-interface Price { route: string; position: number; planned_at: string; extra_seconds: number; extra_metres: number; delayed: number; approximate: boolean }
-
-function InsertDialog(props: { id: string }) {
-  const stop = stops.value.find((s) => s.id === props.id);
-  const { found, error } = useAnswer(() => send<Price>("POST", `/api/v1/stops/${props.id}/insert`, { dry: true }));
-  const close = () => (inserting.value = "");
-  const route = routes.value.find((r) => r.id === found?.route);
-  const driver = drivers.value.get(route?.driver ?? "")?.name ?? "the route";
-  const name = `insert ${props.id}`;
-  const accept = async () => {
-    const put = await act(name, () => send("POST", `/api/v1/stops/${props.id}/insert`, { route: found?.route }), `${stop?.name || "The stop"} is in the route of ${driver}.`);
-    if (put) close();
-  };
-  return (
-    <Dialog title={`Put ${stop?.name || stop?.ref || "the stop"} into a route`} close={close}>
-      {error && <p class="notice warn">{error}</p>}
-      {!found && !error && <><p>Looking for the cheapest place that keeps every promise …</p><progress aria-label="Pricing" /></>}
-      {found && stop && (
-        <>
-          <p class="answer-line">As stop {found.position} of {driver}: {count(Math.max(0, Math.round(found.extra_seconds / 60)), "minute")} and {(found.extra_metres / 1000).toFixed(1)} km more.</p>
-          <p class="quiet">
-            Arrives {exact(found.planned_at, zoneOf(stop.depot))}. {found.delayed > 0 ? `${count(found.delayed, "other stop")} later by a minute or more, none after its promised window.` : "No other stop is reached later."}
-            {found.approximate && " Travel times are approximate."}
-          </p>
-          <p class="row"><button type="button" class="button main" disabled={busy.value.has(name)} aria-busy={busy.value.has(name)} onClick={() => void accept()}>Put it in</button><button type="button" class="button" onClick={close}>Leave it</button></p>
-        </>
-      )}
-    </Dialog>
-  );
 }

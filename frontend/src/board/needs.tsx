@@ -98,6 +98,7 @@ function LeftWords(props: { stop: Stop; left: LeftOut | undefined }) {
   return (
     <>
       <span class="small block">{because(left)}</span>
+      {left.place && <span class="quiet small block">{left.place}</span>}
       {left.fits && <span class="small block fits">{sentence(left.fits)}</span>}
     </>
   );

@@ -81,7 +81,7 @@ interface Timeline { vehicle: string; starts: number; ends: number; metres: numb
 interface Told {
   depot: { id: string; name: string }; midnight: string; metres: number; seconds: number;
   routes: { driver: { id: string; name: string }; timeline: Timeline }[];
-  left_out: { stop: string; ref: string; reason: string; fits: string }[];
+  left_out: { stop: string; ref: string; reason: string; fits: string; place: string }[];
   names: Record<string, string>;
   changes: { moved: { stop: string; before: string; after: string }[]; reordered: string[]; served: string[]; left_out: string[]; metres: number; seconds: number } | null;
 }
@@ -132,7 +132,7 @@ function Left(props: { told: Told; close: () => void }) {
           <li key={key}>
             <p><span class="strong">{same.length > 1 && `${same.length} × `}</span>{because(same[0]!)} {same[0]!.fits && <span class="fits">{sentence(same[0]!.fits)}</span>}</p>
             <p class="small row tight">
-              {same.slice(0, NAMED).map((one) => <button key={one.stop} type="button" class="link" onClick={() => show(one.stop)}>{one.ref || "A stop"}</button>)}
+              {same.slice(0, NAMED).map((one) => <button key={one.stop} type="button" class="link" onClick={() => show(one.stop)}>{one.ref || "A stop"}{one.place && `: ${one.place}`}</button>)}
               {same.length > NAMED && <span class="quiet">and {same.length - NAMED} more</span>}
             </p>
           </li>

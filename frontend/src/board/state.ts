@@ -6,7 +6,7 @@ import type { Link } from "../shared/live";
 import type { Lines } from "../shared/way";
 
 export interface Progress { cost?: number; left_out?: number; seconds?: number; of?: number }
-export interface LeftOut { stop: string; reason: string; fits: string }
+export interface LeftOut { stop: string; reason: string; fits: string; place: string }
 export interface Plan { id: string; state: string; reason: string; why: string; approximate: boolean; progress: Progress; stop_asked: boolean; failed: string; unserved: LeftOut[] }
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }

@@ -1,7 +1,8 @@
 // Calls the hub's own API from a page; an error is a sentence to show.
 
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) {
+  /** `said` is the whole answer, where it was JSON. */
+  constructor(readonly status: number, message: string, readonly said: unknown = null) {
     super(message);
   }
 }
@@ -25,7 +26,7 @@ export async function send<T = unknown>(method: string, path: string, body?: unk
   const said = await response.json().catch(() => null);
   if (response.ok) return said as T;
   if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-  throw new ApiError(response.status, sentence(said?.detail) || `The hub answered ${response.status}. Try again.`);
+  throw new ApiError(response.status, sentence(said?.detail) || `The hub answered ${response.status}. Try again.`, said);
 }
 
 function sentence(detail: unknown): string {

@@ -13,6 +13,7 @@ from typing import Any
 from pyvrp import PenaltyManager, ProblemData, RandomNumberGenerator, Solution
 from pyvrp import search as moves
 
+from hub.builtin.pyvrp.clock import timed
 from hub.builtin.pyvrp.penalties import penalties
 
 SLOW_MOVES = {moves.Relocate2, moves.Swap21, moves.Swap22}
@@ -54,7 +55,7 @@ class Climber:
         shake = moves.PerturbationManager(moves.PerturbationParams(1, uproot))
         self._search = moves.LocalSearch(data, rng, near, shake)
         self._add(move for move in moves.OPERATORS if move not in SLOW_MOVES)
-        loads_alone = not data.has_time_windows() and data.num_clients <= LIGHT
+        loads_alone = data.num_clients <= LIGHT and not timed(data)
         params = penalties(data, 100 if loads_alone else 500)
         self._penalties = PenaltyManager(params.midpoint_penalties(data), params)
         self._polish = data.num_clients + data.num_shipments <= POLISHED

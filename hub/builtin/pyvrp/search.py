@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pyvrp import ProblemData, RandomNumberGenerator, Solution
 
 from hub.builtin.pyvrp.climb import Climber, Effort
+from hub.builtin.pyvrp.clock import timed
 from hub.builtin.pyvrp.construction import by_savings, constructible
 from hub.builtin.pyvrp.decomposition import Decomposition, divisible
 from hub.builtin.pyvrp.firm import firm, full
@@ -61,6 +62,7 @@ class _Run:
     def __init__(self, data: ProblemData, watch: Watch, rng: RandomNumberGenerator) -> None:
         self.data, self.watch, self.rng = data, watch, rng
         self.size = data.num_clients + data.num_shipments
+        self.timed = timed(data)
         self._climber: Climber | None = None
         self._settled = False
 
@@ -119,13 +121,13 @@ class _Run:
         """Offer what the constructions give, and return the best of them."""
         if constructible(self.data):
             self.watch.offer(self.climber.descend(by_savings(self.data, self.watch.over)))
-        if self.watch.best is None or self.data.has_time_windows():
+        if self.watch.best is None or self.timed:
             self.watch.offer(self.climber.start())
         return self.best()
 
     def _large_first(self) -> None:
         """Offer savings where they are good: with windows they are poor."""
-        if constructible(self.data) and not self.data.has_time_windows():
+        if constructible(self.data) and not self.timed:
             found = by_savings(self.data, self.watch.over)
             if found.is_feasible():
                 self.watch.offer(found)
@@ -139,7 +141,7 @@ class _Run:
         each = max(watch.clock() - began, 1e-6) / PACE
         steps = max(0.0, watch.left) / each
         least, most = HISTORIES
-        several = self.data.num_depots > 1 and self.data.has_time_windows()
+        several = self.data.num_depots > 1 and self.timed
         if several and steps > PLENTY * self.size:
             self.climber.try_all()
             return Effort(most), solution

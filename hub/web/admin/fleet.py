@@ -18,6 +18,7 @@ from hub.fleet.breaks import write_breaks
 from hub.fleet.measures import Measures, measures, set_measures
 from hub.fleet.shifts import write_hours
 from hub.store import DepotRow, DriverRow, Session, ShiftRow, VehicleRow
+from hub.web.admin.fleet_labels import MEASURES, labelled
 from hub.web.context import read, write
 from hub.web.policy import allow
 
@@ -114,7 +115,8 @@ def shown(error: Refused | None = None) -> str:
             for kind, title, rows in groups
         ],
         counted=counted,
-        error=error,
+        error=error and labelled(error, MEASURES),
+        labels=MEASURES,
         undo=undo_of([line for _, _, lines in groups for line in lines]),
         saved=request.args.get("saved") == "measures",
     )

@@ -14,11 +14,12 @@ from hub.access import get
 from hub.errors import Refused
 from hub.fleet import breaks, changes, roster
 from hub.fleet.abilities import HOME, DepotChange, given
-from hub.fleet.measures import Measures, measures
+from hub.fleet.measures import measures
 from hub.fleet.words import CAPACITY, DRIVER, VEHICLE, driver_words, point, vehicle_words, whole
 from hub.nouns import Location
 from hub.store import DepotRow, DriverRow, Session, ShiftRow, VehicleRow
 from hub.web.admin.fleet import HOME_PAGE, STAFF, known_skills
+from hub.web.admin.fleet_labels import DEPOT, driver_labels, labelled, vehicle_labels
 from hub.web.context import read, write
 from hub.web.policy import allow
 
@@ -67,8 +68,10 @@ def vehicle_form(id: str, texts: Mapping[str, str], error: Refused | None = None
         counted = measures(session)
         depots = [(row.id, row.name) for row in roster.listed(session, DepotRow) if row.active]
         known = known_skills(session)
+    labels = vehicle_labels(counted)
     return render_template(
-        "admin/fleet/vehicle.html", id=id, new=id == NEW, texts=texts, error=error,
+        "admin/fleet/vehicle.html", id=id, new=id == NEW, texts=texts,
+        error=error and labelled(error, labels), labels=labels,
         counted=counted, depots=depots, profiles=PROFILES, known=known,
     )  # fmt: skip
 
@@ -145,9 +148,11 @@ def driver_form(id: str, texts: Mapping[str, str], error: Refused | None = None)
         depots = offered(roster.listed(session, DepotRow), texts.get("depot", ""))
         vans = offered(roster.listed(session, VehicleRow), texts.get("vehicle", ""))
         known, counted = known_skills(session), measures(session)
+    labels = driver_labels(counted)
     return render_template(
-        "admin/fleet/driver.html", id=id, new=id == NEW, texts=texts, error=error, depots=depots,
-        vehicles=vans, week=WEEK, known=known, counted=counted, places=places(depots),
+        "admin/fleet/driver.html", id=id, new=id == NEW, texts=texts,
+        error=error and labelled(error, labels), labels=labels, depots=depots,
+        vehicles=vans, week=WEEK, known=known, places=places(depots),
     )  # fmt: skip
 
 
@@ -225,7 +230,7 @@ def depot_form(id: str, texts: Mapping[str, str], error: Refused | None = None) 
     zone = first[0].timezone if first else "Europe/Zurich"
     return render_template(
         "admin/fleet/depot.html", id=id, new=id == NEW, texts={"timezone": zone, **texts},
-        error=error, counted=Measures(),
+        error=error and labelled(error, DEPOT), labels=DEPOT,
     )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ class LeftView(View):
     reason: str
     fits: str
     """Empty where nothing helps."""
+    place: str
+    """Its address and pin, where these are what has to be looked at."""
 
 
 class PositionView(View):

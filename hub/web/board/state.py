@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from hub.access import scoped
 from hub.access.scope import visible
 from hub.dispatch.explanation import names
+from hub.dispatch.sheets import left_out
 from hub.dispatch.timeline import pause_lines
 from hub.hub import Hub
 from hub.insights import kpis
@@ -128,6 +129,7 @@ def plan_view(session: Session, plan: PlanRow, failed: str = "") -> PlanView:
     """Return a plan with what it left out, in sentences."""
     left = [Unserved.model_validate(one) for one in plan.unserved]
     drivers, refs = names(session, Outcome(), left, None)
+    places = {one.stop: one.place for one in left_out(session, plan)}
 
     def name_of(id: str) -> str:
         return drivers.get(id) or refs.get(id) or ""
@@ -136,7 +138,13 @@ def plan_view(session: Session, plan: PlanRow, failed: str = "") -> PlanView:
         **plan.model_dump(include=set(PlanView.model_fields) - {"unserved", "failed"}),
         failed=failed,
         unserved=[
-            LeftView(stop=one.stop, reason=one.reason, fits=words(one, name_of)) for one in left
+            LeftView(
+                stop=one.stop,
+                reason=one.reason,
+                fits=words(one, name_of),
+                place=places[one.stop],
+            )
+            for one in left
         ],
     )
 

@@ -102,7 +102,10 @@ def test_a_place_without_a_way_is_left_out() -> None:
     cells = ((0, -1, 60), (-1, 0, -1), (60, -1, 0))
     matrix = Matrix(seconds=cells, metres=cells)
     plan = ask([ProblemStop(id="x", point=1), ProblemStop(id="y", point=2)], [van()], matrix)
-    assert reason(plan, "x") == "there is no way to its place and back"
+    assert (
+        reason(plan, "x")
+        == "there is no way to its place and back; check its address, and where its pin is"
+    )
 
 
 def test_what_only_fits_alone_says_that_it_does_not_fit_beside_the_others() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from hub.fleet import roster
-from hub.fleet.measures import measures
+from hub.fleet.measures import Measure, Measures, measures, set_measures
 from hub.hub import Hub
 from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
 from hub.testing.fixtures import World
@@ -121,6 +121,45 @@ def test_what_is_wrong_is_said_and_what_was_written_stays(
     assert reply.status_code == 422
     assert said in reply.text
     assert f'value="{form["name"]}"' in reply.text
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "text", "said"),
+    [
+        ("vehicles", "cost_hour", "x", "An hour with its driver (CHF): &#39;x&#39; is no number"),
+        ("vehicles", "capacity", "0", "Carries (units): it is at least 1."),
+        ("vehicles", "capacity.kg", "0", "Carries (kg): it is at least 1."),
+        ("vehicles", "capacity.kg", "1.5", "Carries (kg): &#39;1.5&#39; is no whole number."),
+        ("vehicles", "most_km", "9000", "At most a day (km): it is at most 5,000."),
+        ("vehicles", "most_stops", "x", "At most a day (stops): &#39;x&#39; is no number"),
+        ("vehicles", "reload_minutes", "300", "It takes (minutes): it is at most 240."),
+        ("drivers", "overtime_hour", "x", "An hour of it costs more by (CHF): &#39;x&#39; is no"),
+        ("drivers", "overtime_minutes", "999", "Overtime at most (minutes a day): it is at most"),
+        ("drivers", "home", "x", "Home on the map: &#39;x&#39; is no place"),
+        ("drivers", "start", "home", "Lea Frick has no home yet; set where it is first."),
+        ("depots", "place", "x", "On the map: &#39;x&#39; is no place"),
+    ],
+)
+def test_an_error_names_the_label_that_a_person_sees_and_stands_at_its_field(
+    owner: Any, hub: Hub, world: World, path: str, field: str, text: str, said: str
+) -> None:
+    with hub.store.write(System()) as session:
+        set_measures(session, Measures(loads=(Measure(name="units"), Measure(name="kg"))))
+    form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle, field: text}
+    ids = {"vehicles": world.vehicle, "drivers": world.driver, "depots": world.depot}
+    page = owner.post(f"{PATH}/{path}/{ids[path]}", form).text
+    assert page.count(said) == 2  # above the form, and under the field
+    assert re.search(rf'name="{field}"[^>]*aria-invalid="true"', page)
+    words = re.search(rf'<label for="{field}">([^<]*)(?:<span[^>]*>([^<]*)</span>)?</label>', page)
+    assert words is not None
+    label = f"{words[1].strip()} ({words[2]}): " if words[2] else f"{words[1]}: "
+    assert said.startswith(label) or field == "start"
+
+
+def test_a_wrong_measure_is_named_as_on_the_page(owner: Any, world: World) -> None:
+    form = {"name": ["units"], "unit": [""], "currency": "EUR", "balance": "11"}
+    page = owner.post(f"{PATH}/measures", form).text
+    assert "Most work of one driver: it is at most 10." in page
 
 
 def test_a_wrong_break_names_its_day_and_changes_nothing(
