@@ -1,4 +1,4 @@
-"""Plans on the board in a real browser: what comes first, what came of one, what a failed one left."""
+"""Plans on the board in a real browser: what comes first, what came of one, what it left."""
 
 from __future__ import annotations
 
