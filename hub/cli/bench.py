@@ -37,7 +37,14 @@ def bench_command() -> None:
     "by, `pyvrp-plain` PyVRP without anything of ours.",
 )
 @click.option("--seconds", default=10.0, show_default=True, help="Processor time of each search.")
-@click.option("--seed", "seeds", multiple=True, type=int, default=(1,), show_default=True)
+@click.option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    type=click.IntRange(0, 2**31 - 1),
+    default=(1,),
+    show_default=True,
+)
 @click.option(
     "--best-known", type=float, help="Cost that is known to be best, of one file; else its .sol."
 )

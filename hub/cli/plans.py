@@ -42,7 +42,7 @@ class Plans(click.Group):
 
 
 @click.group("plan", cls=Plans, invoke_without_command=True)
-@click.option("--depot", help="Name or id of the depot.")
+@click.option("--depot", default="", help="Name or id of the depot; the only one by default.")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day to deliver.")
 @click.option(
     "--seconds", default=0.0, help="How long the search may last; else the number of stops decides."
@@ -55,7 +55,7 @@ class Plans(click.Group):
 def plan_command(
     context: click.Context,
     /,
-    depot: str | None,
+    depot: str,
     day: datetime | None,
     as_json: bool,
     **wishes: Any,
@@ -66,7 +66,7 @@ def plan_command(
     """
     if context.invoked_subcommand is not None:
         return
-    if depot is None or day is None:
+    if day is None:
         raise click.UsageError("say which day to plan: hub plan --depot NAME --date YYYY-MM-DD")
     sheet, zone, lost = planned(depot, day.date(), **wishes)
     click.echo(sheet.model_dump_json() if as_json else told(sheet, zone, lost))
@@ -79,10 +79,16 @@ def planned(depot: str, day: date, seconds: float, **wishes: Any) -> tuple[PlanS
     from hub.cli.watching import Watching
     from hub.dispatch.sheets import plan_sheet
     from hub.errors import HubError
+    from hub.fleet.roster import depot_or_only
+    from hub.planning.fleet import SCALE, read_terms
     from hub.planning.plans import Wish, plan_now
 
     hub = ready()
-    with Watching(f"planning {depot} {day}") as watching:
+    with hub.store.read(BY) as session:
+        depot = depot_or_only(session, depot).name
+        terms = read_terms(session)
+    currency = terms.measures.currency if terms.priced else ""
+    with Watching(f"planning {depot} {day}", currency, SCALE) as watching:
         wish = Wish(told=watching, **wishes)
         row = plan_now(hub, depot, day, seconds, "cli", wish)
     with hub.store.read(BY) as session:

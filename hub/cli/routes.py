@@ -30,17 +30,17 @@ def routes_command() -> None:
 
 
 @routes_command.command("list")
-@click.option("--depot", required=True, help="Name or id of the depot.")
+@click.option("--depot", default="", help="Name or id of the depot; the only one by default.")
 @click.option("--date", "day", type=DAY, help="Day of the routes; today by default.")
 @as_json
 def list_routes(depot: str, day: datetime | None, as_json: bool) -> None:
     """Show the routes of a day and the stops that have none, with their ids."""
     from hub.dispatch.sheets import open_stops, routes_of
-    from hub.fleet.roster import find_depot
+    from hub.fleet.roster import depot_or_only
 
     hub = ready()
     with hub.store.read(BY) as session:
-        found = find_depot(session, depot)
+        found = depot_or_only(session, depot)
         at = day_of(session, found.id, day)
         routes, waiting = routes_of(session, at, found.id), open_stops(session, at, found.id)
     if as_json:
@@ -59,7 +59,7 @@ def list_routes(depot: str, day: datetime | None, as_json: bool) -> None:
 
 
 @routes_command.command("reoptimise")
-@click.option("--depot", required=True, help="Name or id of the depot.")
+@click.option("--depot", default="", help="Name or id of the depot; the only one by default.")
 @click.option("--date", "day", type=DAY, help="Day of the routes; today by default.")
 @click.option("--seconds", default=1.5, show_default=True, help="How long it may take.")
 @click.option(
@@ -74,11 +74,11 @@ def reoptimise(depot: str, day: datetime | None, as_json: bool, **wishes: Any) -
     """Look for better routes at once, and keep them if they are."""
     from hub.dispatch import reoptimisations, reworking
     from hub.errors import HubError
-    from hub.fleet.roster import find_depot
+    from hub.fleet.roster import depot_or_only
 
     hub = ready()
     with hub.store.write(BY) as session:
-        at = day_of(session, find_depot(session, depot).id, day)
+        at = day_of(session, depot_or_only(session, depot).id, day)
         row = reoptimisations.begun(session, depot, at, "cli", **wishes)
     done = reworking.now(hub, row.id)
     if as_json:
@@ -247,11 +247,20 @@ def told(hub: Hub, done: ReoptimisationRow) -> list[str]:
     lines += without(refs_of(hub, [one["stop"] for one in done.unserved]), done.unserved)
     if done.moved:
         lines.append(
-            f"{done.moved} stops moved on {done.routes} routes, {done.gain_seconds // 60} min and "
-            f"{done.gain_metres / 1000:.1f} km less, late {done.late_before} -> {done.late_after}"
+            f"{done.moved} stops moved on {done.routes} routes, "
+            f"{change(-done.gain_seconds / 60, 'min', 0)}, "
+            f"{change(-done.gain_metres / 1000, 'km', 1)}, "
+            f"late {done.late_before} -> {done.late_after}"
         )
         lines.append(f"take it back with: hub routes undo {done.id}")
     return [*lines, done.reason] if done.reason else lines or ["nothing was moved"]
+
+
+def change(amount: float, unit: str, digits: int) -> str:
+    """Return a difference in words: `5 min less`, `13.6 km more`."""
+    shown = f"{abs(amount):.{digits}f}"
+    way = "" if float(shown) == 0 else " less" if amount < 0 else " more"
+    return f"{shown} {unit}{way}" if way else f"as many {unit}"
 
 
 def priced(offer: Offer, zone: ZoneInfo, dry: bool) -> list[str]:

@@ -24,11 +24,13 @@ class Watching:
     """Is told what a search finds; at a terminal it is one line that changes, else a few lines.
 
     The first Ctrl-C inside the block makes it answer False, which ends the search with what there
-    is; the second one raises `KeyboardInterrupt`.
+    is; the second one raises `KeyboardInterrupt`. With a currency, costs are told in it: `scale` of
+    a search's units are one of its.
     """
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, currency: str = "", scale: int = 1) -> None:
         self.label = label
+        self.currency, self.scale = currency, scale
         self.seconds = 0.0
         self.terminal = sys.stderr.isatty()
         self.first: Found | None = None
@@ -70,12 +72,14 @@ class Watching:
         """Return the bar and what is beside it."""
         part = min(1.0, found.seconds / self.seconds) if self.seconds else 1.0
         done = round(part * BAR)
-        tail = f"  {STOPPING}" if self.stopped else ""
-        return f"[{'#' * done}{'.' * (BAR - done)}] {self.told(found)}{tail}"
+        if self.stopped:  # first, because a narrow terminal cuts the end off
+            return f"{STOPPING} ({self.told(found)})"
+        return f"[{'#' * done}{'.' * (BAR - done)}] {self.told(found)}"
 
     def told(self, found: Found) -> str:
         """Return what there is so far, for people."""
-        parts = [f"{found.seconds:.1f} of {self.seconds:g} s", f"cost {found.cost:,}"]
+        cost = f"{found.cost / self.scale:,.{2 if self.scale > 1 else 0}f} {self.currency}"
+        parts = [f"{found.seconds:.1f} of {self.seconds:g} s", f"cost {cost.rstrip()}"]
         first = self.first
         if first and first.cost and first.left_out == found.left_out and found.cost < first.cost:
             parts[1] += f" (-{100 * (first.cost - found.cost) / first.cost:.1f} %)"
@@ -87,5 +91,7 @@ class Watching:
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
-        if not self.terminal:
+        if self.terminal:
+            click.echo(f"\r{STOPPING}\033[K", err=True, nl=False)
+        else:
             click.echo(STOPPING, err=True)

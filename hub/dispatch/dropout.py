@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from hub.dispatch.flags import raise_flag
+from hub.dispatch.flags import flag_unserved, raise_flag
 from hub.dispatch.insertion import place
-from hub.dispatch.reoptimisations import LOST, flag_unserved, request
+from hub.dispatch.reoptimisations import LOST, request
 from hub.dispatch.road import check_published
 from hub.dispatch.rows import lock_route, lock_stops
 from hub.dispatch.sequence import take_off
@@ -18,7 +18,7 @@ from hub.events.facts import DriverFacts, LossFacts
 from hub.hub import Hub
 from hub.nouns import Noun
 from hub.orders.happenings import route_facts
-from hub.store import DepotRow, DriverRow, Principal, RouteRow, Session, StopRow
+from hub.store import DepotRow, DriverRow, OrderRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import OPEN, move_route, move_stop
 
 GONE = "its goods are lost"
@@ -109,7 +109,8 @@ def whereabouts(route: RouteRow, goods: str) -> str:
 
 def flag_lost(session: Session, stop: StopRow, driver: DriverRow) -> None:
     """Say that the goods of a stop are gone; once per attempt."""
-    text = f"Its goods were in the van of {driver.name}, who cannot go on"
+    ref = session.get_one(OrderRow, stop.order).ref
+    text = f"The goods of order {ref} were in the van of {driver.name}, who cannot go on"
     key = f"{LOST}:{stop.id}:{stop.attempts}"
     raise_flag(session, key, LOST, text, subject=stop.id, merchant=stop.merchant)
 

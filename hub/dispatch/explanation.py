@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from hub.access import scoped
 from hub.dispatch import sheets
 from hub.dispatch.sheets import Name
+from hub.errors import Refused
 from hub.nouns import Noun, Relaxation, Unserved
 from hub.orders.happenings import by_id
 from hub.planning.day import midnight
@@ -64,12 +65,21 @@ class Explanation(Noun):
 
 
 def explained(session: Session, plan: PlanRow) -> Explanation:
-    """Return a plan explained; what was kept of it does not hang on its drafts."""
+    """Return a plan explained; what was kept of it does not hang on its drafts.
+
+    Raises `Refused` for one that is not done.
+    """
+    if plan.state != "done":
+        why = f": {plan.reason}" if plan.reason else ""
+        raise Refused(
+            f"plan {plan.id} is {plan.state}; only one that is done can be explained{why}"
+        )
     depot = session.get_one(DepotRow, plan.depot)
     kept = Outcome.model_validate(plan.outcome or {})
     left = [Unserved.model_validate(one) for one in plan.unserved]
     before = previous(session, plan)
-    changes = difference(Outcome.model_validate(before.outcome), kept) if before else None
+    was = still_asked(Outcome.model_validate(before.outcome), kept, left) if before else None
+    before, changes = (before, difference(was, kept)) if was is not None else (None, None)
     drivers, refs = names(session, kept, left, changes)
     places = {one.stop: one.place for one in sheets.left_out(session, plan)}
 
@@ -93,6 +103,30 @@ def explained(session: Session, plan: PlanRow) -> Explanation:
         names=refs,
         previous=before and before.id,
         changes=changes,
+    )
+
+
+def still_asked(was: Outcome, now: Outcome, left: list[Unserved]) -> Outcome | None:
+    """Return an earlier outcome without the routes that the later plan was not about.
+
+    Routes are published between two plans; their stops are not asked for again, and are on the
+    road, not left out. None where all of them are.
+    """
+    asked = {stop for stops in now.routes.values() for stop in stops} | {one.stop for one in left}
+    gone = {driver for driver, stops in was.routes.items() if stops and asked.isdisjoint(stops)}
+    if not gone:
+        return was
+    if len(gone) == len(was.routes):
+        return None
+    lines = [one for one in was.timelines if one.vehicle in gone]
+    return was.model_copy(
+        update={
+            "routes": {who: stops for who, stops in was.routes.items() if who not in gone},
+            "timelines": tuple(one for one in was.timelines if one.vehicle not in gone),
+            "cost": was.cost - sum(one.cost for one in lines),
+            "metres": was.metres - sum(one.metres for one in lines),
+            "seconds": was.seconds - sum(one.ends - one.starts for one in lines),
+        }
     )
 
 

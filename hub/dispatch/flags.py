@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from hub.access import get, scoped
 from hub.actions import ActionInput, ActionOutput, Inside
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 LONGEST = 500
+UNSERVED = "not_redistributed"
+"""On a stop that has lost its route and fits into no other."""
+HUB = "hub"
+"""Who clears a flag where nobody has to."""
 
 
 def raise_flag(
@@ -56,6 +61,33 @@ def clear_flag(session: Session, id: str, by: str) -> FlagRow:
         row.cleared_at, row.cleared_by = session.now, by
         append(session, FlagCleared(subject=row.id, merchant_id=row.merchant))
     return row
+
+
+def flag_unserved(session: Session, stop: str, reason: str) -> None:
+    """Raise a flag on a stop that has lost its route and fits into no other; once per attempt.
+
+    Where it had a route in between and has lost that one as well, it is another flag.
+    """
+    found = session.get_one(StopRow, stop)
+    before = select(func.count(col(FlagRow.id))).where(
+        FlagRow.kind == UNSERVED, FlagRow.subject == stop, FlagRow.cleared_by == HUB
+    )
+    key = f"{UNSERVED}:{stop}:{found.attempts}"
+    if again := session.exec(before).one():
+        key = f"{key}:{again}"
+    text = f"Order {session.get_one(OrderRow, found.order).ref} has no route: {reason}"
+    raise_flag(session, key, UNSERVED, text, subject=stop, merchant=found.merchant)
+
+
+def have_route(session: Session, stops: Sequence[StopRow]) -> None:
+    """Clear the flags that say of stops that no route can take them: one does."""
+    query = scoped(session, FlagRow).where(
+        FlagRow.kind == UNSERVED,
+        col(FlagRow.subject).in_([stop.id for stop in stops]),
+        col(FlagRow.cleared_at).is_(None),
+    )
+    for row in session.exec(query).all():
+        clear_flag(session, row.id, HUB)
 
 
 def open_flags(session: Session) -> list[FlagRow]:

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from hub.access import get
 from hub.dispatch.changes import Overtaken, apply, check_stamp
+from hub.dispatch.flags import have_route
 from hub.dispatch.glance import nearest
 from hub.dispatch.offers import Offer, named, priced
 from hub.dispatch.promises import open_pages, promise
@@ -108,6 +109,7 @@ def insert(
     move_stop(stop, "dispatched")
     stop.route, stop.ad_hoc, stop.planned_at = route.id, True, made.planned_at
     promise(stop)
+    have_route(session, [stop])
     open_pages(hub, session, [stop])
     apply(session, route, [*stops, stop], made.change)
     tell_stops(session, StopDispatched, [stop])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import col, select
 
 from hub.access import get, scoped
+from hub.dispatch.flags import have_route
 from hub.dispatch.promises import issue, open_pages, promise
 from hub.dispatch.rows import lock_route, lock_stops, tell_route
 from hub.errors import Refused
@@ -30,18 +31,30 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     stops = lock_stops(session, route.id)
     if not stops:
         raise Refused(f"route {route.id} has no stops; plan the day again")
+    check_draft(session, route)
     move_route(route, "ready")
     check_free(session, route)
     route.published_at = session.now
     for stop in stops:
         move_stop(stop, "dispatched")
         promise(stop)
+    have_route(session, stops)
     issue(session, stops)
     open_pages(hub, session, stops)
     session.flush()
     tell_route(session, RoutePublished, route)
     tell_stops(session, StopDispatched, stops)
     return route
+
+
+def check_draft(session: Session, route: RouteRow) -> None:
+    """Raise `Refused`, saying whose it is, for a route that somebody has published before."""
+    if route.state in TAKEN:
+        name = session.get_one(DriverRow, route.driver).name
+        raise Refused(
+            f"{name}'s route of {route.service_date} is published already; look at the day again",
+            "state",
+        )
 
 
 def check_free(session: Session, route: RouteRow) -> None:

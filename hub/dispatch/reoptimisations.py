@@ -10,7 +10,6 @@ from sqlmodel import col, or_, select
 
 from hub.access import get
 from hub.dispatch import insertion
-from hub.dispatch.flags import raise_flag
 from hub.dispatch.reoptimise import MOST_MOVED, SECONDS
 from hub.dispatch.road import check_published
 from hub.errors import Refused
@@ -26,7 +25,6 @@ KIND = "reoptimise"
 ENDED = ("done", "failed", "cancelled", "undone")
 LOST = "goods_lost"
 """The kind of flag on stops whose goods are gone: nothing puts them into a route by itself."""
-UNSERVED = "not_redistributed"
 STAFF = Operator("dispatcher", user="reoptimisation")
 """On whose behalf workers look for better routes: for the operator's dispatchers."""
 
@@ -186,11 +184,3 @@ def facts(row: ReoptimisationRow) -> ReoptimisationFacts:
         inserted=len(row.inserted),
         unserved=len(row.unserved),
     )
-
-
-def flag_unserved(session: Session, stop: str, reason: str) -> None:
-    """Raise a flag on a stop that has lost its route and fits into no other; once per attempt."""
-    found = session.get_one(StopRow, stop)
-    key = f"{UNSERVED}:{stop}:{found.attempts}"
-    text = f"It has no route, and none can take it: {reason}"
-    raise_flag(session, key, UNSERVED, text, subject=stop, merchant=found.merchant)

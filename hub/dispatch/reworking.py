@@ -17,7 +17,8 @@ from hub.access import get
 from hub.dispatch import insertion
 from hub.dispatch.changes import Change, Overtaken, apply_groups
 from hub.dispatch.churn import TOGETHER, moved
-from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, flag_unserved, unserved
+from hub.dispatch.flags import flag_unserved
+from hub.dispatch.reoptimisations import ENDED, LOST, STAFF, conclude, unserved
 from hub.dispatch.reoptimise import Better, Scene, improve, late_stops, searching, survey
 from hub.errors import HubError, PluginError, Refused, Rejected
 from hub.hub import Hub

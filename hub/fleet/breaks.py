@@ -10,12 +10,14 @@ from typing import Any
 from sqlmodel import select
 
 from hub.errors import Missing, Refused
-from hub.fleet.abilities import Rest, given
+from hub.fleet.abilities import Rest, given, minute_of
 from hub.fleet.shifts import DAYS, at_depot, drawn_together, read_days
 from hub.store import DepotRow, DriverRow, Session, ShiftRow
 
 EXAMPLE = "write it like: mon-fri 12:00-13:30 30, or: sat off"
 _REST = re.compile(r"^(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s+(\d{1,3})\s*(?:min(?:utes)?)?$")
+A_DAY = 24 * 60
+"""In minutes."""
 Due = tuple[datetime, datetime, int]
 """When a break may begin at the soonest and at the latest, and its seconds."""
 
@@ -57,7 +59,9 @@ def write_breaks(shifts: Iterable[ShiftRow]) -> str:
 
 
 def set_breaks(session: Session, driver: str, weekday: int, rests: Sequence[Rest]) -> ShiftRow:
-    """Set the breaks of a driver's shift on a weekday; raise `Refused` where there is no shift."""
+    """Set the breaks of a driver's shift on a weekday; raise `Refused` where there is no shift, and
+    for breaks that nobody could take in it.
+    """
     row = session.get(DriverRow, driver) if "\x00" not in driver else None
     if row is None:
         raise Missing(f"there is no driver {driver[:60]}")
@@ -67,8 +71,40 @@ def set_breaks(session: Session, driver: str, weekday: int, rests: Sequence[Rest
     if shift is None:
         day = DAYS[weekday]
         raise Refused(f"{row.name} does not work on {day}; set the hours first", "breaks")
+    check_room(shift, rests, row.overtime_minutes)
     shift.breaks = [one.model_dump() for one in rests]
     return shift
+
+
+def check_room(shift: ShiftRow, rests: Iterable[Rest], overtime: int) -> None:
+    """Raise `Refused` unless all breaks can be taken in a shift, one after the other.
+
+    A break beyond the hours is taken by nobody: the driver would go without, and not know why.
+    """
+    starts = minute_of(shift.starts)
+    length = ((minute_of(shift.ends) - starts) % A_DAY or A_DAY) + overtime
+    hours = f"{shift.starts}-{shift.ends}"
+    now, before = 0, ""
+    for opens, closes, one in sorted(
+        ((*window_of(rest, starts), rest) for rest in rests), key=lambda found: found[:2]
+    ):
+        text = f"{one.start}-{one.end} {one.minutes}"
+        if minute_of(one.end) <= minute_of(one.start) and starts + length <= A_DAY:
+            raise Refused(f"the break {text} ends before it begins", "breaks")
+        if max(opens, 0) + one.minutes > min(closes, length):
+            raise Refused(f"the break {text} does not fit into the hours {hours}", "breaks")
+        now = max(now, opens) + one.minutes
+        if now > min(closes, length):
+            raise Refused(f"there is no time for the break {text} after {before}", "breaks")
+        before = text
+
+
+def window_of(rest: Rest, starts: int) -> tuple[int, int]:
+    """Return when a break opens and closes, in minutes since a shift that begins at `starts`."""
+    opens, closes = minute_of(rest.start) - starts, minute_of(rest.end) - starts
+    if minute_of(rest.end) <= minute_of(rest.start):
+        closes += A_DAY
+    return (opens + A_DAY, closes + A_DAY) if closes <= 0 else (opens, closes)
 
 
 def breaks_on(session: Session, driver: DriverRow, day: date) -> list[Due]:

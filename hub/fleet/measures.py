@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from hub.errors import Refused
 from hub.nouns import Noun
@@ -15,7 +16,19 @@ from hub.store.once import insert_once
 SETTING = "operator"
 FIRST = "units"
 MOST = 5
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+
+
+def is_name(said: Any) -> Any:
+    """Refuse what is no name of a measure in words, before a pattern does it in signs."""
+    if isinstance(said, str) and not re.fullmatch("[a-z][a-z0-9_]{0,19}", said):
+        raise ValueError(
+            f"{said[:20]!r} is no name of a measure; write one word of small letters, digits and _ "
+            "such as kg"
+        )
+    return said
+
+
+Name = Annotated[str, BeforeValidator(is_name), Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 
 
 class Measure(Noun):
@@ -49,6 +62,22 @@ class Measures(Noun):
         if len({one.name for one in loads}) < len(loads):
             raise ValueError("each measure has a name of its own")
         return loads
+
+    @field_validator("loads", mode="before")
+    @classmethod
+    def some(cls, loads: Any) -> Any:
+        """Refuse none at all."""
+        if isinstance(loads, list | tuple) and not loads:
+            raise ValueError("name at least one, such as units")
+        return loads
+
+    @field_validator("currency", mode="before")
+    @classmethod
+    def three_letters(cls, currency: Any) -> Any:
+        """Refuse what is no code of a currency."""
+        if isinstance(currency, str) and not re.fullmatch("[A-Z]{3}", currency):
+            raise ValueError(f"{currency[:20]!r} is no currency; write three letters such as CHF")
+        return currency
 
     @field_validator("balance")
     @classmethod

@@ -105,6 +105,11 @@ def set_shift(
         if row is not None:
             session.delete(row)
         return None
+    if not starts or not ends:
+        raise Refused(
+            "say both when the day begins and when it ends, or neither for a day off",
+            "ends" if starts else "starts",
+        )
     first = read_clock(starts, "starts").strftime("%H:%M")
     last = read_clock(ends, "ends").strftime("%H:%M")
     if row is None:
@@ -165,12 +170,27 @@ def find(session: Session, table: type[Row], text: str, by: str = "name") -> Row
     either = or_(column(table, "id") == text, column(table, by) == text)
     query = scoped(session, table).where(either).order_by(column(table, "id"))
     found = session.exec(query).first() if "\x00" not in text else None
-    if found is None:
-        names = ", ".join(getattr(row, by) for row in listed(session, table)[:20])
-        kind = table.__tablename__
-        there = f"there are: {names or 'none'}; see: hub {kind} list"
-        raise Missing(f"there is no {kind} {text[:60]!r}; {there}")
-    return found
+    if found is not None:
+        return found
+    rows = listed(session, table)
+    alike = [row for row in rows if str(getattr(row, by)).casefold() == text.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    kind = table.__tablename__
+    names = ", ".join(getattr(row, by) for row in rows[:20])
+    there = f"there are: {names}; see: hub {kind} list"
+    none = f"there is none yet; add one with: hub {kind} add"
+    raise Missing(f"there is no {kind} {text[:60]!r}; {there if rows else none}")
+
+
+def depot_or_only(session: Session, name: str) -> DepotRow:
+    """Return a depot by id or name, the only one for an empty name; raise `Missing` for none."""
+    rows = [row for row in listed(session, DepotRow) if row.active]
+    if name or not rows:
+        return find_depot(session, name)
+    if len(rows) > 1:
+        raise Missing("say which depot with --depot: " + ", ".join(row.name for row in rows))
+    return rows[0]
 
 
 def find_merchant(session: Session, slug: str) -> MerchantRow:
@@ -195,6 +215,9 @@ def find_driver(session: Session, name: str) -> DriverRow:
         .where(or_(DriverRow.id == name, DriverRow.name == name))
         .order_by(DriverRow.id)
     ).all()
+    if not found:
+        rows = listed(session, DriverRow)
+        found = [row for row in rows if row.name.casefold() == name.casefold()]
     if not found:
         raise Missing(f"there is no driver {name[:60]}; find the name with: hub driver list")
     if len(found) > 1:
@@ -224,6 +247,8 @@ def check_works(
     """Raise `Refused` unless there is a row with this id, and it is switched on."""
     # PostgreSQL takes no NUL in a text, so such an id is not even asked for.
     row: Any = None if "\x00" in id else session.get(table, id)
+    if row is None and not id:
+        raise Refused(f"choose a {field}; where there is none yet, add it first", field)
     if row is None:
         raise Refused(f"there is no {field} {id[:60]}; add it first", field)
     if not row.active:

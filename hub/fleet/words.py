@@ -105,6 +105,21 @@ def sixty(name: str, text: str) -> int:
     return round(number(name, text) * 60)
 
 
+def refilling(name: str, text: str) -> int:
+    """Return minutes as seconds, the usual ones of filling up again for an empty text."""
+    return sixty(name, text) if text else usual("reload_seconds")
+
+
+def once(name: str, text: str) -> int:
+    """Return how often a vehicle fills up again, as usual for an empty text."""
+    return whole(name, text) if text else usual("most_reloads")
+
+
+def usual(field: str) -> int:
+    """Return what a vehicle has that nobody said anything of."""
+    return int(VehicleChange.model_fields[field].default)
+
+
 def several(name: str, text: str) -> list[str]:
     """Return the parts of a text with commas, each once."""
     return list(dict.fromkeys(part.strip() for part in re.split("[,;]", text) if part.strip()))
@@ -158,8 +173,8 @@ VEHICLE: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "most_km": ("most_metres", thousand),
     "most_stops": ("most_stops", maybe_whole),
     "reload_depots": ("reload_depots", several),
-    "reload_minutes": ("reload_seconds", sixty),
-    "most_reloads": ("most_reloads", whole),
+    "reload_minutes": ("reload_seconds", refilling),
+    "most_reloads": ("most_reloads", once),
     "stacked": ("stacked", yes),
     "active": ("active", yes),
 }

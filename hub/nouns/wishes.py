@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from pydantic import BeforeValidator, Field
 
+LONGEST_TAG = 30
 PRIORITIES = {"low": 0, "normal": 1, "high": 20, "must": 100}
 """Words for a priority; an order that says nothing is normal."""
 
@@ -17,6 +18,24 @@ def tag(said: Any) -> Any:
     if not isinstance(said, str):
         return said
     return re.sub(r"[\s_]+", "-", normalize("NFC", said).strip().casefold())
+
+
+def is_tag(said: Any) -> Any:
+    """Return a tag as it is compared; refuse what is none in words, before a pattern does it."""
+    found = tag(said)
+    if not isinstance(found, str):
+        return found
+    if len(found) > LONGEST_TAG or not found[:1].isalnum() or not all(map(in_tag, found)):
+        raise ValueError(
+            f"{said[:LONGEST_TAG]!r} cannot be one; write up to {LONGEST_TAG} letters, digits, "
+            "dots and hyphens, such as fridge"
+        )
+    return found
+
+
+def in_tag(letter: str) -> bool:
+    """Return whether a tag may have a character."""
+    return letter.isalnum() or letter in ".-" or category(letter).startswith("M")
 
 
 def number_of(said: Any) -> Any:
@@ -31,7 +50,7 @@ def word_of(priority: int) -> str:
 
 Tag = Annotated[
     str,
-    BeforeValidator(tag),
+    BeforeValidator(is_tag),
     Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}.-]{0,29}$", max_length=30),
 ]
 """Something that a driver or a vehicle has and a stop needs, e.g. `fridge`."""

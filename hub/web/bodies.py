@@ -62,6 +62,9 @@ def said(error: Exception) -> str:
 def faults(error: ValidationError) -> list[dict[str, str]]:
     """Return each wrong field as `{"field": "address.city", "message": ...}`."""
     return [
-        {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+        {
+            "field": ".".join(str(part) for part in fault["loc"]),
+            "message": fault["msg"].removeprefix("Value error, "),
+        }
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     ]

@@ -102,6 +102,13 @@ def test_a_plan_that_the_checker_refuses_makes_the_exit_code_1(
     assert "is missing" in told["fault"]
 
 
+@pytest.mark.parametrize("seed", ["-1", "99999999999"])
+def test_a_seed_that_no_engine_takes_is_refused_before_it_runs(seed: str) -> None:
+    result = bench(str(OWN / "village-20.vrp"), "--seed", seed)
+    assert result.exit_code == 2
+    assert "is not in the range 0<=x<=2147483647" in result.output
+
+
 def test_an_engine_that_breaks_is_wrong_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,13 +21,13 @@ import pytest
 from sqlmodel import select as choose
 
 from hub.cli.plans import shared
-from hub.cli.watching import Watching
+from hub.cli.watching import STOPPING, Watching
 from hub.dispatch.sheets import Name, RouteSheet
 from hub.hub import Hub
 from hub.nouns import Found, Order
 from hub.orders.intake import take as take_in
 from hub.orders.stops import create_stop
-from hub.store import PlanRow, RouteRow, System
+from hub.store import PlanRow, RouteRow, System, VehicleRow
 from hub.testing.fixtures import World
 from hub.testing.town import DAY, Town, at
 from hub.testing.town import town as town
@@ -69,6 +71,26 @@ def test_away_from_a_terminal_there_are_lines(capsys: pytest.CaptureFixture[str]
         "0.5 of 10 s, cost 2,000, 1 left out",
         "2.0 of 10 s, cost 1,500 (-25.0 %), 1 left out",
     ]
+
+
+def test_a_search_for_a_day_costs_what_the_operator_counts_by(
+    hub: Hub, command: Command, town: Town
+) -> None:
+    town.stops(3)
+    with hub.store.write(System()) as session:
+        session.get_one(VehicleRow, town.world.vehicle).cost_hour = Decimal(30)
+    said = command("plan", "--date", "2026-11-23")
+    assert "planning Vaduz 2026-11-23 ..." in said.stderr, "the only depot needs no name"
+    told = re.search(r"km  (\S+ CHF)", said.stdout)
+    assert told is not None
+    assert f"cost {told[1]}" in said.stderr
+
+
+def test_where_nobody_knows_prices_a_search_names_no_currency(command: Command, town: Town) -> None:
+    town.stops(3)
+    said = command("plan", "--date", "2026-11-23")
+    assert re.search(r" s, cost \d{1,3}\.\d\d(,|$| )", said.stderr)
+    assert "CHF" not in said.stderr
 
 
 def test_the_first_interrupt_ends_the_search_and_the_second_gives_up() -> None:
@@ -150,6 +172,7 @@ def test_ctrl_c_at_a_terminal_ends_the_search_with_the_best_so_far(hub: Hub, bus
     terminal.until("of 200 s, cost ")
     terminal.press(b"\x03")
     assert terminal.end() == 0
+    assert f"\r{STOPPING}" in terminal.said, "whatever the width"
     assert "stops  " in terminal.said
     assert "make it ready with: hub publish" in terminal.said
     with hub.store.read(System()) as session:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
+from hub.cli.routes import change
 from hub.errors import HubError, Missing, Refused
 from hub.hub import Hub
-from hub.store import OrderRow, RouteRow, System, WorkRow
+from hub.store import DepotRow, OrderRow, RouteRow, System, WorkRow
 from hub.testing.town import DAY, Town, at, town
 from tests.cli.conftest import Command, Connect
 from tests.dispatch.crossed import orders, two_routes
@@ -144,11 +146,35 @@ def test_one_of_two_orders_with_a_number_is_named_by_its_stop(
         command("routes", "insert", "#1001")
 
 
+def test_the_only_depot_needs_no_name_and_names_are_read_as_people_write_them(
+    hub: Hub, command: Command, town: Town
+) -> None:
+    town.stop()
+    (route,) = town.published()
+    assert command("routes", "list", "--date", str(DAY)).stdout.startswith(route)
+    written = ("--depot", "vaduz", "--date", str(DAY))
+    assert command("routes", "list", *written).stdout.startswith(route)
+    new = town.stop()
+    assert command("routes", "insert", new, "--route", "LEA FRICK").stdout.startswith("Lea Frick")
+    with hub.store.write(System()) as session:
+        session.add(DepotRow(name="Eschen", lat=47.2, lon=9.5))
+    with pytest.raises(Missing, match="say which depot with --depot: Eschen, Vaduz"):
+        command("routes", "list")
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [(-4.6, "5 min less"), (13.6, "14 min more"), (0.3, "as many min")]
+)
+def test_a_change_is_told_as_more_or_less(amount: float, said: str) -> None:
+    assert change(amount, "min", 0) == said
+
+
 def test_better_routes_are_told_and_taken_back(hub: Hub, command: Command, town: Town) -> None:
     routes = two_routes(hub, town, southern=4)
     before = orders(town, *routes)
     said = command("routes", "reoptimise", *TODAY, "--most-moved", "4").stdout.splitlines()
     assert "stops moved on 2 routes" in said[0]
+    assert re.search(r"routes, \d+ min less, \d+\.\d km less, late 0 -> 0$", said[0])
     assert said[1].startswith("take it back with: hub routes undo rop_")
     assert orders(town, *routes) != before
     undone = command("routes", "undo", said[1].split()[-1]).stdout

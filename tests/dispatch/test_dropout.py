@@ -10,6 +10,8 @@ from sqlmodel import select
 from hub.dispatch import insertion, reoptimisations, reworking
 from hub.dispatch.changes import Overtaken
 from hub.dispatch.dropout import drop, hand_on, redistribute
+from hub.dispatch.flags import open_flags
+from hub.dispatch.publish import publish_plan
 from hub.errors import Refused, Retry
 from hub.hub import Hub
 from hub.nouns import Matrix
@@ -79,6 +81,25 @@ def test_goods_at_the_depot_do_not_go_to_who_has_left(hub: Hub, town: Town) -> N
     assert flags(hub)["not_redistributed"] == stop
 
 
+def test_a_flag_names_its_order_and_goes_once_the_stop_has_a_route_again(
+    hub: Hub, town: Town
+) -> None:
+    (stop,) = town.stops(1)
+    (route,) = town.published()
+    redistribute(hub, STAFF, route)
+    with hub.store.read(System()) as session:
+        (flag,) = [one for one in open_flags(session) if one.subject == stop]
+        assert flag.text.startswith("Order #1001 has no route: ")
+    town.driver()
+    publish_plan(hub, STAFF, town.plan().id)
+    with hub.store.read(System()) as session:
+        assert not [one for one in open_flags(session) if one.subject == stop]
+    (again,) = {town.read(stop).route or ""}
+    redistribute(hub, STAFF, again)
+    with hub.store.read(System()) as session:
+        assert [one.kind for one in open_flags(session) if one.subject == stop] == [flag.kind]
+
+
 def test_after_the_start_somebody_has_to_say_where_the_goods_are(hub: Hub, town: Town) -> None:
     town.stops(2)
     (route,) = town.published()
@@ -111,6 +132,9 @@ def test_lost_goods_leave_stops_that_nothing_puts_in_by_itself(hub: Hub, town: T
     made = redistribute(hub, STAFF, route, goods="lost")
     assert (made.placed, made.left[0].stop) == ((), stop)
     assert flags(hub)["goods_lost"] == stop
+    with hub.store.read(System()) as session:
+        texts = [one.text for one in open_flags(session)]
+    assert any(text.startswith("The goods of order #1001 were in the van of") for text in texts)
     with hub.store.write(System()) as session:
         asked = reoptimisations.request(session, town.world.depot, DAY, insert=True)
     assert reworking.now(hub, asked.id).inserted == []

@@ -87,7 +87,7 @@ def test_a_route_is_published_once(hub: Hub, town: Town) -> None:
     (route,) = town.published()
     with (
         hub.store.write(System()) as session,
-        pytest.raises(Refused, match="ready and cannot become"),
+        pytest.raises(Refused, match="Lea Frick's route of 2026-11-23 is published already"),
     ):
         publish(hub, session, route)
 

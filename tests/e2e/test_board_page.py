@@ -11,12 +11,21 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
+from hub.dispatch.flags import raise_flag
 from hub.dispatch.insertion import place
 from hub.hub import Hub
 from hub.nouns import Way, WayLeg
 from hub.queue.entry import work
 from hub.queue.work import claim
-from hub.store import FlagRow, Operator, OrderRow, PlanRow, RouteWayRow, StopRow
+from hub.store import (
+    FlagRow,
+    Operator,
+    OrderRow,
+    PlanRow,
+    RouteWayRow,
+    StopRow,
+    System,
+)
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
 from hub.testing.town import Town, at, town
@@ -167,37 +176,20 @@ def test_a_day_is_planned_into_drafts_and_published_with_two_clicks(
     expect(page.get_by_role("button", name="Plan 6 stops")).to_have_count(0)
 
 
-def test_a_plan_is_looked_at_with_its_reasons_and_its_clock(
-    hub: Hub, world: World, filled: BusyDay, desk: Callable[..., Any]
+def test_many_flags_do_not_push_all_else_out_of_sight(
+    hub: Hub, filled: BusyDay, desk: Callable[..., Any]
 ) -> None:
     from playwright.sync_api import expect
 
-    left = {
-        "stop": filled.unassigned, "rule": "capacity", "vehicle": world.driver,
-        "reason": "no room for it; it fits if a driver's vehicle takes 3 more",
-        "relaxations": [{"rule": "capacity", "amount": 3}],
-    }  # fmt: skip
-    moment = {"stop": filled.stops[0], "begins": 30000, "leaves": 30180, "driving": 600,
-              "waiting": 300, "slack": 1200, "loads": [4]}  # fmt: skip
-    line = {"vehicle": world.driver, "starts": 29100, "ends": 30780, "metres": 9000, "cost": 1,
-            "driving": 1200, "waiting": 300, "service": 180, "slack": 1200, "loads": [5],
-            "moments": [moment]}  # fmt: skip
-    with hub.store.write() as session:
-        session.add(
-            PlanRow(
-                depot=world.depot, service_date=DAY, state="done", created_at=session.now,
-                why="PyVRP", unserved=[left],
-                outcome={"timelines": [line], "metres": 9000, "seconds": 1680},
-            )
-        )  # fmt: skip
+    with hub.store.write(System()) as session:
+        for number in range(20):
+            raise_flag(session, f"k{number}", "not_redistributed", f"Order #{number} has no route")
     page = desk("dispatcher")
-    page.get_by_role("button", name="Look at the plan").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("1 route, 9.0 km, 28 min of work")).to_be_visible()
-    expect(dialog.get_by_text("No room for it. It fits if Lea Frick's vehicle")).to_be_visible()
-    expect(dialog.get_by_text("could begin 20 min later")).to_be_visible()
-    dialog.get_by_text("Lea Frick", exact=True).click()
-    expect(dialog.get_by_role("cell", name="5 min", exact=True)).to_be_visible()
+    flags = page.get_by_role("button", name="Clear: ")
+    expect(flags).to_have_count(6)
+    expect(page.get_by_text("Lost its route").first).to_be_visible()
+    page.get_by_role("button", name="Show all 21 flags").click()
+    expect(flags).to_have_count(21)
 
 
 def test_a_search_shows_how_far_it_is_and_can_be_ended(

@@ -90,3 +90,18 @@ def test_control_signs_are_left_out_of_what_is_only_shown(hub: Hub) -> None:
         depot = roster.add_depot(session, "Eschen", HERE, address=" Dorf\x00 1\n ")
         merchant = roster.add_merchant(session, "X", phone="+423\t1")
     assert (depot.address, merchant.phone) == ("Dorf 1", "+4231")
+
+
+def test_a_name_is_found_however_it_is_written_unless_two_are_alike(hub: Hub) -> None:
+    with hub.store.write(System()) as session:
+        small = roster.add_vehicle(session, "Van 9", 40)
+        assert roster.find_vehicle(session, "VAN 9").id == small.id
+        large = roster.add_vehicle(session, "VAN 9", 90)
+        assert roster.find_vehicle(session, "VAN 9").id == large.id
+        with pytest.raises(Missing, match="no vehicle 'van 9'; there are: VAN 9, Van 9"):
+            roster.find_vehicle(session, "van 9")
+
+
+def test_where_there_is_none_yet_it_says_how_to_add_one(hub: Hub) -> None:
+    with hub.store.read(System()) as session, pytest.raises(Missing, match="with: hub depot add"):
+        roster.find_depot(session, "Vaduz")

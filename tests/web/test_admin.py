@@ -225,7 +225,14 @@ def test_a_file_is_imported_and_its_mistakes_are_listed_by_line(
 def test_an_upload_without_a_file_is_answered_in_words(owner, world: World) -> None:
     response = owner.post("/admin/imports", {"merchant": world.merchant})
     assert response.status_code == 422
-    assert "choose a file first" in response.text
+    assert "Choose a file first." in response.text
+
+
+def test_without_any_merchant_the_imports_say_what_comes_first(owner) -> None:
+    page = owner.get("/admin/imports").text
+    assert "No merchant yet" in page
+    assert "hub merchant add" in page
+    assert 'type="file"' not in page
 
 
 def test_a_merchant_imports_for_itself_and_sees_only_its_own(

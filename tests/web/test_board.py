@@ -125,6 +125,26 @@ def test_a_plan_says_how_far_it_is_and_what_would_make_a_left_out_stop_fit(
     assert told["fits"] == "it fits if Lea Frick's vehicle takes 3 more"
 
 
+def test_a_plan_that_fails_leaves_what_is_known_of_the_one_before(
+    client, filled: BusyDay, hub: Hub, world: World
+) -> None:
+    left = Unserved(stop=filled.unassigned, reason="no room", rule="capacity")
+    with hub.store.write() as session:
+        made = PlanRow(
+            depot=world.depot, service_date=DAY, state="done", created_at=session.now, why="PyVRP",
+            unserved=[left.model_dump(mode="json")],
+        )  # fmt: skip
+        session.add(made)
+        id = made.id
+    later = {"depot": world.depot, "service_date": DAY, "created_at": NOW + timedelta(hours=1)}
+    with hub.store.write() as session:
+        session.add(PlanRow(**later, state="failed", reason="there is no engine foo"))
+    (depot,) = client.get("/board/state").json["depots"]
+    plan = depot["plan"]
+    assert (plan["id"], plan["state"], plan["failed"]) == (id, "done", "there is no engine foo")
+    assert [one["stop"] for one in plan["unserved"]] == [filled.unassigned]
+
+
 def test_a_route_begins_where_its_driver_does(
     client, filled: BusyDay, hub: Hub, world: World
 ) -> None:

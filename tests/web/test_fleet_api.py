@@ -45,6 +45,17 @@ def test_an_operators_key_sets_a_fleet_up(client: FlaskClient, hub: Hub) -> None
         assert client.get(f"/api/v1/{name}", headers=headers).status_code == 200
 
 
+def test_what_is_wrong_is_told_in_words_of_ours(client: FlaskClient, hub: Hub) -> None:
+    said = client.post(
+        "/api/v1/vehicles",
+        json={"name": "X", "skills": ["<b>"]},
+        headers=bearer(hub, "fleet:write"),
+    )
+    (fault,) = said.json["errors"]
+    assert (said.status_code, fault["field"]) == (422, "skills.0")
+    assert fault["message"].startswith("'<b>' cannot be one; write up to 30 letters")
+
+
 def test_a_key_adds_no_merchants(client: FlaskClient, hub: Hub) -> None:
     headers = bearer(hub, "fleet:write")
     reply = client.post("/api/v1/merchants", json={"name": "X"}, headers=headers)

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from hub.dispatch.flags import raise_flag
+from hub.dispatch.publish import publish, publish_plan
 from hub.hub import Hub
 from hub.planning import register
 from hub.queue.work import claim
+from hub.store import Operator
 from hub.testing.town import Town, town
 from hub.web import create_app
 
@@ -86,6 +88,44 @@ def test_a_plan_is_explained_and_compared_with_the_one_before(
     assert (told["previous"], told["changes"]["moved"]) == (first.id, [])
     before = staff.get(f"{API}/plans/{first.id}/explanation").json
     assert (before["previous"], len(before["routes"][0]["timeline"]["moments"])) == (None, 4)
+
+
+def test_stops_that_were_published_since_are_not_told_as_left_out(
+    hub: Hub, town: Town, staff: Any
+) -> None:
+    town.stops(3)
+    heavy = town.stop(load=900)
+    first = town.plan()
+    publish_plan(hub, Operator("dispatcher"), first.id)
+    second = town.plan()
+    told = staff.get(f"{API}/plans/{second.id}/explanation").json
+    assert [one["stop"] for one in told["left_out"]] == [heavy]
+    assert (told["previous"], told["changes"]) == (None, None)
+
+
+def test_of_the_plan_before_only_what_is_still_asked_for_is_compared(
+    hub: Hub, town: Town, staff: Any
+) -> None:
+    town.driver()
+    town.stops(8)
+    first = town.plan()
+    one, other = town.routes()
+    with hub.store.write(Operator("dispatcher")) as session:
+        publish(hub, session, one.id)
+    second = town.plan()
+    told = staff.get(f"{API}/plans/{second.id}/explanation").json
+    changes = told["changes"]
+    assert (told["previous"], changes["left_out"]) == (first.id, [])
+    assert changes["metres"] == told["metres"] - other.metres
+
+
+def test_a_plan_that_is_not_done_is_not_explained(hub: Hub, town: Town, staff: Any) -> None:
+    town.stop()
+    asked = staff.post(f"{API}/plans", json={"depot": "Vaduz", "service_date": "2026-11-23"})
+    said = staff.get(f"{asked.headers['Location']}/explanation")
+    assert (said.status_code, "is waiting; only one that is done" in said.json["detail"]) == (
+        422, True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ function StopDialog(props: { id: string }) {
         <dt>Window</dt><dd>{span(stop.window_start, stop.window_end, zone)}</dd>
         {route && <><dt>Route</dt><dd>{drivers.value.get(route.driver)?.name}, stop {stop.position}</dd></>}
         {stop.eta_at && !stop.arrived_at && <><dt>ETA</dt><dd><Moment at={stop.eta_at} zone={zone} relative /> ({exact(stop.eta_at, zone)})</dd></>}
+        {stop.planned_at && !stop.eta_at && !stop.arrived_at && <><dt>Planned</dt><dd>{exact(stop.planned_at, zone)}</dd></>}
         {stop.arrived_at && <><dt>Arrived</dt><dd>{exact(stop.arrived_at, zone)}</dd></>}
         <dt>Order</dt><dd>{stop.ref}, {state.value?.merchants[stop.merchant]}{found?.invoice && `, invoice ${found.invoice}`}</dd>
         {found && <MoreFacts found={found} />}

@@ -10,7 +10,7 @@ import { span } from "../shared/time";
 import { sentence } from "../shared/words";
 import { busy } from "./state";
 
-const FEW = 6; // stops in no route that are shown at first
+const FEW = 6; // flags, and stops in no route, that are shown at first
 const MOST = 200;
 const FLAG_WORDS: Record<string, string> = {
   stop_failed: "Failed stop",
@@ -18,6 +18,10 @@ const FLAG_WORDS: Record<string, string> = {
   message_failed: "Message",
   order_without_stop: "Order",
   connection_expired: "Connection",
+  driver_lost: "Driver",
+  not_redistributed: "Lost its route",
+  goods_lost: "Goods",
+  text_limit: "Messages",
 };
 
 export function Needs() {
@@ -37,22 +41,27 @@ export function Needs() {
 
 function Flags() {
   const found = state.value;
+  const [all, showAll] = useState(false);
   if (!found || found.flags.length === 0) return null;
   const known = new Set(found.stops.map((s) => s.id));
   const zone = found.depots[0]?.timezone ?? "UTC";
+  const shown = all ? found.flags : found.flags.slice(0, FEW);
   return (
-    <ul class="items">
-      {found.flags.map((flag) => (
-        <li key={flag.id} class="item flag">
-          <div class="grow">
-            <p>{flag.text}</p>
-            <p class="quiet small">{FLAG_WORDS[flag.kind] ?? flag.kind.replaceAll("_", " ")} · <Moment at={flag.raised_at} zone={zone} relative /></p>
-          </div>
-          {known.has(flag.subject) && <button type="button" class="button plain" onClick={() => (chosenStop.value = flag.subject)}>Show</button>}
-          <button type="button" class="button plain" disabled={busy.value.has(`flag ${flag.id}`)} onClick={() => void clearFlag(flag)} aria-label={`Clear: ${flag.text}`}>Clear</button>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="items">
+        {shown.map((flag) => (
+          <li key={flag.id} class="item flag">
+            <div class="grow">
+              <p>{flag.text}</p>
+              <p class="quiet small">{FLAG_WORDS[flag.kind] ?? flag.kind.replaceAll("_", " ")} · <Moment at={flag.raised_at} zone={zone} relative /></p>
+            </div>
+            {known.has(flag.subject) && <button type="button" class="button plain" onClick={() => (chosenStop.value = flag.subject)}>Show</button>}
+            <button type="button" class="button plain" disabled={busy.value.has(`flag ${flag.id}`)} onClick={() => void clearFlag(flag)} aria-label={`Clear: ${flag.text}`}>Clear</button>
+          </li>
+        ))}
+      </ul>
+      {shown.length < found.flags.length && <p class="panel-empty"><button type="button" class="button plain" onClick={() => showAll(true)}>Show all {found.flags.length} flags</button></p>}
+    </>
   );
 }
 

@@ -18,14 +18,17 @@ export function PlanWords(props: { depot: Depot }) {
   if (made.state !== "done") return <Search plan={made} name={props.depot.name} />;
   const left = made.unserved.length;
   return (
-    <p class="small inset plan-words">
-      {left > 0 && <span class="strong">{count(left, "stop")} did not fit, see above. </span>}
-      <span class="quiet">
-        {made.why && `${sentence(made.why)} `}
-        {made.approximate && "Travel times are approximate: straight lines, not roads. "}
-      </span>
-      {mayWrite && <button type="button" class="link" onClick={() => (explaining.value = made.id)}>Look at the plan</button>}
-    </p>
+    <>
+      {made.failed && <p class="notice bad inset">The last plan failed: {sentence(made.failed)} The drafts are still those of the plan before it.</p>}
+      <p class="small inset plan-words">
+        {left > 0 && <span class="strong">{count(left, "stop")} did not fit, see above. </span>}
+        <span class="quiet">
+          {made.why && `${sentence(made.why)} `}
+          {made.approximate && "Travel times are approximate: straight lines, not roads. "}
+        </span>
+        {mayWrite && <button type="button" class="link" onClick={() => (explaining.value = made.id)}>Look at the plan</button>}
+      </p>
+    </>
   );
 }
 
@@ -204,10 +207,10 @@ function Strip(props: { route: Told["routes"][number]; first: number; last: numb
       </summary>
       <div class="wide">
         <table class="small moments">
-          <thead><tr><th>Stop</th><th>Arrives</th><th>Leaves</th><th>Drive to it</th><th>Waits</th><th>Could be later by</th><th>On board then</th></tr></thead>
+          <thead><tr><th>Stop</th><th>Drive to it</th><th>Arrives</th><th>Waits</th><th>Leaves</th><th>Could be later by</th><th>On board then</th></tr></thead>
           <tbody>
             {timeline.moments.map((m) => (
-              <tr key={m.stop}><td>{names[m.stop] ?? ""}</td><td>{at(m.begins)}</td><td>{at(m.leaves)}</td><td>{lasting(m.driving)}</td><td>{m.waiting >= 60 ? lasting(m.waiting) : "–"}</td><td>{lasting(m.slack)}</td><td>{m.loads.join(" / ") || "–"}</td></tr>
+              <tr key={m.stop}><td>{names[m.stop] ?? ""}</td><td>{lasting(m.driving)}</td><td>{at(m.begins - m.waiting)}</td><td>{m.waiting >= 60 ? lasting(m.waiting) : "–"}</td><td>{at(m.leaves)}</td><td>{lasting(m.slack)}</td><td>{m.loads.join(" / ") || "–"}</td></tr>
             ))}
           </tbody>
         </table>

@@ -12,6 +12,7 @@ import { count, reasonWord } from "../shared/words";
 export function Routes() {
   const found = state.value;
   if (!found) return null;
+  if (found.depots.length === 0) return <NoFleet />;
   const used = (d: Depot) => Number(stops.value.some((s) => s.depot === d.id));
   const ordered = [...depots.value].sort((a, b) => used(b) - used(a));
   return <>{ordered.map((d) => <DepotDay key={d.id} depot={d} date={found.day} />)}</>;
@@ -20,6 +21,7 @@ export function Routes() {
 function DepotDay(props: { depot: Depot; date: string }) {
   const own = routes.value.filter((r) => r.depot === props.depot.id);
   const here = stops.value.filter((s) => s.depot === props.depot.id);
+  const nobody = ![...drivers.value.values()].some((d) => d.depot === props.depot.id);
   const drafts = own.filter((r) => r.state === "draft").map((r) => r.id);
   const open = here.filter((s) => s.state === "unassigned" || s.state === "planned").length;
   const running = ["waiting", "running"].includes(props.depot.plan?.state ?? "") || busy.value.has(`plan ${props.depot.id}`);
@@ -47,13 +49,23 @@ function DepotDay(props: { depot: Depot; date: string }) {
       </div>
       <PlanWords depot={props.depot} />
       {own.map((r) => <RouteCard key={r.id} route={r} list={stopsByRoute.value.get(r.id) ?? []} />)}
-      {own.length === 0 && <NoRoutes stops={here.length} orders={state.value?.orders ?? 0} />}
+      {own.length === 0 && <NoRoutes stops={here.length} orders={state.value?.orders ?? 0} nobody={nobody} />}
       <Idle depot={props.depot} own={own} />
     </section>
   );
 }
 
-function NoRoutes(props: { stops: number; orders: number }) {
+function NoFleet() {
+  return (
+    <section class="panel" aria-labelledby="first">
+      <h2 id="first" class="panel-head">Begin here</h2>
+      <p class="panel-empty">There is no depot yet. <a href="/admin/fleet">Set up the fleet</a>: a depot, a vehicle, a driver with hours. Then <a href="/admin/imports">import orders</a>, or let a shop send them, and plan the day here.</p>
+    </section>
+  );
+}
+
+function NoRoutes(props: { stops: number; orders: number; nobody: boolean }) {
+  if (props.nobody) return <p class="panel-empty">Nobody drives from here yet. <a href="/admin/fleet">Add a driver</a> with a vehicle and hours before you plan.</p>;
   if (props.stops > 0) return <p class="panel-empty">No routes yet. Plan the day to make drafts; nothing reaches a driver before you publish.</p>;
   if (props.orders > 0) return <p class="panel-empty">No stops here on this day.</p>;
   return <p class="panel-empty">No orders for this day yet. <a href="/admin/imports">Import a file</a>, or let a shop send them.</p>;

@@ -7,7 +7,7 @@ import type { Lines } from "../shared/way";
 
 export interface Progress { cost?: number; left_out?: number; seconds?: number; of?: number }
 export interface LeftOut { stop: string; reason: string; fits: string; place: string }
-export interface Plan { id: string; state: string; reason: string; why: string; approximate: boolean; progress: Progress; stop_asked: boolean; unserved: LeftOut[] }
+export interface Plan { id: string; state: string; reason: string; why: string; approximate: boolean; progress: Progress; stop_asked: boolean; failed: string; unserved: LeftOut[] }
 export interface Depot { id: string; name: string; lat: number; lon: number; timezone: string; plan: Plan | null }
 export interface Position { lat: number; lon: number; at: string; heading: number | null }
 export interface Driver { id: string; name: string; colour: string; depot: string; position: Position | null }

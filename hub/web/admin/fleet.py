@@ -13,7 +13,7 @@ from hub.access import get, scoped
 from hub.driving import links
 from hub.errors import Refused
 from hub.fleet import changes, roster
-from hub.fleet.abilities import HOME, DepotChange, VehicleChange, given
+from hub.fleet.abilities import HOME, DepotChange, VehicleChange, given, minute_of
 from hub.fleet.breaks import write_breaks
 from hub.fleet.measures import Measures, measures, set_measures
 from hub.fleet.shifts import write_hours
@@ -137,6 +137,16 @@ def readable(hours: str) -> str:
     return capital.replace("-", "\u2013")
 
 
+def over_night(hours: str) -> str:
+    """Return hours of a week, those that end on the next day marked: nobody means it by mistake."""
+
+    def mark(found: re.Match[str]) -> str:
+        starts, ends = found.groups()
+        return f"{found[0]} the next day" if minute_of(ends) <= minute_of(starts) else found[0]
+
+    return re.sub(r"(\d\d:\d\d)-(\d\d:\d\d)", mark, hours)
+
+
 def undo_of(lines: list[Line]) -> Line | None:
     """Return what was just switched off, as the address of the page says it."""
     kind, _, id = request.args.get("off", "").partition(":")
@@ -153,7 +163,8 @@ def driver_line(
     shifts = session.exec(
         scoped(session, ShiftRow).where(ShiftRow.driver == row.id).order_by(col(ShiftRow.weekday))
     ).all()
-    hours = readable(write_hours((one.weekday, one.starts, one.ends) for one in shifts))
+    week = write_hours((one.weekday, one.starts, one.ends) for one in shifts)
+    hours = readable(over_night(week))
     rests = readable(write_breaks(shifts))
     ends = [
         f"{word} {'at home' if place == HOME else 'at ' + depots[place].name}"

@@ -134,6 +134,8 @@ def set_week(session: Session, driver: str) -> None:
             session.flush()
             if shift is not None:
                 breaks.set_breaks(session, driver, day, breaks.read_rests(rests))
+            elif rests:
+                raise Refused("a break needs hours around it; give both, or neither", "breaks")
         except Refused as error:
             field = f"breaks-{day}" if error.field == "breaks" else f"starts-{day}"
             text = str(error).replace(breaks.EXAMPLE, "write it like 12:00-13:30 30")

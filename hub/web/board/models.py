@@ -25,7 +25,7 @@ class DepotView(View):
 
 
 class PlanView(View):
-    """The newest plan of a depot and day."""
+    """The newest plan of a depot and day, or the one before it where that failed."""
 
     id: str
     state: str
@@ -36,6 +36,8 @@ class PlanView(View):
     progress: dict[str, float]
     """`cost`, `left_out` and `seconds` of the best find so far, `of` how many seconds."""
     stop_asked: bool
+    failed: str
+    """Why a newer plan failed, which left this one's drafts as they were."""
     unserved: list[LeftView]
 
 

@@ -106,20 +106,26 @@ def drivers_of(session: Session, routes: list[RouteRow]) -> list[DriverRow]:
 
 
 def depot_view(session: Session, row: DepotRow, day: date) -> DepotView:
-    """Return a depot with its newest plan of the day."""
+    """Return a depot with its newest plan of the day.
+
+    One that failed left the drafts of the plan before it; then it is that one, with the failure.
+    """
     newest = (
         scoped(session, PlanRow)
         .where(PlanRow.depot == row.id, PlanRow.service_date == day)
         .order_by(col(PlanRow.created_at).desc())
     )
-    plan = session.exec(newest.limit(1)).first()
+    plan, failed = session.exec(newest.limit(1)).first(), ""
+    if plan is not None and plan.state == "failed":
+        made = session.exec(newest.where(PlanRow.state == "done").limit(1)).first()
+        plan, failed = (made, plan.reason) if made is not None else (plan, "")
     return DepotView(
         **row.model_dump(include={"id", "name", "lat", "lon", "timezone"}),
-        plan=None if plan is None else plan_view(session, plan),
+        plan=None if plan is None else plan_view(session, plan, failed),
     )
 
 
-def plan_view(session: Session, plan: PlanRow) -> PlanView:
+def plan_view(session: Session, plan: PlanRow, failed: str = "") -> PlanView:
     """Return a plan with what it left out, in sentences."""
     left = [Unserved.model_validate(one) for one in plan.unserved]
     drivers, refs = names(session, Outcome(), left, None)
@@ -129,7 +135,8 @@ def plan_view(session: Session, plan: PlanRow) -> PlanView:
         return drivers.get(id) or refs.get(id) or ""
 
     return PlanView(
-        **plan.model_dump(include=set(PlanView.model_fields) - {"unserved"}),
+        **plan.model_dump(include=set(PlanView.model_fields) - {"unserved", "failed"}),
+        failed=failed,
         unserved=[
             LeftView(
                 stop=one.stop,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from hub.fleet import roster
 from hub.fleet.measures import Measure, Measures, measures, set_measures
 from hub.hub import Hub
 from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
@@ -95,6 +96,15 @@ def test_the_list_reads_like_people_write_and_counts_like_them(
     assert "break Mon\u2013Tue 11:00\u201312:00 30 min" in page
 
 
+def test_hours_that_end_on_the_next_day_say_so(owner: Any, hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        roster.set_shift(session, world.driver, 0, "17:00", "08:00")
+        roster.set_shift(session, world.driver, 1, "08:00", "17:00")
+    page = owner.get(PATH).text
+    assert "Mon 17:00\u201308:00 the next day, Tue" in page
+    assert page.count("the next day") == 1
+
+
 @pytest.mark.parametrize(
     ("path", "form", "said"),
     [
@@ -164,6 +174,53 @@ def test_a_wrong_break_names_its_day_and_changes_nothing(
     assert re.search(r'name="breaks-1"[^>]*aria-invalid="true"', reply.text)
     with hub.store.read(System()) as session:
         assert session.get_one(DriverRow, world.driver).name == "Lea Frick"
+
+
+def test_a_break_on_a_day_off_is_not_lost_in_silence(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Lea Frick", "depot": world.depot, "vehicle": world.vehicle,
+            "starts-1": "08:00", "ends-1": "12:00", "breaks-6": "10:00-11:00 15"}  # fmt: skip
+    reply = owner.post(f"{PATH}/drivers/{world.driver}", form)
+    assert reply.status_code == 422
+    assert "Sunday: a break needs hours around it; give both, or neither." in reply.text
+    assert 'value="10:00-11:00 15"' in reply.text
+
+
+def test_a_driver_without_a_vehicle_is_told_what_to_choose(owner: Any, world: World) -> None:
+    form = {"name": "Jon Marxer", "depot": world.depot, "vehicle": ""}
+    reply = owner.post(f"{PATH}/drivers/new", form)
+    assert reply.status_code == 422
+    assert "Choose a vehicle; where there is none yet, add it first." in reply.text
+
+
+def test_what_may_stay_empty_may(owner: Any, hub: Hub, world: World) -> None:
+    form = {"name": "Van 1", "capacity": "9", "profile": "van", "skills": "", "cost_hour": "",
+            "most_km": "", "most_stops": "", "most_reloads": "", "reload_minutes": ""}  # fmt: skip
+    assert owner.post(f"{PATH}/vehicles/{world.vehicle}", form).status_code == 302
+    with hub.store.read(System()) as session:
+        row = session.get_one(VehicleRow, world.vehicle)
+        assert (row.most_reloads, row.reload_seconds) == (1, 600)
+
+
+def test_a_skill_that_can_be_none_is_refused_in_words(owner: Any, world: World) -> None:
+    reply = owner.post(f"{PATH}/vehicles/new", {"name": "X", "capacity": "9", "skills": "<b>"})
+    assert reply.status_code == 422
+    assert "write up to 30 letters, digits, dots and hyphens, such as fridge" in reply.text
+    assert "pattern" not in reply.text.partition("<form")[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"name": "Full pallets"}, "is no name of a measure; write one word of small letters"),
+        ({"name": ""}, "name at least one, such as units"),
+        ({"name": "kg", "currency": "Franken"}, "is no currency; write three letters such as CHF"),
+    ],
+)
+def test_what_is_counted_by_is_refused_in_words(
+    owner: Any, form: dict[str, str], said: str
+) -> None:
+    reply = owner.post(f"{PATH}/measures", {"unit": "kg", "currency": "CHF", **form})
+    assert (reply.status_code, said in reply.text) == (422, True)
 
 
 def test_a_depot_is_added_and_switched_off_again(owner: Any, hub: Hub, world: World) -> None:
