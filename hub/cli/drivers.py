@@ -62,6 +62,7 @@ def set_hours(driver: str, hours: tuple[str, ...]) -> None:
         row = roster.find_driver(session, driver)
         for weekday, starts, ends in days(hours):
             roster.set_shift(session, row.id, weekday, starts, ends)
+            rests.check_kept(session, row, weekday)
         session.flush()
         told = working(session, row)
     click.echo(f"{row.name} works {told}")

@@ -76,6 +76,16 @@ def set_breaks(session: Session, driver: str, weekday: int, rests: Sequence[Rest
     return shift
 
 
+def check_kept(session: Session, row: DriverRow, weekday: int) -> None:
+    """Raise `Refused` where a driver's hours on a weekday have no room for the breaks they had."""
+    shift = session.exec(
+        select(ShiftRow).where(ShiftRow.driver == row.id, ShiftRow.weekday == weekday)
+    ).one_or_none()
+    if shift is not None:
+        rests = [Rest.model_validate(one) for one in shift.breaks]
+        check_room(shift, rests, row.overtime_minutes)
+
+
 def check_room(shift: ShiftRow, rests: Iterable[Rest], overtime: int) -> None:
     """Raise `Refused` unless all breaks can be taken in a shift, one after the other.
 

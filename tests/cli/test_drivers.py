@@ -34,6 +34,16 @@ def test_hours_are_changed_for_the_days_that_are_named(command: Command, world: 
     assert said == "Lea Frick works mon 10:00-14:00, tue-fri 08:00-17:00\n"
 
 
+def test_hours_that_have_no_room_for_a_break_are_refused_and_stay(
+    command: Command, world: World
+) -> None:
+    command("driver", "breaks", "Lea Frick", "mon 12:00-13:30 30")
+    with pytest.raises(Refused, match="12:00-13:30 30 does not fit into the hours 08:00-11:00"):
+        command("driver", "hours", "Lea Frick", "mon 08:00-11:00")
+    assert "mon 12:00-13:30" in command("driver", "list").stdout
+    command("driver", "hours", "Lea Frick", "mon 09:00-16:00")
+
+
 def test_a_driver_is_not_added_with_hours_that_cannot_be_read(
     hub: Hub, command: Command, world: World
 ) -> None:

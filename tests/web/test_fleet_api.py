@@ -45,6 +45,20 @@ def test_an_operators_key_sets_a_fleet_up(client: FlaskClient, hub: Hub) -> None
         assert client.get(f"/api/v1/{name}", headers=headers).status_code == 200
 
 
+def test_hours_that_have_no_room_for_the_breaks_they_had_are_refused(
+    client: FlaskClient, hub: Hub, world: World
+) -> None:
+    headers, path = bearer(hub, "fleet:write"), f"/api/v1/drivers/{world.driver}/shifts"
+    hours = {"weekday": 0, "starts": "08:00", "ends": "17:00"}
+    noon = {**hours, "breaks": [{"start": "12:00", "end": "13:30", "minutes": 30}]}
+    assert client.put(path, json=noon, headers=headers).status_code == 200
+    said = client.put(path, json={**hours, "ends": "11:00"}, headers=headers)
+    assert said.status_code == 422
+    assert "12:00-13:30 30 does not fit into the hours 08:00-11:00" in said.text
+    off = client.put(path, json={"weekday": 0, "starts": "", "ends": ""}, headers=headers)
+    assert off.status_code == 200
+
+
 def test_what_is_wrong_is_told_in_words_of_ours(client: FlaskClient, hub: Hub) -> None:
     said = client.post(
         "/api/v1/vehicles",

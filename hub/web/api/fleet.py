@@ -185,8 +185,10 @@ def add_driver() -> Response:
 
 
 def set_rests(session: Session, driver: str, hours: Hours) -> None:
-    """Set the breaks of a weekday where they are given and there is a shift."""
-    if hours.breaks is not None and (hours.starts or hours.ends):
+    """Set the breaks of a weekday where they are given and there is a shift; those it had stay."""
+    if hours.breaks is None:
+        breaks.check_kept(session, session.get_one(DriverRow, driver), hours.weekday)
+    elif hours.starts or hours.ends:
         breaks.set_breaks(session, driver, hours.weekday, hours.breaks)
         session.flush()
 
