@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
@@ -117,6 +118,10 @@ def test_a_stop_that_fits_nowhere_is_put_in_late_by_somebody_who_knows_who_waits
     expect(dialog.get_by_text("Late by the least: as stop")).to_be_visible()
     expect(dialog.get_by_text("It fits into no published route")).to_be_visible()
     expect(dialog.get_by_text("even_late")).to_have_count(0)
+    expect(dialog.get_by_text(re.compile(r"minutes? more\.$"))).to_have_count(
+        1
+    )  # it lies on the way
+    expect(dialog.get_by_text(re.compile(r"Arrives \d\d:\d\d\. "))).to_have_count(1)
     expect(dialog.get_by_role("listitem").filter(has_text=told)).to_have_count(1)
     assert town.read(new).route is None, "asking the price changes nothing"
     dialog.get_by_role("button", name="Put it in, late").click()

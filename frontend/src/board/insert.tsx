@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { ApiError, send } from "../shared/api";
-import { exact, span } from "../shared/time";
+import { exact, hour, span } from "../shared/time";
 import { count, sentence } from "../shared/words";
 import { act } from "./acts";
 import { Dialog, useAnswer } from "./dialogs";
@@ -54,7 +54,7 @@ function Priced(props: { stop: Stop; close: () => void; again: () => void }) {
   return (
     <>
       {reason && <p class="notice warn">{reason}</p>}
-      <p class="answer-line">{reason && "Late by the least: "}{reason ? "as" : "As"} stop {price.position} of {price.driver_name}: {count(Math.max(0, Math.round(price.extra_seconds / 60)), "minute")} and {(price.extra_metres / 1000).toFixed(1)} km more.</p>
+      <p class="answer-line">{reason && "Late by the least: "}{reason ? "as" : "As"} stop {price.position} of {price.driver_name}: {extra(price)}.</p>
       {reason ? <Late price={price} stop={stop} /> : <InTime price={price} stop={stop} />}
       <p class="row">
         <button type="button" class={reason ? "button" : "button main"} disabled={busy.value.has(name)} aria-busy={busy.value.has(name)} onClick={() => void accept()}>{reason ? "Put it in, late" : "Put it in"}</button>
@@ -68,7 +68,7 @@ function InTime(props: { price: Price; stop: Stop }) {
   const { price, stop } = props;
   return (
     <p class="quiet">
-      Arrives {exact(price.planned_at, zoneOf(stop.depot))}. {price.delayed > 0 ? `${count(price.delayed, "other stop")} later by a minute or more, none after its promised window.` : "No other stop is reached later."}
+      <Arrival price={price} zone={zoneOf(stop.depot)} /> {price.delayed > 0 ? `${count(price.delayed, "other stop")} later by a minute or more, none after its promised window.` : "No other stop is reached later."}
       {price.approximate && " Travel times are approximate."}
     </p>
   );
@@ -92,11 +92,24 @@ function Late(props: { price: Price; stop: Stop }) {
         ))}
       </ul>
       <p class="quiet">
-        Arrives {exact(price.planned_at, zone)}. {inTime > 0 ? `${count(inTime, "other stop")} later and still in time.` : "Nobody else is reached later."}
+        <Arrival price={price} zone={zone} /> {inTime > 0 ? `${count(inTime, "other stop")} later and still in time.` : "Nobody else is reached later."}
         {price.approximate && " Travel times are approximate."}
       </p>
     </>
   );
+}
+
+function Arrival(props: { price: Price; zone: string }) {
+  const at = props.price.planned_at;
+  return <>Arrives <span title={exact(at, props.zone)}>{hour(at, props.zone)}</span>.</>;
+}
+
+/** The time that it takes and the way, unless that is next to none. */
+function extra(price: Price): string {
+  const time = count(Math.max(0, Math.round(price.extra_seconds / 60)), "minute");
+  const way = `${(Math.abs(price.extra_metres) / 1000).toFixed(1)} km`;
+  if (way === "0.0 km") return `${time} more`;
+  return price.extra_metres > 0 ? `${time} and ${way} more` : `${time} more, ${way} less`;
 }
 
 function minutes(seconds: number): string {
