@@ -175,10 +175,10 @@ def scale_of(problem: Problem, vehicles: Sequence[ProblemVehicle], zero: int, mo
 
 
 def coarser(vehicle: ProblemVehicle, grain: int) -> ProblemVehicle:
-    """Return a vehicle that costs so many times less."""
+    """Return a vehicle that costs so many times less, rounded down so that no prize grows."""
     if grain == 1:
         return vehicle
-    told = {name: round(cost / grain) for name, cost in vehicle.costs.model_dump().items()}
+    told = {name: cost // grain for name, cost in vehicle.costs.model_dump().items()}
     return vehicle.model_copy(update={"costs": Costs(**told)})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyvrp import Activity, ActivityType, CostEvaluator, Route, Solution
 
@@ -62,6 +62,7 @@ COSTS = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
+@example(Costs(per_second=24_998_063, per_metre=0, per_overtime_second=0), 94, 1)
 @given(COSTS, st.integers(0, 100), st.sampled_from([1, 50, 20_000]))
 def test_too_much_on_one_vehicle_is_never_worth_it_at_the_dearest(
     costs: Costs, urgent: int, load: int
