@@ -27,7 +27,7 @@ def noted(directory: Path, url: str) -> Iterator[None]:
         yield
         return
     with note as file:
-        held = is_taken(file.fileno())
+        held = lock(file.fileno())
         if held:
             file.truncate(0)
             file.write(url)
@@ -39,15 +39,15 @@ def noted(directory: Path, url: str) -> Iterator[None]:
                 file.truncate(0)
 
 
-def is_taken(file: int) -> bool:
-    """Lock a file; readers hold it for a moment only, another hub as long as it runs."""
+def lock(file: int) -> bool:
+    """Lock a file and say whether that went; only another hub holds it for longer than a moment."""
     import fcntl
 
     for _ in range(20):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(0.01)
+            time.sleep(0.01)  # a reader looks whether a hub runs, and is gone at once
         else:
             return True
     return False

@@ -117,7 +117,7 @@ def waits_for(session: Session, id: str) -> str:
 
 
 def pause() -> None:
-    """Let a moment go by."""
+    """Let a moment go by between two looks: a worker reads the file, in another process."""
     time.sleep(0.2)
 
 
