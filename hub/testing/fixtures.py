@@ -33,6 +33,9 @@ from hub.store import (
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 """A Monday, 08:00 in Vaduz: business time stands here in tests until they move it."""
+PATIENCE = 60.0
+"""Seconds that a write of a test may wait: what threads do at once is tested, not how fast the
+disk of a shared machine is, which has stood still for longer than a request may wait."""
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +147,7 @@ def hub(settings: Settings, blank: Path) -> Iterator[Hub]:
     with store.write() as session:
         session.add(ClockRow(anchor=MORNING, since=time.time(), speed=0))
     store.close()
-    made = open_hub(settings)
+    made = open_hub(settings, patience=PATIENCE)
     made.redis.flushall()
     yield made
     made.close()
