@@ -127,6 +127,7 @@ def test_what_is_wrong_is_said_and_what_was_written_stays(
     ("path", "field", "text", "said"),
     [
         ("vehicles", "cost_hour", "x", "An hour with its driver (CHF): &#39;x&#39; is no number"),
+        ("vehicles", "cost_km", "-5", "A kilometre (CHF): it is at least 0."),
         ("vehicles", "capacity", "0", "Carries (units): it is at least 1."),
         ("vehicles", "capacity.kg", "0", "Carries (kg): it is at least 1."),
         ("vehicles", "capacity.kg", "1.5", "Carries (kg): &#39;1.5&#39; is no whole number."),
@@ -135,6 +136,13 @@ def test_what_is_wrong_is_said_and_what_was_written_stays(
         ("vehicles", "reload_minutes", "300", "It takes (minutes): it is at most 240."),
         ("drivers", "overtime_hour", "x", "An hour of it costs more by (CHF): &#39;x&#39; is no"),
         ("drivers", "overtime_minutes", "999", "Overtime at most (minutes a day): it is at most"),
+        (
+            "drivers",
+            "overtime_minutes",
+            "-5",
+            "Overtime at most (minutes a day): it is at least 0.",
+        ),
+        ("drivers", "phone", "abc", "Phone: &#39;abc&#39; is no phone number; write it with"),
         ("drivers", "home", "x", "Home on the map: &#39;x&#39; is no place"),
         ("drivers", "start", "home", "Lea Frick has no home yet; set where it is first."),
         ("depots", "place", "x", "On the map: &#39;x&#39; is no place"),
