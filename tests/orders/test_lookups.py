@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from hub.errors import Refused
 from hub.hub import Hub
+from hub.maps.load import load
 from hub.nouns import Address, Location
 from hub.orders.lookups import address_of, find
 from hub.queue.work import claim
 from hub.store import SettingRow, System, WorkRow
+from tests.maps.conftest import NOW
+from tests.maps.town import write_town
 from tests.orders.test_geocoding import HOUSE, Service, run
 from tests.orders.test_geocoding import connection as connection  # fixtures, shared
 from tests.orders.test_geocoding import service as service
@@ -104,6 +108,17 @@ def test_a_geocoder_that_is_gone_meanwhile_leaves_nobody_waiting(
     hub.handlers[one.kind](hub, one)
     with pytest.raises(Refused, match="nothing can look it up: connect a geocoder"):
         find(hub, TEXT, asked=True)
+
+
+def test_without_a_geocoder_the_loaded_maps_answer_at_once(hub: Hub, tmp_path: Path) -> None:
+    load(hub.settings.maps, write_town(tmp_path / "neustadt.osm.pbf"), now=NOW, profiles=())
+    found = find(hub, "Bahnhofstr. 5, 9999 Neustadt")
+    assert found is not None
+    assert found.confidence > 0.9
+    with pytest.raises(Refused, match=r"The loaded map (does not know it|is not sure)"):
+        find(hub, "Nirgendsweg 5, 9999 Neustadt")
+    with hub.store.read(System()) as session:
+        assert session.exec(select(WorkRow)).all() == []
 
 
 def test_only_looking_asks_nobody(hub: Hub, service: Service, connection: str) -> None:
