@@ -29,7 +29,7 @@ LAYERS = [
     ["store"],
     ["actions", "hookspecs", "capabilities", "connector", "http", "clock", "settings", "address",
      "logs", "lifeline", "oauth", "budget", "ledgers", "verdicts"],
-    ["nouns", "errors", "deadlines", "redaction", "exchange"],
+    ["nouns", "errors", "deadlines", "redaction", "exchange", "phones"],
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EXCUSED: set[tuple[str, str]] = set()

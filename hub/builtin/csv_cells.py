@@ -133,7 +133,9 @@ class Row:
         if not text:
             return None
         found = read_amount(text)
-        if found is None or not 0 <= found[0] <= LARGEST_AMOUNT:
+        if found is not None and found[0] < 0:
+            raise self.fault(column, f"{shown(text)} is less than 0; an amount is at least 0")
+        if found is None or found[0] > LARGEST_AMOUNT:
             raise self.fault(column, f"{shown(text)} is no amount of money; write it like 12.50")
         code = (found[1] or currency).upper()
         if not re.fullmatch("[A-Z]{3}", code):

@@ -71,7 +71,7 @@ def routing(
     """Let engines solve instances in VRPLIB or Solomon form, one core each.
 
     Every plan is checked as those of real days are; the exit code is 1 when one is wrong, or a
-    file could not be read. The others are measured all the same.
+    file was refused. The others are measured all the same.
     """
     from hub.cli.measuring import Run, measured, runners
     from hub.plugins import Plugins
@@ -82,7 +82,7 @@ def routing(
     names = [name.strip() for name in engines.split(",") if name.strip()]
     runners(plugins, names)
     results: list[Result] = []
-    with Counted(len(paths) * len(names) * len(seeds)) as counted:
+    with Counted(len(paths), len(names) * len(seeds)) as counted:
         for path in paths:
             tasks = counted.read(path, rounding, best_known)
             runs = [Run(t, name, seconds, seed) for t in tasks for name in names for seed in seeds]
@@ -93,9 +93,10 @@ def routing(
                     results.append(result)
                     click.echo(json.dumps(result.told()) if as_json else line(result))
                     sys.stdout.flush()
-    if not as_json:
+    if results and not as_json:
         click.echo("\n" + "\n".join(summary(names, results)))
-    if counted.unread or not all(result.valid for result in results):
+    counted.tell_refused()
+    if counted.refused or not all(result.valid for result in results):
         raise SystemExit(1)
 
 
@@ -108,22 +109,26 @@ def sensible(paths: Sequence[Path], seconds: float, jobs: int, best: float | Non
 
 
 def found(files: Iterable[Path]) -> list[Path]:
-    """Return the files, and of folders the instances in them."""
+    """Return the files, and of folders the instances in them; a folder without any as it is."""
     paths: list[Path] = []
     for path in files:
-        inside = sorted([*path.rglob("*.vrp"), *path.rglob("*.txt")]) if path.is_dir() else [path]
-        if not inside:
-            raise Refused(f"there is no .vrp or .txt file in {path}", "file")
-        paths += inside
+        inside = sorted([*path.rglob("*.vrp"), *path.rglob("*.txt")]) if path.is_dir() else []
+        paths += inside or [path]
     return paths
 
 
 class Counted:
     """Says on standard error which search is going on, where somebody may wait for it."""
 
-    def __init__(self, count: int) -> None:
-        self.count, self.number, self.unread = count, 0, 0
+    def __init__(self, files: int, each: int) -> None:
+        self.files, self.each, self.number = files, each, 0
+        self.refused: list[str] = []
         self.terminal = sys.stderr.isatty()
+
+    @property
+    def count(self) -> int:
+        """How many searches there are, as far as is known."""
+        return (self.files - len(self.refused)) * self.each
 
     def __enter__(self) -> Counted:
         return self
@@ -138,9 +143,17 @@ class Counted:
         try:
             return [instance(path, rounding, best)]
         except (Refused, OSError) as error:
-            self.unread += 1
+            self.refused.append(path.name)
             click.echo(f"hub: {error}", err=True)
             return []
+
+    def tell_refused(self) -> None:
+        """Say at the end which files were refused: a long table hides what was said before it."""
+        if self.refused:
+            names = ", ".join(self.refused[:5]) + (", ..." if len(self.refused) > 5 else "")
+            none = "; nothing was measured" if len(self.refused) == self.files else ""
+            said = f"hub: {len(self.refused)} of {self.files} files refused: {names}{none}"
+            click.echo(said, err=True)
 
     def begin(self, runs: Sequence[Any]) -> Any:
         """Say what begins, and return what shows how it goes on."""

@@ -23,6 +23,8 @@ SCALES: Mapping[str, int] = {"round": 1, "trunc": 1, "dimacs": 10, "exact": 1000
 """By what distances and times are multiplied before they are made whole: rounded, or, by `trunc`
 and `dimacs`, cut off."""
 LATEST = 2**30
+MOST_VEHICLES = 20_000
+"""More than any plan has stops; a load that is a slip of the pen would ask for more."""
 UNKNOWN = ("VEHICLES_MAX_DURATION", "DISTANCE", "MAX_DURATION")
 """Fields that change the task and no problem of ours can ask."""
 KNOWN = frozenset(
@@ -59,9 +61,13 @@ def instance(path: Path, rounding: Rounding = "auto", best: float | None = None)
     `best` is the best known cost in published units; without it a .sol beside the file counts, or
     a row of a .csv there whose name contains "bks".
     """
+    if path.is_dir():
+        raise Refused(f"there is no .vrp or .txt file in {path}", "file")
     if not path.is_file():
         raise Refused(f"{path} is no file", "file")
     words = path.read_text(encoding="utf-8", errors="replace")
+    if not words.strip():
+        raise Refused(f"{path.name} is empty", "file")
     text = vrplib(path, words) if "DIMENSION" in words.upper() else solomon(path, words)
     understood(path, text)
     how = rounding if rounding != "auto" else usual(text)
@@ -155,6 +161,10 @@ def fleet(
     if not sizes or min(sizes) <= 0:
         raise Refused(f"{path.name} says nothing of capacities", "file")
     count = int(text.number("VEHICLES")) or ceil(1.2 * demand / sizes[0]) + 3
+    if not 1 <= count <= MOST_VEHICLES:
+        raise Refused(
+            f"{path.name} asks for {count:,} vehicles; a plan has 1 to {MOST_VEHICLES:,}", "file"
+        )
     costs = text.each("VEHICLES_UNIT_DISTANCE_COST") or [1]
     fixed = text.each("VEHICLES_FIXED_COST") or [0]
     farthest = text.each("VEHICLES_MAX_DISTANCE")

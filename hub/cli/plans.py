@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hub.dispatch.timeline import PauseLine
 
 BY = Operator("dispatcher", user="cli")
-MORE = {"explain": "hub.cli.explain"}
+MORE = {"explain": "hub.cli.explain", "list": "hub.cli.searches", "stop": "hub.cli.searches"}
 """What can be done with a plan, and where; imported when it is asked for."""
 
 

@@ -17,6 +17,7 @@ from hub.fleet.roster import (
     find_depot,
     find_vehicle,
     named,
+    phone_of,
     zone_exists,
 )
 from hub.nouns import Noun
@@ -46,8 +47,8 @@ def change_driver(session: Session, row: DriverRow, change: DriverAbilities) -> 
     said = fields(change)
     if "name" in said:
         said["name"] = named(said["name"])
-    if "phone" in said:
-        said["phone"] = clean(said["phone"])[:60]
+    if said.get("phone", row.phone) != row.phone:
+        said["phone"] = phone_of(session, said["phone"]) if said["phone"].strip() else ""
     if "colour" in said and not re.fullmatch("#[0-9a-fA-F]{6}", said["colour"]):
         raise Refused(f"{said['colour']!r} is no colour; write it like #1f6feb", "colour")
     if "depot" in said:

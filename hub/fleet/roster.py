@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import SQLModel, col, or_, select
 
+from hub import phones
 from hub.access import scoped
 from hub.access.scope import column
-from hub.errors import Missing, Refused
+from hub.errors import Missing, Refused, Rejected
 from hub.fleet.shifts import Hours, read_clock
 from hub.nouns import Location
 from hub.store import DepotRow, DriverRow, MerchantRow, Session, ShiftRow, VehicleRow
@@ -79,7 +80,7 @@ def add_driver(
     taken = len(session.exec(select(DriverRow.id)).all())
     row = DriverRow(
         name=named(name),
-        phone=clean(phone)[:60],
+        phone=phone_of(session, phone) if phone.strip() else "",
         depot=depot,
         vehicle=vehicle,
         colour=colour or COLOURS[taken % len(COLOURS)],
@@ -116,6 +117,20 @@ def set_shift(
         return added(session, ShiftRow(driver=driver, weekday=weekday, starts=first, ends=last))
     row.starts, row.ends = first, last
     return row
+
+
+def phone_of(session: Session, typed: str, field: str = "phone") -> str:
+    """Return a phone's number as E.164; raise `Refused` naming `field` for what is none.
+
+    Without a country code it is read as of the only country with such a number among those where
+    there are depots.
+    """
+    zones = session.exec(select(DepotRow.timezone).order_by(col(DepotRow.id))).all()
+    try:
+        return phones.read(typed, others=phones.countries_of(zones)).e164
+    except Rejected:
+        example = "write it with the country code, like +41 79 123 45 67"
+        raise Refused(f"{field}: {typed[:40]!r} is no phone number; {example}", field) from None
 
 
 def set_tracker(session: Session, row: DriverRow, device: str) -> None:

@@ -14,7 +14,7 @@ from hub.store import DriverRow, VehicleRow
 CAPACITY = "capacity."
 """Begins the field of a capacity in another measure than the first: `capacity.kg`."""
 YES = frozenset({"yes", "on", "true", "1"})
-_NUMBER = re.compile(r"^\d{1,9}([.,]\d{1,6})?$")
+_NUMBER = re.compile(r"^-?\d{1,9}([.,]\d{1,6})?$")
 
 
 def vehicle_words(said: Mapping[str, str], row: VehicleRow | None = None) -> VehicleChange:
@@ -68,8 +68,11 @@ def plain(name: str, text: str) -> str:
 
 
 def number(name: str, text: str) -> Decimal:
-    """Return a number; raise `Refused` for anything else."""
-    compact = text.replace("'", "").replace("\u2019", "").replace(" ", "")
+    """Return a number, also one below 0: what it is for says how little it may be.
+
+    Raise `Refused` for anything else.
+    """
+    compact = text.replace("'", "").replace("\u2019", "").replace(" ", "").replace("\u2212", "-")
     if not _NUMBER.match(compact):
         raise Refused(
             f"{readable(name)}: {text[:40]!r} is no number; write it like 120 or 32.50", name

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from hub import phones
 from hub.access import audit, get
 from hub.dispatch.flags import raise_flag
 from hub.errors import Refused
-from hub.notify import phones
 from hub.store import DepotRow, MerchantRow, MessageRow, Session, TextLimitRow
 
 DAILY = 500

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from sqlmodel import select
 
+from hub import phones
 from hub.access import get
 from hub.actions import ActionInput, ActionOutput, Call, Outward
 from hub.errors import HubError, Missing, Rejected, Retry, Unauthorized
 from hub.hub import Hub
-from hub.notify import channels, limits, optouts, phones, reports
+from hub.notify import channels, limits, optouts, reports
 from hub.notify.segments import segments
 from hub.nouns import Message, Receipt
 from hub.nouns.noun import Noun

@@ -7,9 +7,9 @@ from typing import Literal
 from sqlmodel import col, delete, select
 
 from hub.access import audit, get, scoped
-from hub.errors import Refused, Rejected
-from hub.notify import phones
-from hub.store import DepotRow, MerchantRow, OptOutRow, Session
+from hub.errors import Refused
+from hub.fleet.roster import phone_of
+from hub.store import MerchantRow, OptOutRow, Session
 from hub.store.once import insert_once
 
 Medium = Literal["sms", "email"]
@@ -94,8 +94,4 @@ def understood(session: Session, medium: Medium, address: str) -> str:
         if not 3 <= len(text) <= 320 or "@" not in text[1:-1] or len(text.split()) != 1:
             raise Refused("this is no e-mail address", "address")
         return text
-    zones = session.exec(select(DepotRow.timezone).order_by(col(DepotRow.id))).all()
-    try:
-        return phones.read(address, others=phones.countries_of(zones)).e164
-    except Rejected:
-        raise Refused("this is no phone number; write it as +41791234567", "address") from None
+    return phone_of(session, address, "address")

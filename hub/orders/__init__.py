@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 def register(hub: Hub) -> None:
     """Add the work and the workflow actions of orders to a hub."""
-    from hub.orders import actions, geocoding, imports
+    from hub.orders import actions, geocoding, imports, lookups
 
     hub.handlers[imports.KIND] = imports.work
     hub.handlers[geocoding.KIND] = geocoding.work
+    hub.handlers[lookups.KIND] = lookups.work
     for action in (actions.CREATE_STOP, actions.GEOCODE):
         hub.actions[action.name] = action

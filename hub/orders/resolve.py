@@ -216,15 +216,23 @@ def near(depot: DepotRow, lat: float, lon: float) -> bool:
 
 def settle_depot(desk: Desk, order: Order, location: Location | None) -> DepotRow | None:
     """Return the named depot, the only one, or the nearest; None while the place is unknown."""
-    if order.depot:
-        for depot in desk.depots:
-            if order.depot in (depot.name, depot.id):
-                return depot
-        names = ", ".join(depot.name for depot in desk.depots[:10])
-        raise Refused(f"there is no depot {order.depot!r}; there are {names}", "depot")
+    if order.depot.strip():
+        return named_depot(desk, order.depot.strip())
     if len(desk.depots) == 1:
         return desk.depots[0]
     return places.nearest(desk.depots, location) if location else None
+
+
+def named_depot(desk: Desk, wanted: str) -> DepotRow:
+    """Return the depot of an id or a name, in any case unless two names differ by it alone."""
+    for depot in desk.depots:
+        if wanted in (depot.name, depot.id):
+            return depot
+    alike = [depot for depot in desk.depots if depot.name.casefold() == wanted.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    names = ", ".join(depot.name for depot in desk.depots[:10])
+    raise Refused(f"there is no depot {wanted[:60]!r}; there are {names}", "depot")
 
 
 def settle_day(desk: Desk, order: Order, depot: DepotRow, old: OrderRow | None) -> date:

@@ -55,7 +55,8 @@ def settle_driver(desk: Desk, wanted: str) -> str | None:
     """Return the id of the driver who is meant, None where an order names none."""
     if not wanted:
         return None
-    found = desk.drivers.get(wanted, [])
+    alike = (one for one in desk.drivers if one.casefold() == wanted.casefold())
+    found = desk.drivers.get(wanted) or [id for one in alike for id in desk.drivers[one]]
     if len(found) == 1:
         return found[0]
     if found:

@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "hub.web.admin.fleet",
     "hub.web.admin.fleet_forms",
     "hub.web.admin.settings",
+    "hub.web.admin.merchants",
     "hub.web.admin.people",
     "hub.web.admin.keys",
     "hub.web.admin.audit",

@@ -95,7 +95,7 @@ def test_rows_of_an_order_in_two_places_of_the_file_are_refused(tmp_path: Path) 
         ("quantity", "-2", "from 1"),
         ("quantity", "1e9", "from 1"),
         ("quantity", "two", "from 1"),
-        ("cash_due", "-5", "12.50"),
+        ("cash_due", "-5", "at least 0"),
         ("cash_due", "free", "12.50"),
         ("phone", "4.23232E+10", "text"),
         ("ref", "", "number of its own"),
@@ -255,6 +255,12 @@ def test_reading_goes_on_behind_a_cursor(tmp_path: Path) -> None:
     cursors = [entry for entry in source.pull(Cursor()) if isinstance(entry, Cursor)]
     rest = read(path, cursors[2].value)
     assert [order.ref for order in rest if isinstance(order, Order)] == ["A4", "A5"]
+
+
+def test_an_amount_below_nothing_says_so(tmp_path: Path) -> None:
+    rows = table(["ref", "city", "cash_due"], [{"ref": "A1", "city": "Vaduz", "cash_due": "-5"}])
+    fault = refusal(read(write(tmp_path, rows)))
+    assert fault.reason == "'-5' is less than 0; an amount is at least 0"
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,7 @@ def test_the_best_known_cost_comes_from_the_option_the_sol_or_a_table(tmp_path: 
         (WHOLE.replace("3 5\nDEPOT", "DEPOT"), "DEMAND_SECTION says nothing of node 3"),
         (WHOLE.replace("3 5\nDEPOT", "3 nan\nDEPOT"), "DEMAND_SECTION of node 3 is no number"),
         (WHOLE.replace("3 5\nDEPOT", "3 -5\nDEPOT"), "DEMAND_SECTION of node 3 is negative"),
+        (WHOLE.replace("3 5\nDEPOT", "3 1e30\nDEPOT"), "vehicles; a plan has 1 to 20,000"),
         (WHOLE.replace("SECTION\n1\n-1", "SECTION\n9\n-1"), "names node 9, and there are 3"),
     ],
 )
@@ -223,6 +224,33 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_go_on(tmp_path: Path
     assert [line["instance"] for line in lines(result)] == ["b"]
     assert "a.vrp, line 2: 'nonsense' belongs to nothing" in result.stderr
     assert result.exit_code == 1
+
+
+def test_where_every_file_is_refused_there_is_no_summary(tmp_path: Path) -> None:
+    empty, none = written(tmp_path, "empty.vrp", " \n"), tmp_path / "none"
+    none.mkdir()
+    result = bench(str(empty), str(none), "--engines", "pyvrp", "--seconds", "0.1")
+    assert (result.stdout, result.exit_code) == ("", 1)
+    assert result.stderr.splitlines() == [
+        "hub: empty.vrp is empty",
+        f"hub: there is no .vrp or .txt file in {none}",
+        "hub: 2 of 2 files refused: empty.vrp, none; nothing was measured",
+    ]
+
+
+def test_what_was_refused_is_said_again_below_the_table(tmp_path: Path) -> None:
+    paths = [str(written(tmp_path, "a.vrp", "")), str(written(tmp_path, "b.vrp", WHOLE))]
+    result = bench(*paths, "--engines", "pyvrp", "--seconds", "0.1")
+    assert "1 of 1: b by pyvrp" in result.stderr
+    assert result.stderr.endswith("hub: 1 of 2 files refused: a.vrp\n")
+    assert "of 1, behind" in result.stdout or "no gaps known, behind" in result.stdout
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_a_time_in_which_nothing_can_be_searched_is_refused(tmp_path: Path, seconds: str) -> None:
+    path = written(tmp_path, "b.vrp", WHOLE)
+    with pytest.raises(Refused, match="have to be more than 0"):
+        bench(str(path), "--seconds", seconds)
 
 
 @pytest.mark.parametrize("best", ["0", "-5", "nan"])

@@ -10,6 +10,9 @@ from sqlmodel import select
 from hub.hub import Hub
 from hub.store import DriverRow, ShiftRow, System, VehicleRow
 from hub.testing.fixtures import World
+from tests.orders.test_geocoding import Service, run
+from tests.orders.test_geocoding import connection as connection  # fixtures, shared
+from tests.orders.test_geocoding import service as service
 
 Desk = Callable[..., Any]
 
@@ -35,6 +38,30 @@ def test_an_empty_hub_gets_a_depot_a_vehicle_and_a_driver(desk: Desk, hub: Hub) 
         assert str(session.exec(select(VehicleRow.cost_km)).one()) == "0.35"
         shifts = session.exec(select(ShiftRow)).all()
     assert sorted(shift.weekday for shift in shifts) == [0, 1, 2, 3, 4]
+
+
+def test_the_place_of_a_depots_address_comes_by_itself(
+    desk: Desk, hub: Hub, service: Service, connection: str
+) -> None:
+    page = desk("owner", "/admin/fleet/depots/new")
+    page.get_by_label("Name").fill("Centre")
+    page.get_by_label("Address").fill("Städtle 6, 9490 Vaduz")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_text("The address is being looked up.").wait_for()
+    run(hub)
+    page.get_by_text("That is where Städtle 6, 9490 Vaduz is.").wait_for()
+    assert page.get_by_label("On the map").input_value() == "47.141, 9.5209"
+    page.get_by_role("button", name="Add").click()
+    page.get_by_text("Centre is there.").wait_for()
+
+
+def test_a_merchant_gets_a_short_name_while_its_name_is_typed(desk: Desk, hub: Hub) -> None:
+    page = desk("owner", "/admin/imports")
+    page.get_by_role("link", name="Add a merchant").click()
+    page.get_by_label("Name", exact=True).press_sequentially("Käserei Süd")
+    page.locator('#slug[value="kaserei-sud"]').wait_for()
+    page.get_by_role("button", name="Add").click()
+    page.get_by_text("Käserei Süd is there. Commands and files call it kaserei-sud.").wait_for()
 
 
 def test_a_driver_who_is_switched_off_is_back_with_undo(desk: Desk, hub: Hub, world: World) -> None:

@@ -73,6 +73,12 @@ def test_the_first_measure_may_stand_among_the_capacities(hub: Hub, world: World
     [
         ({"cost_km": "much"}, "cost km: 'much' is no number"),
         ({"most_stops": "1.5"}, "is no whole number"),
+        ({"most_stops": "-5"}, "most stops: it is at least 1"),
+        ({"cost_km": "-0.5"}, "cost km: it is at least 0"),
+        ({"cost_hour": "\u22125"}, "cost hour: it is at least 0"),
+        ({"reload_minutes": "-5"}, "reload minutes: it is at least 0"),
+        ({"capacity.kg": "-5"}, "capacity in kg: it is at least 1"),
+        ({"cost_km": "5-"}, "is no number"),
         ({"profile": "ship"}, "profile: "),
         ({"skills": "-"}, "skills: "),
         ({"reload_depots": "Chur"}, "there is no depot 'Chur'"),
@@ -106,6 +112,10 @@ def test_a_driver_begins_at_home_and_ends_at_another_depot(hub: Hub, world: Worl
         ({"home": "north of here"}, "write degrees like 47.1410, 9.5209"),
         ({"home": "nan, 9"}, "lies nowhere on the map"),
         ({"overtime_minutes": "900"}, "overtime minutes: "),
+        ({"overtime_minutes": "-5"}, "overtime minutes: it is at least 0"),
+        ({"overtime_hour": "-5"}, "overtime hour: it is at least 0"),
+        ({"phone": "abc"}, r"phone: 'abc' is no phone number; .* like \+41 79 123 45 67"),
+        ({"phone": "+423 1"}, "is no phone number"),
         ({"colour": "red"}, "is no colour"),
         ({"vehicle": "Van 9"}, "there is no vehicle 'Van 9'"),
     ],
@@ -115,6 +125,18 @@ def test_a_driver_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises((Missing, Refused), match=match):
         driver(hub, world, **said)
+
+
+def test_a_phone_is_kept_with_its_country_code_and_may_be_empty(hub: Hub, world: World) -> None:
+    assert driver(hub, world, phone="+423 230 00 00").phone == "+4232300000"
+    assert driver(hub, world, phone=" 0041 79 123 45 67").phone == "+41791234567"
+    assert driver(hub, world, phone=" ").phone == ""
+
+
+def test_a_phone_of_before_stays_while_other_fields_change(hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        session.get_one(DriverRow, world.driver).phone = "ext. 12"
+    assert driver(hub, world, phone="ext. 12", overtime_minutes="5").phone == "ext. 12"
 
 
 def test_half_a_home_is_none(hub: Hub, world: World) -> None:

@@ -40,6 +40,7 @@ REFUSED: list[tuple[Add, str]] = [
     (lambda s, w: roster.add_driver(s, "X", "dep_no", w.vehicle), "no depot"),
     (lambda s, w: roster.add_driver(s, "X", w.depot, "veh_no"), "no vehicle"),
     (lambda s, w: roster.add_driver(s, "X", w.depot, w.vehicle, colour="red"), "colour"),
+    (lambda s, w: roster.add_driver(s, "X", w.depot, w.vehicle, phone="abc"), "no phone number"),
     (lambda s, w: roster.add_merchant(s, "Alpenkraut"), "already"),
     (lambda s, w: roster.add_merchant(s, "株式会社"), "slug"),
     (lambda s, w: roster.add_merchant(s, "X\x00"), "printable"),

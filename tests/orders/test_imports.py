@@ -15,6 +15,7 @@ from hub.hub import Hub
 from hub.orders import imports
 from hub.queue.work import LeaseLost, claim
 from hub.store import (
+    DepotRow,
     EventRow,
     ImportErrorRow,
     ImportRow,
@@ -178,6 +179,20 @@ def test_columns_that_are_not_read_are_noted(hub: Hub, world: World) -> None:
     id = start(hub, world, b"ref,city,Colour\nA1,Vaduz,red\n")
     run(hub)
     assert get(hub, id).note == "columns that are not read: Colour"
+
+
+def test_a_depot_is_found_in_any_case_and_with_blanks_around_it(hub: Hub, world: World) -> None:
+    with hub.store.write(System()) as session:
+        session.add(DepotRow(name="Eschen", lat=47.2110, lon=9.5220))
+    id = start(hub, world, b"ref,city,depot\nA1,Vaduz, vADUZ \nA2,Vaduz,ESCHEN\n")
+    run(hub)
+    assert (get(hub, id).created, get(hub, id).refused) == (2, 0)
+    with hub.store.read(System()) as session:
+        orders = {row.ref: row.depot for row in session.exec(select(OrderRow))}
+        names = {row.id: row.name for row in session.exec(select(DepotRow))}
+    assert {ref: names[depot or ""] for ref, depot in orders.items()} == {
+        "A1": "Vaduz", "A2": "Eschen",
+    }  # fmt: skip
 
 
 def test_an_order_that_the_hub_refuses_is_reported_with_its_line(hub: Hub, world: World) -> None:

@@ -211,6 +211,17 @@ def test_the_nearest_depot_delivers_unless_one_is_named(hub: Hub, world: World) 
     assert row(hub, depots["named"].id).depot == world.depot
 
 
+def test_of_two_depots_that_differ_by_case_alone_the_exact_one_delivers(
+    hub: Hub, world: World
+) -> None:
+    with hub.store.write(System()) as session:
+        session.add(DepotRow(name="VADUZ", lat=47.2110, lon=9.5220))
+    taken = hand_in(hub, world, changed(depot=" Vaduz "))
+    assert row(hub, taken.id).depot == world.depot
+    with pytest.raises(Refused, match="there is no depot 'vaduz'; there are Vaduz, VADUZ"):
+        hand_in(hub, world, changed(ref="A2", depot="vaduz"))
+
+
 def test_without_a_date_the_next_shift_that_still_begins_takes_the_order(
     hub: Hub, world: World
 ) -> None:

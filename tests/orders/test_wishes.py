@@ -56,6 +56,10 @@ def test_a_stop_asks_what_its_order_asks(hub: Hub, world: World) -> None:
     assert stop.pair == "api:P7"
 
 
+def test_a_driver_is_found_in_any_case(hub: Hub, world: World) -> None:
+    assert stop_of(hub, hand_in(hub, world, driver=" lea FRICK ")).driver == world.driver
+
+
 def test_an_order_that_asks_nothing_is_as_it_always_was(hub: Hub, world: World) -> None:
     stop = stop_of(hub, hand_in(hub, world))
     assert (stop.windows, stop.loads, stop.skills, stop.load) == ([], {}, [], 1)

@@ -231,7 +231,7 @@ def test_an_upload_without_a_file_is_answered_in_words(owner, world: World) -> N
 def test_without_any_merchant_the_imports_say_what_comes_first(owner) -> None:
     page = owner.get("/admin/imports").text
     assert "No merchant yet" in page
-    assert "hub merchant add" in page
+    assert 'href="/admin/merchants#add"' in page
     assert 'type="file"' not in page
 
 

@@ -70,6 +70,23 @@ def test_what_is_wrong_is_told_in_words_of_ours(client: FlaskClient, hub: Hub) -
     assert fault["message"].startswith("'<b>' cannot be one; write up to 30 letters")
 
 
+def test_a_drivers_phone_that_is_none_is_refused(
+    client: FlaskClient, hub: Hub, world: World
+) -> None:
+    new = {"name": "Mia", "depot": world.depot, "vehicle": world.vehicle, "phone": "abc"}
+    headers = bearer(hub, "fleet:write")
+    path = f"/api/v1/drivers/{world.driver}"
+    for reply in (
+        client.post("/api/v1/drivers", json=new, headers=headers),
+        client.patch(path, json={"phone": "abc"}, headers=headers),
+    ):
+        (fault,) = reply.json["errors"]
+        assert (reply.status_code, fault["field"]) == (422, "phone")
+        assert "like +41 79 123 45 67" in fault["message"]
+    kept = client.patch(path, json={"phone": "+423 230 00 00"}, headers=headers)
+    assert kept.json["phone"] == "+4232300000"
+
+
 def test_a_key_adds_no_merchants(client: FlaskClient, hub: Hub) -> None:
     headers = bearer(hub, "fleet:write")
     reply = client.post("/api/v1/merchants", json={"name": "X"}, headers=headers)

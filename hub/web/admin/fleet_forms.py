@@ -17,10 +17,11 @@ from hub.fleet.abilities import HOME, DepotChange, given
 from hub.fleet.measures import measures
 from hub.fleet.words import CAPACITY, DRIVER, VEHICLE, driver_words, point, vehicle_words, whole
 from hub.nouns import Location
+from hub.orders import lookups
 from hub.store import DepotRow, DriverRow, Session, ShiftRow, VehicleRow
 from hub.web.admin.fleet import HOME_PAGE, STAFF, known_skills
 from hub.web.admin.fleet_labels import DEPOT, driver_labels, labelled, vehicle_labels
-from hub.web.context import read, write
+from hub.web.context import hub, read, write
 from hub.web.policy import allow
 
 blueprint = Blueprint("fleet_forms", __name__, url_prefix="/admin/fleet")
@@ -205,10 +206,14 @@ def save_depot(id: str) -> Response | tuple[str, int]:
     """Add or change a depot."""
     said = {name: request.form.get(name, "").strip() for name in ("name", "address", "timezone")}
     place = request.form.get("place", "").strip()
+    looked = "looked" in request.form
     try:
         lat, lon = point(place, "place")
         if lat is None or lon is None:
-            raise Refused("say where it is, in degrees like 47.1410, 9.5209", "place")
+            found = place_of(said, looked)
+            if found is None:
+                return depot_form(id, said, looking=True), 202
+            lat, lon = found.lat, found.lon
         change = given(DepotChange, {**said, "lat": lat, "lon": lon})
         with write() as session:
             if id == NEW:
@@ -220,17 +225,54 @@ def save_depot(id: str) -> Response | tuple[str, int]:
                 row = changes.change_depot(session, get(session, DepotRow, id), change)
     except Refused as error:
         return depot_form(id, {**said, "place": place}, error), 422
+    if not place:
+        flash(f"{row.address} lies at {lat:.5f}, {lon:.5f}.", "good")
     return saved("depots", row.id, row.name, id == NEW)
 
 
-def depot_form(id: str, texts: Mapping[str, str], error: Refused | None = None) -> str:
-    """Return the form of a depot."""
+def place_of(said: Mapping[str, str], looked: bool) -> Location | None:
+    """Return where a depot's address is, None while that is looked up.
+
+    Raises `Refused` for what is wrong with the depot before anybody is asked for its place.
+    """
+    roster.named(said["name"])
+    if not said["address"]:
+        example = f"by an address like {lookups.EXAMPLE}, or in degrees like 47.1410, 9.5209"
+        raise Refused(f"say where it is, {example}", "place")
+    return lookups.find(hub(), said["address"], asked=looked)
+
+
+@blueprint.get("/place")
+@allow(*STAFF)
+def place() -> str:
+    """Show the place of the address that is being looked up, as the form of a depot has it."""
+    texts = {name: request.args.get(name, "").strip() for name in ("address", "place")}
+    found, error = None, None
+    try:
+        found = lookups.find(hub(), texts["address"], asked=True, ask=False)
+    except Refused as refusal:
+        error = refusal
+    if texts["place"]:  # somebody has written it meanwhile
+        found, error = None, None
+    elif found:
+        texts["place"] = f"{found.lat}, {found.lon}"
+    return render_template(
+        "admin/fleet/_place.html", texts=texts, labels=DEPOT, found=found,
+        looking=not (texts["place"] or error),
+        error=error and Refused(str(labelled(error, DEPOT)), "place"),
+    )  # fmt: skip
+
+
+def depot_form(
+    id: str, texts: Mapping[str, str], error: Refused | None = None, looking: bool = False
+) -> str:
+    """Return the form of a depot; `looking` while a worker looks its address up."""
     with read() as session:
         first = roster.listed(session, DepotRow)
     zone = first[0].timezone if first else "Europe/Zurich"
     return render_template(
         "admin/fleet/depot.html", id=id, new=id == NEW, texts={"timezone": zone, **texts},
-        error=error and labelled(error, DEPOT), labels=DEPOT,
+        error=error and labelled(error, DEPOT), labels=DEPOT, looking=looking,
     )  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def sent_rules(session: Session) -> Mapping:
     given["days"] = form.get("days", "source")
     if minutes:
         if not minutes.isdecimal() or len(minutes) > 4:
-            raise Refused("Minutes at the door: a whole number of minutes", "minutes")
+            raise Refused("Minutes at the door: a whole number, at least 0", "minutes")
         given["service_time"] = int(minutes) * 60
     if given["depot"] and given["depot"] not in dict(known_depots(session)):
         raise Refused("Depot: choose one of the list", "depot")

@@ -120,7 +120,7 @@ def change(merchant: str) -> Response | tuple[str, int]:
     try:
         daily = form.get("daily", "").strip()
         if not daily.isdecimal() or len(daily) > 7:
-            raise Refused("write the texts of a day as a whole number", "daily")
+            raise Refused("write the texts of a day as a whole number of at least 0", "daily")
         with write() as session:
             countries, footer = form.get("countries", ""), form.get("footer", "")
             limits.change(session, merchant, int(daily), countries[:2000], footer)

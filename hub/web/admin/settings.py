@@ -11,6 +11,7 @@ from hub.web.policy import allow, allowed, permitted
 
 blueprint = Blueprint("settings", __name__, url_prefix="/admin/settings")
 CARDS = (
+    ("merchants.page", "Merchants", "The brands that are delivered for; orders belong to one."),
     ("people.page", "People", "Who signs in, in which role; invite, keep out, help back in."),
     ("keys.page", "API keys", "What programs come in with, what each may do and when it last did."),
     ("privacy.page", "Privacy", "Who asked for a copy of their data or to be erased, and by when."),

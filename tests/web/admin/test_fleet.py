@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from hub.fleet import roster
+from hub.fleet import places, roster
 from hub.fleet.measures import Measure, Measures, measures, set_measures
 from hub.hub import Hub
+from hub.nouns import Address, Location
 from hub.store import DepotRow, DriverRow, ShiftRow, System, VehicleRow
 from hub.testing.fixtures import World
 from hub.web.admin.fleet_forms import depot_texts, vehicle_texts
@@ -123,10 +124,66 @@ def test_what_is_wrong_is_said_and_what_was_written_stays(
     assert f'value="{form["name"]}"' in reply.text
 
 
+def depot_named(hub: Hub, name: str) -> DepotRow | None:
+    with hub.store.read(System()) as session:
+        return session.exec(select(DepotRow).where(DepotRow.name == name)).one_or_none()
+
+
+def door(hub: Hub) -> None:
+    """Let an earlier order have taught where Städtle 6 is."""
+    address = Address(line1="Städtle 6", postcode="9490", city="Vaduz")
+    with hub.store.write(System()) as session:
+        places.remember(session, address, Location(lat=47.1391, lon=9.5227), "pin")
+
+
+def test_a_depot_is_added_by_an_address_whose_door_is_known(owner: Any, hub: Hub) -> None:
+    door(hub)
+    form = {"name": "Centre", "address": "Städtle 6, 9490 Vaduz", "place": "",
+            "timezone": "Europe/Vaduz"}  # fmt: skip
+    page = owner.post(f"{PATH}/depots/new", form, follow_redirects=True).text
+    assert "Städtle 6, 9490 Vaduz lies at 47.13910, 9.52270." in page
+    row = depot_named(hub, "Centre")
+    assert row is not None
+    assert (row.lat, row.lon, row.address) == (47.1391, 9.5227, "Städtle 6, 9490 Vaduz")
+
+
+def test_a_depot_that_has_moved_is_found_by_its_new_address(
+    owner: Any, hub: Hub, world: World
+) -> None:
+    door(hub)
+    form = {"name": "Vaduz", "address": "Städtle 6, 9490 Vaduz", "place": "",
+            "timezone": "Europe/Vaduz"}  # fmt: skip
+    assert owner.post(f"{PATH}/depots/{world.depot}", form).status_code == 302
+    row = depot_named(hub, "Vaduz")
+    assert row is not None
+    assert (row.lat, row.lon) == (47.1391, 9.5227)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("Städtle 6, 9490 Vaduz", "Address: nothing can look it up: connect a geocoder"),
+        ("Vaduz", "Address: &#39;Vaduz&#39; names no street and town like Städtle 6, 9490 Vaduz."),
+    ],
+)
+def test_an_address_that_is_not_found_says_so_and_everything_typed_stays(
+    owner: Any, hub: Hub, address: str, said: str
+) -> None:
+    form = {"name": "Centre", "address": address, "place": "", "timezone": "Europe/Vaduz"}
+    reply = owner.post(f"{PATH}/depots/new", form)
+    assert reply.status_code == 422
+    assert reply.text.count(said) == 2  # above the form, and under the field
+    assert re.search(r'name="address"[^>]*aria-invalid="true"', reply.text)
+    for text in (address, "Centre", "Europe/Vaduz"):
+        assert f'value="{text}"' in reply.text
+    assert depot_named(hub, "Centre") is None
+
+
 @pytest.mark.parametrize(
     ("path", "field", "text", "said"),
     [
         ("vehicles", "cost_hour", "x", "An hour with its driver (CHF): &#39;x&#39; is no number"),
+        ("vehicles", "cost_km", "-5", "A kilometre (CHF): it is at least 0."),
         ("vehicles", "capacity", "0", "Carries (units): it is at least 1."),
         ("vehicles", "capacity.kg", "0", "Carries (kg): it is at least 1."),
         ("vehicles", "capacity.kg", "1.5", "Carries (kg): &#39;1.5&#39; is no whole number."),
@@ -135,6 +192,13 @@ def test_what_is_wrong_is_said_and_what_was_written_stays(
         ("vehicles", "reload_minutes", "300", "It takes (minutes): it is at most 240."),
         ("drivers", "overtime_hour", "x", "An hour of it costs more by (CHF): &#39;x&#39; is no"),
         ("drivers", "overtime_minutes", "999", "Overtime at most (minutes a day): it is at most"),
+        (
+            "drivers",
+            "overtime_minutes",
+            "-5",
+            "Overtime at most (minutes a day): it is at least 0.",
+        ),
+        ("drivers", "phone", "abc", "Phone: &#39;abc&#39; is no phone number; write it with"),
         ("drivers", "home", "x", "Home on the map: &#39;x&#39; is no place"),
         ("drivers", "start", "home", "Lea Frick has no home yet; set where it is first."),
         ("depots", "place", "x", "On the map: &#39;x&#39; is no place"),

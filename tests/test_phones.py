@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hub import phones
 from hub.errors import Rejected
-from hub.notify import phones
 
 
 @pytest.mark.parametrize(
