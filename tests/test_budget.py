@@ -22,6 +22,7 @@ from hub.connections.containment import contained, drawn
 from hub.connector import Connector, NoSettings
 from hub.hub import Hub
 from hub.ledgers import Alone, Call, Shared, Window
+from hub.testing.patience import PATIENCE
 from hub.testing.peers import Peer, Reply, Request
 
 OTHER = """
@@ -102,7 +103,7 @@ def test_two_processes_spend_one_budget_between_them(shared: Shared, redis_url: 
     done = [int(said(one)) for one in both]
     assert sum(done) == 40
     for one in both:
-        one.communicate(timeout=10)
+        one.communicate(timeout=PATIENCE)
 
 
 def test_a_place_in_another_process_counts_and_comes_back_when_that_is_killed(
@@ -115,9 +116,9 @@ def test_a_place_in_another_process_counts_and_comes_back_when_that_is_killed(
         assert "3 times at once" in str(refused(budget))
     for one in held:
         os.kill(one.pid, signal.SIGKILL)
-        one.communicate(timeout=10)
+        one.communicate(timeout=PATIENCE)
     with counting(shared), ExitStack() as open_:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while len(open_._exit_callbacks) < 3:  # type: ignore[attr-defined]
             assert time.monotonic() < until, "the killed processes never gave their places back"
             try:
@@ -136,8 +137,8 @@ def test_only_one_process_is_in_a_block_of_one_name(shared: Shared, redis_url: s
         with budget.alone("another"):
             pass
         held.kill()
-        held.communicate(timeout=10)
-        until = time.monotonic() + 60
+        held.communicate(timeout=PATIENCE)
+        until = time.monotonic() + PATIENCE
         while True:  # it ends by the clock of Redis
             assert time.monotonic() < until
             try:

@@ -15,6 +15,7 @@ from hub.orders import imports
 from hub.queue.work import claim
 from hub.store import ImportErrorRow, ImportRow, OrderLineRow, OrderRow, System, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 
 WORKER = """
 from hub import orders
@@ -41,13 +42,13 @@ def kill_in_the_middle(hub: Hub, id: str, already: int) -> None:
         [sys.executable, "-c", WORKER], env={**os.environ, **hub.settings.environ()}
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while rows_done(hub, id) <= already and worker.poll() is None:
             assert time.monotonic() < deadline, "the worker took nothing in"
             time.sleep(0.005)
     finally:
         worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
+        worker.wait(PATIENCE)
     with hub.store.write(System()) as session:
         for row in session.exec(select(WorkRow).where(WorkRow.state == "leased")):
             row.lease_until = session.wall

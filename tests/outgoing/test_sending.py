@@ -14,6 +14,7 @@ from sqlmodel import select
 from hub.outgoing import endpoints, schedule
 from hub.queue.work import claim
 from hub.store import EventRow, FlagRow, Session
+from hub.testing.patience import PATIENCE
 from tests.outgoing.conftest import OK, Answer, Post, Receiver, Wall, verified
 
 
@@ -263,7 +264,7 @@ def test_two_workers_never_have_the_same_message_on_its_way_at_once(
     post: Post, receiver: Receiver
 ) -> None:
     post.add(receiver.url)
-    gate = threading.Barrier(2, timeout=10)
+    gate = threading.Barrier(2, timeout=PATIENCE)
     met = []
 
     def slow(said: dict[str, Any]) -> Answer:
@@ -293,7 +294,7 @@ def test_a_slow_receiver_is_cut_off_and_tried_again(
     monkeypatch.setattr(call, "CONNECT", 0.3)
     post.add(receiver.url)
     over = threading.Event()
-    receiver.answer = waiting(over, 10)
+    receiver.answer = waiting(over, PATIENCE)
     post.happen()
     post.send()
     over.set()

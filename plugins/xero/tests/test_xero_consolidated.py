@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hub import HandedLine, Money, Recipient, Rejected, Retry
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.xero import ROOT, XeroPeer
 
 from .deliveries import Build, another, delivered, draft, drafts
@@ -180,7 +181,7 @@ def test_two_workers_that_add_to_one_draft_lose_no_line(accounts: XeroPeer, redi
         one.stdin.write("go\n")
         one.stdin.flush()
     for one in workers:
-        assert one.communicate(timeout=60)[0].strip().isdecimal()
+        assert one.communicate(timeout=PATIENCE)[0].strip().isdecimal()
         assert one.returncode == 0
     lines = [line["Description"] for made in drafts(accounts) for line in made["LineItems"]]
     assert len(drafts(accounts)) == 1
