@@ -23,7 +23,7 @@ from hub.hub import open_hub
 from hub.queue.work import claim
 from hub.settings import Settings
 
-hub = open_hub(Settings.read())
+hub = open_hub(Settings.read(), patience=60)
 orders.register(hub)
 for one in claim(hub.store, "heavy", "doomed"):
     hub.handlers[one.kind](hub, one)

@@ -113,12 +113,19 @@ def test_a_stop_from_outside_reaches_the_engine(
     assert rounds == [True]
 
 
-def test_a_plan_that_is_given_up_at_the_terminal_is_no_open_plan(hub: Hub, town: Town) -> None:
+def test_a_plan_that_is_given_up_at_the_terminal_is_no_open_plan(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     town.stop()
+
+    def search(self: Any, problem: Problem, report: Any) -> Plan:
+        assert report(Found(cost=1))
+        return Plan(engine="finds", routes=())
 
     def interrupted(found: Found, seconds: float) -> bool:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(hub.plugins.connector("pyvrp"), "search", search)
     with pytest.raises(KeyboardInterrupt):
         plans.plan_now(hub, "Vaduz", DAY, 60, "test", plans.Wish(told=interrupted))
     with hub.store.read(System()) as session:
