@@ -1,4 +1,4 @@
-"""How long a test waits for what must come: generously, for a busy machine stands still at times."""
+"""How long tests wait for what must come: generously, for machines stand still at times."""
 
 from __future__ import annotations
 

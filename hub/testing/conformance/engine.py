@@ -29,7 +29,7 @@ def shortest(work: Callable[[], object], enough: float) -> float:
 
     What a machine that stands still adds, it does not add three times.
     """
-    took = []
+    took: list[float] = []
     while len(took) < 3 and (not took or took[-1] >= enough):
         began = time.monotonic()
         work()

@@ -20,15 +20,7 @@ from hub.store import ConsentRow, System, WorkRow
 from hub.testing.fixtures import World
 from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import ConsentPeer
-from tests.consenting import (
-    Shop,
-    add_shop,
-    consents_of,
-    open_shop,
-    row_of,
-    tokens_of,
-    work_rows,
-)
+from tests.consenting import Shop, add_shop, consents_of, open_shop, row_of, tokens_of, work_rows
 
 PUBLIC = "http://127.0.0.1:8000/admin/connections/callback"
 
