@@ -12,7 +12,7 @@ import pytest
 from hub.testing.running import Run
 from tests.canary import Watch
 from tests.once import share_routes, share_templates
-from tests.patient import be_patient
+from tests.patient import be_patient, hear_ctrl_c
 
 pytest_plugins = ["hub.testing.fixtures"]
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
@@ -27,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     share_templates()
     share_routes()
     be_patient()
+    hear_ctrl_c()
     gc.disable()  # until all tests are collected: what that makes stays
 
 

@@ -6,6 +6,8 @@ by then and comes back to it, which no test that asks once is about; a test of a
 
 from __future__ import annotations
 
+import signal
+
 from hub import ledgers
 from hub.planning import solving, travel
 from hub.queue import entry
@@ -21,3 +23,9 @@ def be_patient() -> None:
     hooks.PATIENCE = stopwatch.SECONDS = PATIENCE
     travel.PATIENCE = solving.LEAST_PATIENCE = PATIENCE
     tracking.LEASE = int(PATIENCE * 1000)
+
+
+def hear_ctrl_c() -> None:
+    """Let this process and those it starts hear Ctrl-C, which a shell's background run ignores."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
