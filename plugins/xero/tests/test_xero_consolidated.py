@@ -137,7 +137,8 @@ from hub.budget import counting
 from hub.errors import Retry
 from hub.ledgers import Shared
 from hub_xero import Config, Xero
-from hub import Proof
+from hub import Proof, ledgers
+ledgers.COUNTING = 60.0
 config, proofs, redis = sys.argv[1], sys.argv[2].split("|||"), sys.argv[3]
 xero = Xero(Config.model_validate_json(config))
 print("ready", flush=True)
