@@ -32,19 +32,19 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Choose a port for the pages and one for the live channel."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
-    return settings.model_copy(
-        update={
-            "public_url": f"http://127.0.0.1:{ports[0]}",
-            "live_url": f"http://127.0.0.1:{ports[1]}",
-        }
-    )
+def doors() -> Iterator[list[socket.socket]]:
+    """Hold a port for the pages and one for the live channel from the start."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    yield held
+    for door in held:
+        door.close()
+
+
+@pytest.fixture
+def settings(settings: Settings, doors: list[socket.socket]) -> Settings:
+    """Let the pages name both ports."""
+    pages, live = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
+    return settings.model_copy(update={"public_url": pages, "live_url": live})
 
 
 @pytest.fixture
@@ -54,15 +54,21 @@ def gateway(settings: Settings) -> Any:
 
 
 @pytest.fixture
-def link(hub: Hub, settings: Settings, road: Road, gateway: Any) -> Iterator[str]:
+def link(
+    hub: Hub, settings: Settings, road: Road, gateway: Any, doors: list[socket.socket]
+) -> Iterator[str]:
     """Serve pages and live channel; return the link of the first stop, whose driver sets off."""
     with hub.store.write() as session:
         route = session.get_one(RouteRow, road.route)
         route.state, route.started_at = "in_progress", MORNING
         token = tokens.open_tracking(session, hub.keys, road.stops[0])
-    pages = make_server("127.0.0.1", port(settings.public_url), create_app(hub), threaded=True)
-    live = uvicorn.Server(uvicorn.Config(gateway, port=port(settings.live_url), log_level="error"))
-    threads = [threading.Thread(target=run) for run in (pages.serve_forever, live.run)]
+    where = doors[0].getsockname()
+    pages = make_server(*where, create_app(hub), threaded=True, fd=doors[0].fileno())
+    live = uvicorn.Server(uvicorn.Config(gateway, log_level="error"))
+    threads = [
+        threading.Thread(target=pages.serve_forever),
+        threading.Thread(target=live.run, args=([doors[1]],)),
+    ]
     for thread in threads:
         thread.start()
     until(lambda: gateway.state.gateway.connected)
@@ -72,10 +78,6 @@ def link(hub: Hub, settings: Settings, road: Road, gateway: Any) -> Iterator[str
     live.should_exit = True
     for thread in threads:
         thread.join(PATIENCE)
-
-
-def port(url: str) -> int:
-    return int(url.rsplit(":", 1)[1])
 
 
 def tell(hub: Hub, road: Road, **values: object) -> None:

@@ -22,21 +22,25 @@ ORIGIN = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def door() -> Iterator[socket.socket]:
+    """Hold the gateway's port from the start, so that nobody takes it in between."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield held
+
+
+@pytest.fixture
+def settings(settings: Settings, door: socket.socket) -> Settings:
+    port = door.getsockname()[1]
     return settings.model_copy(
         update={"public_url": ORIGIN, "live_url": f"http://127.0.0.1:{port}"}
     )
 
 
 @pytest.fixture
-def gateway(hub: Hub, settings: Settings) -> Iterator[live.Gateway]:
+def gateway(hub: Hub, settings: Settings, door: socket.socket) -> Iterator[live.Gateway]:
     app = live.make_gateway(settings)
-    port = int(settings.live_url.rsplit(":", 1)[1])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, args=([door],))
     thread.start()
     made: live.Gateway = app.state.gateway
     try:

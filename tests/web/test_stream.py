@@ -24,7 +24,8 @@ from hub.testing.fixtures import World
 from hub.testing.patience import PATIENCE, until
 from hub.web import create_app, live, stream
 from tests.outgoing.conftest import arrival, update_of
-from tests.web.test_live import gateway as gateway  # fixtures, shared
+from tests.web.test_live import door as door  # fixtures, shared
+from tests.web.test_live import gateway as gateway
 from tests.web.test_live import settings as settings
 
 
