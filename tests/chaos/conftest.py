@@ -87,7 +87,7 @@ class Plant:
             )
             return sorted(name.removeprefix("called ") for name in names)
 
-    def wait(self, said: Callable[[], Any], seconds: float = 2 * PATIENCE) -> None:
+    def wait(self, said: Callable[[], Any], seconds: float = 4 * PATIENCE) -> None:
         """Wait until `said` is true."""
         until(said, seconds)
 

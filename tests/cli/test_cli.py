@@ -23,7 +23,7 @@ def run(*words: str, directory: Path, **environ: str) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         env={**keep, "HUB_DIRECTORY": str(directory), **environ},
-        timeout=PATIENCE,
+        timeout=3 * PATIENCE,
     )
 
 

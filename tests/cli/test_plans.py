@@ -122,7 +122,7 @@ class Terminal:
         os.close(theirs)
         self.said = ""
 
-    def until(self, text: str, seconds: float = PATIENCE) -> None:
+    def until(self, text: str, seconds: float = 3 * PATIENCE) -> None:
         """Read until `text` comes."""
         ends = time.monotonic() + seconds
         while text not in self.said:

@@ -186,7 +186,7 @@ def push(address: str) -> str:
         told = subprocess.run(
             ["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "SECRET": SECRET,
                                        "ADDRESS": address},
-            capture_output=True, text=True, timeout=PATIENCE, check=True,
+            capture_output=True, text=True, timeout=3 * PATIENCE, check=True,
         )  # fmt: skip
         return told.stdout.strip()
     body = re.search(r"BODY='(.*?)'", script, re.S)[1].encode()  # type: ignore[index]
