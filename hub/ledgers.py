@@ -20,6 +20,8 @@ BUSY = 2.0
 """Seconds after which it is tried again where somebody else is in a block."""
 PATIENCE = 0.25
 """Seconds that one command may take: what has committed must not wait for Redis."""
+COUNTING = 1.0
+"""Seconds that the count of a call may take: nothing is held meanwhile."""
 SULK = 5.0
 """Seconds without another try after Redis has failed, so that it costs one call, not all."""
 
@@ -268,7 +270,7 @@ class Shared:
     """
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = impatient(redis, 1.0)
+        self._redis = impatient(redis, COUNTING)
         self._alone = Alone()
         self._silent_until = 0.0
 
@@ -335,13 +337,17 @@ def key(name: str, part: str) -> str:
     return f"budget:{{{name}}}:{part}"
 
 
-def impatient(redis: Redis, seconds: float = PATIENCE) -> Redis:
-    """Return a client of the same server that gives up after `seconds` and does not try again."""
+def impatient(redis: Redis, seconds: float | None = None) -> Redis:
+    """Return a client of the same server that gives up after `seconds` and does not try again.
+
+    Without `seconds` it is `PATIENCE`.
+    """
     from redis import ConnectionPool, Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     pool = redis.connection_pool
+    seconds = PATIENCE if seconds is None else seconds
     given = {
         **pool.connection_kwargs,
         "socket_timeout": seconds,

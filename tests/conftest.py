@@ -12,19 +12,22 @@ import pytest
 from hub.testing.running import Run
 from tests.canary import Watch
 from tests.once import share_routes, share_templates
+from tests.patient import be_patient, hear_ctrl_c
 
 pytest_plugins = ["hub.testing.fixtures"]
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Search what every test leaves for the secrets of its connections; share what is compiled."""
+    """Search what tests leave for secrets of connections, share what is compiled, be patient."""
     watch = Watch()
     config.pluginmanager.register(watch, "canary")
     config.addinivalue_line("markers", "once: says the same on every Python; run on one")
     config.addinivalue_line("markers", "stored: needs a database, SQLite or HUB_TEST_POSTGRES")
     share_templates()
     share_routes()
+    be_patient()
+    hear_ctrl_c()
     gc.disable()  # until all tests are collected: what that makes stays
 
 

@@ -25,6 +25,7 @@ from hub.queue import entry
 from hub.queue.work import Claim, finish, postpone
 from hub.settings import Settings
 from hub.store import ConnectionRow, ConsentRow, System, WorkRow
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import ConsentPeer
 from hub.workflow import consents
 
@@ -176,7 +177,7 @@ def consent_of(hub: Hub, id: str) -> ConsentRow:
 def main() -> None:
     """Be one of the hub's processes."""
     if sys.argv[1] == "once":
-        hub = open_hub(Settings.read())
+        hub = open_hub(Settings.read(), patience=PATIENCE)
         add_shop(hub)
         entry.run(hub, sys.argv[2], "once")
     elif sys.argv[1] == "worker":

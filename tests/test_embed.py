@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hub.testing.patience import until
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "embedding.md"
 MOST_LINES = 20
@@ -43,11 +44,13 @@ def test_an_order_posted_to_the_application_runs_its_workflow(
     engine.start()
     answer = shop["app"].test_client().post("/orders/A-1")
     assert answer.status_code == 202
-    said, until = "", time.monotonic() + 20
-    while "Order A-1 came in" not in said:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-        said += capsys.readouterr().out
+    said: list[str] = []
+
+    def told() -> bool:
+        said.append(capsys.readouterr().out)
+        return "Order A-1 came in" in "".join(said)
+
+    until(told)
     engine.stop()
 
 

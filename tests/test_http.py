@@ -17,6 +17,7 @@ import urllib3
 
 from hub.errors import HubError, Rejected, Retry, Unauthorized, Unknown
 from hub.http import GuardedPool, Http, calling, guard, judge, lost, redact, sentence, session
+from hub.testing.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_a_redirect_is_not_followed(service: Http) -> None:
 
 def test_where_a_redirect_is_followed_its_address_is_checked(service: Http) -> None:
     with pytest.raises(Rejected, match=r"169\.254\.169\.254:80 is a private address"):
-        session().get(f"{service.root}/302", timeout=5)
+        session().get(f"{service.root}/302", timeout=PATIENCE)
 
 
 def test_a_dead_service_is_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:

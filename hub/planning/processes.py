@@ -21,6 +21,8 @@ TICK = 0.1
 """Seconds between two looks at whether a search should go on."""
 GRACE = 2.0
 """Seconds that the others have once one of them has ended after a stop."""
+MOST_NEWS = 1000
+"""Finds that may lie in front of an answer, more than a pipe holds."""
 
 Report = Callable[[Found], bool]
 Search = Callable[[Report], Plan]
@@ -99,7 +101,17 @@ def follow(running: list[Child], until: float, goes_on: Report, flag: _Flag) -> 
             if answered:
                 until = min(until, flag.since + GRACE)
     for child in running:
-        child.answer = Answer(fault="it did not come back in time and was ended", kind="Hung")
+        last_look(child)
+
+
+def last_look(child: Child) -> None:
+    """Take the answer of a child whose time is over, if it lies there: we may be late ourselves."""
+    for _ in range(MOST_NEWS):
+        if not child.pipe.poll():
+            break
+        if not isinstance(heard(child), Found):
+            return
+    child.answer = Answer(fault="it did not come back in time and was ended", kind="Hung")
 
 
 def heard(child: Child) -> Found | None:

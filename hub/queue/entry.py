@@ -37,20 +37,21 @@ def run(
     queue: str,
     worker: str,
     *,
-    budget: float = BUDGET,
+    budget: float | None = None,
     seconds: float = 0,
     stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Do due work of `queue` until none is left or `budget` seconds are spent; return how much.
 
-    `seconds` is the hard limit of one piece of work: the kernel ends the process that exceeds it.
-    Where there is more to do, the bell is rung again for whoever is free.
+    Without a `budget` it is `BUDGET`. `seconds` is the hard limit of one piece of work: the kernel
+    ends the process that exceeds it. Where there is more to do, the bell is rung again for whoever
+    is free.
     """
     bell = install(hub)
-    began, done = time.monotonic(), 0
+    done, ends = 0, time.monotonic() + (BUDGET if budget is None else budget)
     bell.quiet = queue
     try:
-        while time.monotonic() - began < budget and not stop():
+        while time.monotonic() < ends and not stop():
             claims = claim(hub.store, queue, worker, busy=done > 0)
             if not claims:
                 return done

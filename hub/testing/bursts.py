@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from hub.testing.patience import PATIENCE
+
 HOLDER = """\
 import sqlite3, sys, time
 path, held, free = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
@@ -99,7 +101,7 @@ def locked(path: str, held: float, free: float) -> Iterator[None]:
         yield
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
         assert process.stdout is not None
         process.stdout.close()
 

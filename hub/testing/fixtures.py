@@ -30,12 +30,10 @@ from hub.store import (
     VehicleRow,
     migrations,
 )
+from hub.testing.patience import PATIENCE, until
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 """A Monday, 08:00 in Vaduz: business time stands here in tests until they move it."""
-PATIENCE = 60.0
-"""Seconds that a write of a test may wait: what threads do at once is tested, not how fast the
-disk of a shared machine is, which has stood still for longer than a request may wait."""
 
 
 @pytest.fixture(scope="session")
@@ -50,13 +48,10 @@ def redis_url() -> Iterator[str]:
          "--dir", str(folder)],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    for _ in range(200):
-        if socket.exists():
-            break
-        time.sleep(0.02)
-    yield f"unix://{socket}"
+    until(socket.exists)
+    yield f"unix://{socket}?socket_timeout={PATIENCE:g}"
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -130,7 +125,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fill(url: str) -> None:
     """Make the tables of an empty database."""
-    store = Store(url)
+    store = Store(url, PATIENCE)
     migrations.upgrade(store)
     store.close()
 
@@ -141,7 +136,7 @@ def hub(settings: Settings, blank: Path) -> Iterator[Hub]:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         shutil.copyfile(blank, str(url.database))
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, PATIENCE)
     if migrations.current(store) != migrations.newest():
         migrations.upgrade(store)
     with store.write() as session:

@@ -42,6 +42,7 @@ class Call(Generic[Result]):
         self.error: BaseException | None = None
         self.given_up = False
         self.over = threading.Event()
+        self._deciding = threading.Lock()
         self._what = function, given
 
     def make(self) -> None:
@@ -52,7 +53,14 @@ class Call(Generic[Result]):
         except BaseException as error:  # even an attempt to end the process is only its failure
             self.error = error
         finally:
-            self.over.set()
+            with self._deciding:
+                self.over.set()
+
+    def give_up(self) -> bool:
+        """Wait no longer, unless it has just ended; from then on it is either over or given up."""
+        with self._deciding:
+            self.given_up = not self.over.is_set()
+            return self.given_up
 
 
 class Stopwatch:
@@ -82,8 +90,7 @@ class Stopwatch:
         except IndexError:
             hand = Hand()
         hand.calls.put(call)
-        if not call.over.wait(SECONDS):
-            call.given_up = True
+        if not call.over.wait(SECONDS) and call.give_up():
             self._hanging[name] = [*hanging, hand.thread]
             stop(hand.thread)
             raise PluginError(f"{name} took longer than {SECONDS:g} s to look at a request")

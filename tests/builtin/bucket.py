@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
+from hub.testing.patience import PATIENCE
+
 SKEW = timedelta(minutes=15)
 
 
@@ -160,7 +162,7 @@ def handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 10
+        timeout = PATIENCE
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

@@ -18,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hub.testing.patience import PATIENCE
+
 USER, PASSWORD = "proofs", "correct horse"
 
 
@@ -106,7 +108,7 @@ class Server(Controller):
 
 def server(mailbox: Mailbox, **named: Any) -> Server:
     """Return a server that has been started."""
-    made = Server(mailbox, hostname="127.0.0.1", port=0, **named)
+    made = Server(mailbox, hostname="127.0.0.1", port=0, ready_timeout=PATIENCE, **named)
     made.start()
     return made
 

@@ -16,6 +16,7 @@ from hub.builtin.sftp import Sftp, SftpConfig
 from hub.errors import Rejected, Retry, Unauthorized
 from hub.nouns import ProofFile
 from hub.testing.conformance import ConnectorTests, ScriptedPeer, a_proof
+from hub.testing.patience import PATIENCE
 from tests.builtin.sftp_server import PASSWORD, USER, SftpPeer
 
 
@@ -172,7 +173,7 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
             Sftp(SftpConfig(host="127.0.0.1", port=port, user="u", password="p")).check()  # type: ignore[arg-type]
     for thread in threading.enumerate():
         if isinstance(thread, paramiko.Transport):
-            thread.join(5)
+            thread.join(PATIENCE)
             assert not thread.is_alive(), "no thread is left behind"
 
 

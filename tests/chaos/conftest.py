@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +16,7 @@ import pytest
 
 from hub.hub import Hub
 from hub.queue.bell import install
+from hub.testing.patience import PATIENCE, until
 from hub.testing.town import town
 
 __all__ = ["town"]
@@ -67,7 +67,7 @@ class Plant:
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """Kill -9 and wait for the end."""
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
 
     def calls(self) -> list[str]:
         """Return the key of every outward call that was made, in order."""
@@ -87,12 +87,9 @@ class Plant:
             )
             return sorted(name.removeprefix("called ") for name in names)
 
-    def wait(self, said: Callable[[], Any], seconds: float = 120) -> None:
+    def wait(self, said: Callable[[], Any], seconds: float = 4 * PATIENCE) -> None:
         """Wait until `said` is true."""
-        until = time.monotonic() + seconds
-        while not said():
-            assert time.monotonic() < until, f"not reached within {seconds} s"
-            time.sleep(0.05)
+        until(said, seconds)
 
     def stop(self) -> None:
         """End every process that still runs."""
@@ -101,7 +98,7 @@ class Plant:
                 process.send_signal(signal.SIGTERM)
         for process in self.processes:
             try:
-                process.wait(10)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill(process)
 

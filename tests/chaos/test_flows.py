@@ -13,6 +13,7 @@ from hub.events.catalogue import OrderReceived, StopApproaching
 from hub.queue.server import server_binary
 from hub.store import ConnectionRow, EffectRow, FlagRow, MerchantRow, RunRow, StepRow, System
 from hub.testing.fixtures import MORNING, set_time
+from hub.testing.patience import PATIENCE
 from hub.workflow.library import save
 
 pytestmark = pytest.mark.chaos
@@ -181,7 +182,7 @@ def test_a_run_goes_on_after_redis_was_away_for_thirty_seconds(flows: Flows, tmp
     flows.order_comes()
     plant.wait(lambda: flows.ended() or flows.step == 1)
     server.kill()
-    server.wait(10)
+    server.wait(PATIENCE)
     socket.unlink(missing_ok=True)
     time.sleep(30)  # what is tested is that much time without Redis
     serve()

@@ -36,6 +36,7 @@ from hub.store import (
     WorkRow,
 )
 from hub.testing.fixtures import MORNING, World
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.sms import SmsPeer
 from hub.workflow import checks, pulls
 from hub.workflow.library import save
@@ -132,11 +133,11 @@ class Yard:
             session.flush()
             token = tokens.issue(session, "sign_in", user.id)
         with requests.Session() as browser:
-            form = browser.get(f"{root}/sign-in/{token}", timeout=10).text
+            form = browser.get(f"{root}/sign-in/{token}", timeout=PATIENCE).text
             hidden = dict(re.findall(r'name="(csrf_token)"[^>]* value="([^"]*)"', form))
-            browser.post(f"{root}/sign-in/{token}", data=hidden, timeout=10)
-            assert requests.get(f"{root}/healthz", timeout=10).status_code == 200
-            reply = browser.get(f"{root}/admin/connections", timeout=10)
+            browser.post(f"{root}/sign-in/{token}", data=hidden, timeout=PATIENCE)
+            assert requests.get(f"{root}/healthz", timeout=PATIENCE).status_code == 200
+            reply = browser.get(f"{root}/admin/connections", timeout=PATIENCE)
         assert reply.status_code == 200
         return reply.text
 
@@ -199,7 +200,7 @@ def wait_until_ended(yard: Yard, kind: str) -> None:
         with yard.hub.store.read() as session:
             return ended(session, kind)
 
-    yard.plant.wait(over, 120)
+    yard.plant.wait(over)
 
 
 def test_whatever_a_call_does_the_next_connection_s_message_goes_out(yard: Yard) -> None:
@@ -212,10 +213,10 @@ def test_whatever_a_call_does_the_next_connection_s_message_goes_out(yard: Yard)
         yard.order_comes(yard.add(deed), deed)
     yard.order_comes(yard.merchant, "good")
     services.append(yard.run("worker", "outward"))
-    yard.plant.wait(lambda: yard.texts() == ["Order good is here"], 60)
-    yard.plant.wait(lambda: all(yard.attempts(deed) for deed in DEEDS), 60)
+    yard.plant.wait(lambda: yard.texts() == ["Order good is here"])
+    yard.plant.wait(lambda: all(yard.attempts(deed) for deed in DEEDS))
     yard.order_comes(yard.merchant, "later")
-    yard.plant.wait(lambda: len(yard.texts()) == 2, 20)
+    yard.plant.wait(lambda: len(yard.texts()) == 2)
     assert [service.poll() for service in services] == [None] * len(services)
     page = yard.page()
     outcomes = {deed: [one.outcome for one in yard.attempts(deed)] for deed in DEEDS}
@@ -322,7 +323,7 @@ def test_whatever_a_geocoder_does_its_orders_wait_for_a_person_and_the_others_go
             orders[deed] = order.id
             geocoding.ask(session, order.id)
     yard.run("worker", "outward")
-    yard.plant.wait(lambda: yard.row("hang").rests_until is not None, 60)
+    yard.plant.wait(lambda: yard.row("hang").rests_until is not None)
     yard.plant.wait(lambda: all(reason_of(yard, orders[deed]) for deed in ("fail", "nonsense")))
     assert "It did not answer" in yard.row("hang").reason
     assert "returned a str, which is no Location" in reason_of(yard, orders["nonsense"])
@@ -337,7 +338,7 @@ def reason_of(yard: Yard, order: str) -> str:
 def test_a_plugin_that_cannot_be_imported_is_named_and_the_others_load(yard: Yard) -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "hub", "plugin", "list", "--json"], capture_output=True, text=True,
-        timeout=60, check=True,
+        timeout=2 * PATIENCE, check=True,
     ).stdout  # fmt: skip
     errors = {row["name"]: row["error"] for row in json.loads(listed)}
     assert errors["hostile_raises"] == "ValueError: nobody can import this"

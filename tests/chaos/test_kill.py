@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from hub.queue import enqueue
 from hub.store import LeaderRow, SettingRow, WorkRow
+from hub.testing.patience import PATIENCE
 
 pytestmark = pytest.mark.chaos
 
@@ -41,7 +42,7 @@ def test_a_worker_inside_killed_at_a_transition_loses_and_doubles_nothing(
     plant.start("worker", "outward")
     victim = plant.start("worker", "fast", fault=f"{point}:{number}")
     plant.toy.accept(plant.hub.store, SUBJECTS)
-    assert victim.wait(30) == -9
+    assert victim.wait(2 * PATIENCE) == -9
     plant.start("worker", "fast")
     plant.wait(lambda: finished(plant))
     check(plant, extra_calls=0)
@@ -77,7 +78,7 @@ def test_a_horse_dies_with_its_worker(plant) -> None:
     (horse,) = children(worker.pid)
     plant.wait(lambda: state(plant) == "leased")
     plant.kill(worker)
-    plant.wait(lambda: not os.path.exists(f"/proc/{horse}"), 5)
+    plant.wait(lambda: not os.path.exists(f"/proc/{horse}"))
 
 
 def children(pid: int) -> list[int]:

@@ -42,6 +42,8 @@ def test_a_worker_killed_during_a_call_loses_nothing_and_repeats_the_id(
     plant.start("worker", "fast", program=HUB)
     victim = plant.start("worker", "outward", program=HUB, fault=f"{point}:1")
     plant.wait(lambda: "sending" in states(plant))
+    if point == "after_call":
+        plant.wait(lambda: receiver.requests)
     plant.kill(victim)
     plant.start("worker", "outward", program=HUB)
     plant.wait(lambda: states(plant) == {"delivered"})

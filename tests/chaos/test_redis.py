@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 
 from hub.queue.server import server_binary
+from hub.testing.patience import PATIENCE
 
 pytestmark = pytest.mark.chaos
 
@@ -39,4 +40,4 @@ def test_a_worker_whose_redis_is_gone_ends_for_its_supervisor_to_start_it_again(
     plant.wait(lambda: redis.scard("rq:workers") == 1)
     redis.close()
     plant.kill(server)
-    assert worker.wait(40) != 0
+    assert worker.wait(2 * PATIENCE) != 0

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from hub.queue import enqueue, entry
 from hub.queue.work import forfeit
 from hub.store import ConnectionRow, System, WorkRow
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import ConsentPeer
 from hub.testing.peers.log import entries
 from hub.workflow import consents, renewals
@@ -63,7 +64,7 @@ def ask(plant: Any, shop: str) -> None:
 def killed(plant: Any, fault: str) -> None:
     """Let a process do the outward work until it kills itself there."""
     process = plant.start("once", "outward", fault=fault, program=PROGRAM)
-    assert process.wait(60) == -9
+    assert process.wait(2 * PATIENCE) == -9
 
 
 def go_on(plant: Any) -> None:
@@ -170,9 +171,9 @@ def test_an_exchange_that_hangs_is_ended_told_and_keeps_nobody_else_waiting(
     plant.wait(lambda: consent_of(plant.hub, made.id).state == "exchanging")
     with plant.hub.store.write(System()) as session:
         enqueue(session, "use", f"{shop}:1", queue="outward")
-    plant.wait(lambda: consent_of(plant.hub, made.id).state == "failed", seconds=60)
+    plant.wait(lambda: consent_of(plant.hub, made.id).state == "failed")
     told = consent_of(plant.hub, made.id)
     assert (told.reason, told.sealed) == (consents.NO_ANSWER, "")
-    plant.wait(lambda: states(plant, "use") == ["done"], seconds=60)
+    plant.wait(lambda: states(plant, "use") == ["done"])
     with plant.hub.store.read(System()) as session:
         assert session.get_one(ConnectionRow, shop).state == "healthy"

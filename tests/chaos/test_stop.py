@@ -7,6 +7,7 @@ from sqlmodel import select
 
 from hub.queue import enqueue
 from hub.store import LeaderRow, WorkRow
+from hub.testing.patience import PATIENCE
 
 pytestmark = pytest.mark.chaos
 
@@ -21,7 +22,7 @@ def test_a_worker_that_is_stopped_finishes_what_it_holds_and_leaves_the_rest(
             enqueue(session, "nap", subject, queue=queue)
     plant.wait(lambda: "leased" in states(plant))
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(20) == 0
+    assert worker.wait(2 * PATIENCE) == 0
     assert states(plant) == ["done", "ready", "ready"]
 
 
@@ -29,7 +30,7 @@ def test_a_dispatcher_that_is_stopped_hands_the_lead_over(plant) -> None:
     dispatcher = plant.start("dispatcher")
     plant.wait(lambda: holder(plant).startswith("dispatcher"))
     dispatcher.send_signal(signal.SIGTERM)
-    assert dispatcher.wait(20) == 0
+    assert dispatcher.wait(2 * PATIENCE) == 0
     assert holder(plant) == ""
 
 

@@ -64,7 +64,8 @@ def check_day(plant: Any, least: int) -> None:
 
     Out of our sight is how quick the cores are (on a shared host half as quick in one second as in
     the next), so of each kind one in a hundred may take twice as long, and of a rare kind the one
-    that came first, whose statements are new. Nor can we see what a database server is kept from;
+    that came first, whose statements are new. A machine that stands still does so while one of all
+    holds the database, which is passed over. Nor can we see what a database server is kept from;
     there nobody waits for the whole database, and half of each kind have to keep the limit.
     """
     held = traced(plant, least)
@@ -72,7 +73,8 @@ def check_day(plant: Any, least: int) -> None:
         slow = {name: median(all) for name, all in held.items() if median(all) > LIMIT}
         assert slow == {}
         return
-    assert {name: all[-1] for name, all in too_long(held, 2 * LIMIT).items()} == {}
+    far = too_long(held, 2 * LIMIT)
+    assert sum(map(len, far.values())) <= 1, far
     over = too_long(held, LIMIT)
     assert {n: all for n, all in over.items() if len(all) > max(1, len(held[n]) // 100)} == {}
 
@@ -94,7 +96,7 @@ def test_no_write_transaction_of_a_mixed_load_holds_the_database_for_50_ms(
         with plant.hub.store.write() as session:
             enqueue(session, "inside", f"{number:03}")
             append(session, Toy(subject=f"{number:03}"))
-    plant.wait(lambda: len(plant.recorded()) == PIECES, 60)
+    plant.wait(lambda: len(plant.recorded()) == PIECES)
     held = sorted(one for all in traced(plant, PIECES * 5).values() for one in all)
     # A server of its own is starved out of our sight, so there only nearly all must keep the limit.
     allowed = 0 if plant.hub.store.url.startswith("sqlite") else len(held) // 100

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli import COMMANDS
+from hub.testing.patience import PATIENCE
 
 pytestmark = pytest.mark.whole
 
@@ -22,7 +23,7 @@ def run(*words: str, directory: Path, **environ: str) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         env={**keep, "HUB_DIRECTORY": str(directory), **environ},
-        timeout=60,
+        timeout=3 * PATIENCE,
     )
 
 

@@ -16,6 +16,7 @@ from hub.fleet import roster
 from hub.hub import Hub
 from hub.store import ConnectionRow, OrderRow, System, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import ConsentPeer
 from hub.testing.peers.shipstation import ShipStationPeer
 from hub.testing.peers.sms import SmsPeer
@@ -337,7 +338,7 @@ def test_a_connector_that_gives_no_answer_is_left_alone(
     gate = threading.Event()
     monkeypatch.setattr(trials, "LONGEST", 0.2)
     monkeypatch.setattr(trials, "TICK", 0.05)
-    monkeypatch.setattr(trials.previews, "work", lambda *_: gate.wait(30))
+    monkeypatch.setattr(trials.previews, "work", lambda *_: gate.wait(PATIENCE))
     done = run(*keyed, "--yes")
     gate.set()
     assert done.exit_code == 1

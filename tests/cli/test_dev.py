@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from hub.cli import cli
 from hub.testing.conformance import SECRET, ScriptedPeer
+from hub.testing.patience import PATIENCE
 from hub.testing.peers import Reply, Request
 
 
@@ -62,7 +63,7 @@ class Loop:
         for line in self.process.stdout:
             self.lines.put(line)
 
-    def until(self, said: str, seconds: float = 120) -> str:
+    def until(self, said: str, seconds: float = 2 * PATIENCE) -> str:
         """Return the next line that matches."""
         until = time.monotonic() + seconds
         heard = []
@@ -82,7 +83,7 @@ def loop(folder: Path) -> Iterator[Loop]:
     yield made
     if made.process.poll() is None:
         made.process.send_signal(signal.SIGINT)
-        made.process.wait(10)
+        made.process.wait(PATIENCE)
 
 
 def change(folder: Path, edit: Callable[[str], str]) -> None:
@@ -114,7 +115,7 @@ def test_two_saves_within_a_second_of_the_same_size_are_both_seen(folder: Path, 
 def test_it_ends_with_ctrl_c_and_leaves_no_process(folder: Path, loop: Loop) -> None:
     loop.until("loaded after")
     loop.process.send_signal(signal.SIGINT)
-    assert loop.process.wait(10) == 0
+    assert loop.process.wait(PATIENCE) == 0
     with pytest.raises(ProcessLookupError):
         os.killpg(loop.process.pid, 0)
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from hub.cli import cli
 from hub.errors import Missing, Refused
+from hub.testing.patience import PATIENCE
 from tests.maps.town import write_town
 
 
@@ -63,7 +64,7 @@ def test_ctrl_c_leaves_nothing_behind(town: Path, tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"there\n"
         os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=3 * PATIENCE)
     assert process.returncode == 130
     assert b"Stopped; nothing was loaded." in said
     assert list((tmp_path / "hub" / "maps").iterdir()) == []

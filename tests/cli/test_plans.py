@@ -29,6 +29,7 @@ from hub.orders.intake import take as take_in
 from hub.orders.stops import create_stop
 from hub.store import PlanRow, RouteRow, System, VehicleRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 from hub.testing.town import DAY, Town, at
 from hub.testing.town import town as town
 from tests.cli.conftest import Command, Connect
@@ -121,7 +122,7 @@ class Terminal:
         os.close(theirs)
         self.said = ""
 
-    def until(self, text: str, seconds: float = 60) -> None:
+    def until(self, text: str, seconds: float = 3 * PATIENCE) -> None:
         """Read until `text` comes."""
         ends = time.monotonic() + seconds
         while text not in self.said:
@@ -148,7 +149,7 @@ class Terminal:
         while self.read():
             pass
         os.close(self.mine)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
 
 def take(terminal: int) -> None:

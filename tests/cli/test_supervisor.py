@@ -14,6 +14,7 @@ import pytest
 
 from hub.cli.ports import free_port
 from hub.cli.supervisor import Service, Supervisor
+from hub.testing.patience import PATIENCE, until
 
 SLEEPER = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(60)"
 PARENT = """
@@ -27,11 +28,8 @@ pytestmark = pytest.mark.whole
 
 def pids(path: Path, count: int) -> list[int]:
     """Wait until `count` processes have written their ids, and return them."""
-    for _ in range(200):
-        if path.exists() and len(path.read_text().split()) >= count:
-            return [int(pid) for pid in path.read_text().split()]
-        time.sleep(0.05)
-    raise AssertionError(f"{count} processes did not start")
+    until(lambda: path.exists() and path.read_text().count("\n") >= count)
+    return [int(pid) for pid in path.read_text().split()]
 
 
 def is_alive(pid: int) -> bool:
@@ -44,11 +42,7 @@ def is_alive(pid: int) -> bool:
 
 def wait_gone(pid: int) -> None:
     """Wait until a process has ended."""
-    for _ in range(200):
-        if not is_alive(pid):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{pid} still runs")
+    until(lambda: not is_alive(pid))
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ def test_a_service_that_is_killed_is_started_again_and_its_end_is_told(
     supervisor.start()
     (first,) = pids(log, 1)
     os.kill(first, signal.SIGKILL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     supervisor.watch(lambda: len(log.read_text().split()) < 2 and time.monotonic() < deadline)
     _, second = pids(log, 2)
     assert is_alive(second)
@@ -89,7 +83,7 @@ def test_the_children_of_a_dead_service_are_ended_before_it_is_started_anew(
     (child,) = pids(log, 1)
     assert service.process is not None
     os.kill(service.process.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     supervisor.watch(lambda: is_alive(child) and time.monotonic() < deadline)
     wait_gone(child)
     supervisor.stop()

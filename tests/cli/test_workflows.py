@@ -25,6 +25,7 @@ from hub.queue import enqueue, entry
 from hub.queue.leader import lead
 from hub.store import System
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 from hub.workflow.checker import parse
 from hub.workflow.library import keep
 from hub.workflow.parts import assemble
@@ -116,7 +117,7 @@ def test_a_file_is_checked_without_any_database(file: Path, tmp_path: Path) -> N
     nowhere = tmp_path / "no" / "hub"
     done = subprocess.run(
         [sys.executable, "-m", "hub", "workflow", "validate", str(file)],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=3 * PATIENCE,
         env={**keep, "HUB_DIRECTORY": str(nowhere), "HUB_DATABASE_URL": "postgresql://x:1/x"},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "no mistakes in 1 file\n"), done.stderr

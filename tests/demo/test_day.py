@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sqlite3
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.store import Store
+from hub.testing.patience import until
 from hub.testing.peers.log import duplicates
 from hub.testing.running import Run, leftovers, service_pids
 
@@ -84,10 +84,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_hub_up_ends_the_day(
     run.wait_for(lambda: ended_stops(run.directory) >= 20)
     run.process.kill()
     run.process.wait()
-    deadline = time.monotonic() + 10
-    while leftovers(run.directory) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert leftovers(run.directory) == {}
+    until(lambda: not leftovers(run.directory))
     again = start("up", directory=run.directory)
     marks = run.directory / "marks.json"
     again.wait_for(lambda: "ended" in json.loads(marks.read_text()), seconds=400)

@@ -19,6 +19,7 @@ from hub.hub import Hub
 from hub.nouns import Matrix
 from hub.store import EtaRow, Session, StopRow, System, TokenRow
 from hub.testing.fixtures import World, set_time
+from hub.testing.patience import PATIENCE
 from hub.testing.town import Town, at
 from tests.dispatch.test_dropout import another
 
@@ -342,7 +343,7 @@ def test_of_two_who_put_in_the_same_stop_at_once_only_one_does(
         monkeypatch.setattr(insertion, "check_open", check_open)
         thread.start()
         read.wait(1)  # who does not hold the stop has read it by now
-    thread.join(30)
+    thread.join(PATIENCE)
     assert said == [f"stop {new} is dispatched; only an unassigned one can be added"]
     assert town.read(new).route == route
 

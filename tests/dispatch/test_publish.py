@@ -16,6 +16,7 @@ from hub.errors import Missing, Refused
 from hub.hub import Hub
 from hub.store import EtaRow, Merchant, RouteRow, Session, System
 from hub.testing.fixtures import MORNING, World
+from hub.testing.patience import PATIENCE
 from hub.testing.town import DAY, Town, at
 
 
@@ -187,7 +188,7 @@ def test_of_two_routes_of_one_driver_that_are_published_at_once_only_one_is(
         monkeypatch.setattr(publishing, "check_free", check_free)
         thread.start()
         looked.wait(1)  # who does not hold the driver has looked by now
-    thread.join(30)
+    thread.join(PATIENCE)
     assert len(said) == 1
     assert f"already has route {drafts[0]}" in said[0]
     assert sorted(route.state for route in town.routes()) == ["draft", "ready"]

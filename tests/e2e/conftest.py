@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from hub.access import tokens, users
 from hub.hub import Hub
+from hub.testing.patience import PATIENCE
 from hub.web import create_app
 from hub.workflow.parts import assemble
 from tests.workflow.conftest import toys as toys  # a fixture, shared
@@ -20,6 +21,16 @@ SWITCHES = [
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+LONGEST = PATIENCE * 1000
+"""Milliseconds that a page may take, on a machine that stands still at times; what is there is seen
+at once."""
+STAY = """(() => {
+  const real = window.setTimeout;
+  window.setTimeout = (act, after, ...more) =>
+    real(act, after === 6000 || after === 10000 ? 10 * after : after, ...more);
+})()"""
+"""The board takes its notes away after 6 or 10 seconds, which may pass while nobody looks."""
 
 
 @pytest.fixture
@@ -42,11 +53,24 @@ def chromium() -> Iterator[Any]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("no browser; install it with: apt-get install chromium")
-    expect.set_options(timeout=30_000)  # on a busy machine; what is there is seen at once
+    expect.set_options(timeout=LONGEST)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=path, args=SWITCHES, timeout=LONGEST)
+        browser.new_context = patient(browser.new_context)
         yield browser
         browser.close()
+
+
+def patient(new_context: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes contexts in which everything may take long, and notes stay to be read."""
+
+    def made(**more: Any) -> Any:
+        context = new_context(**more)
+        context.set_default_timeout(LONGEST)
+        context.add_init_script(STAY)
+        return context
+
+    return made
 
 
 @pytest.fixture
@@ -64,7 +88,6 @@ def desk(chromium: Any, served: str, hub: Hub) -> Iterator[Callable[..., Any]]:
             session.flush()
             token = tokens.issue(session, "sign_in", user.id)
         context = chromium.new_context(viewport={"width": 1280, "height": 800}, **more)
-        context.set_default_timeout(30_000)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

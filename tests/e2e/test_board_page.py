@@ -29,6 +29,7 @@ from hub.store import (
 )
 from hub.testing.days import DAY, NOW, BusyDay, fill_day
 from hub.testing.fixtures import World, set_time
+from hub.testing.patience import until
 from hub.testing.town import Town, at, town
 
 __all__ = ["town"]
@@ -66,8 +67,8 @@ def test_an_order_without_a_place_gets_its_pin_by_a_click_on_the_map(
     expect(page.get_by_text("Click on the map where")).to_be_visible()
     page.locator(".map").click(position={"x": 420, "y": 350})
     expect(page.get_by_role("button", name="Set the pin")).to_have_count(0)
+    until(lambda: row_of(hub, OrderRow, filled.waiting).state == "ready")
     order = row_of(hub, OrderRow, filled.waiting)
-    assert order.state == "ready"
     assert 46.9 < order.lat < 47.4
     assert 9.2 < order.lon < 9.8
 
@@ -80,10 +81,10 @@ def test_a_flag_is_cleared_and_the_undo_brings_it_back(
     page = desk("dispatcher")
     page.get_by_role("button", name="Clear: ").click()
     expect(page.locator(".flag")).to_have_count(0)
-    assert row_of(hub, FlagRow, filled.flag).cleared_at is not None
+    until(lambda: row_of(hub, FlagRow, filled.flag).cleared_at)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".flag")).to_have_count(1)
-    assert row_of(hub, FlagRow, filled.flag).cleared_at is None
+    until(lambda: row_of(hub, FlagRow, filled.flag).cleared_at is None)
 
 
 def test_a_loose_stop_is_put_into_a_route_at_a_price(
@@ -97,6 +98,7 @@ def test_a_loose_stop_is_put_into_a_route_at_a_price(
     assert row_of(hub, StopRow, filled.unassigned).route is None, "asking the price changes nothing"
     page.get_by_role("button", name="Put it in").click()
     expect(page.get_by_role("button", name="Put into a route")).to_have_count(0)
+    until(lambda: row_of(hub, StopRow, filled.unassigned).route)
     stop = row_of(hub, StopRow, filled.unassigned)
     assert stop.route in filled.routes
     assert stop.state == "dispatched"
@@ -126,7 +128,7 @@ def test_a_stop_that_fits_nowhere_is_put_in_late_by_somebody_who_knows_who_waits
     assert town.read(new).route is None, "asking the price changes nothing"
     dialog.get_by_role("button", name="Put it in, late").click()
     expect(dialog).to_have_count(0)
-    assert town.read(new).state == "dispatched"
+    until(lambda: town.read(new).state == "dispatched")
 
 
 def test_a_price_that_has_changed_meanwhile_is_asked_for_again(
@@ -147,7 +149,7 @@ def test_a_price_that_has_changed_meanwhile_is_asked_for_again(
     expect(dialog.get_by_text("As stop")).to_be_visible()
     dialog.get_by_role("button", name="Put it in").click()
     expect(dialog).to_have_count(0)
-    assert town.read(new).state == "dispatched"
+    until(lambda: town.read(new).state == "dispatched")
 
 
 def crowded(town: Town, minutes: int) -> str:
@@ -176,7 +178,7 @@ def test_a_day_is_planned_into_drafts_and_published_with_two_clicks(
     assert {town.read(id).state for id in stops} == {"planned"}, "a draft reaches no driver"
     page.get_by_role("button", name="Publish 1 route").click()
     expect(page.get_by_role("button", name="Publish 1 route")).to_have_count(0)
-    assert {town.read(id).state for id in stops} == {"dispatched"}
+    until(lambda: {town.read(id).state for id in stops} == {"dispatched"})
     assert all(town.read(id).promised_start for id in stops)
     expect(page.get_by_role("button", name="Plan 6 stops")).to_have_count(0)
 

@@ -16,6 +16,7 @@ from hub.driving import links
 from hub.hub import Hub
 from hub.settings import Settings
 from hub.store import AttemptLineRow, AttemptRow, ProofFileRow, StopRow
+from hub.testing.patience import until
 from hub.testing.road import Road, road
 from hub.web import create_app
 
@@ -24,10 +25,6 @@ __all__ = ["road"]
 pytestmark = pytest.mark.e2e
 
 PHONE = {"width": 390, "height": 844}
-SWITCHES = [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -42,27 +39,17 @@ def origin(hub: Hub) -> Iterator[str]:
 
 
 @pytest.fixture
-def context() -> Iterator[Any]:
-    """Open a phone-sized browser that stands at the first door; fail on any error of a page."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no browser; install it with: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
-        opened = browser.new_context(
-            viewport=PHONE,
-            has_touch=True,
-            is_mobile=True,
-            permissions=["geolocation"],
-            geolocation={"latitude": 47.1417, "longitude": 9.5216, "accuracy": 8},
-        )
-        opened.set_default_timeout(10_000)
-        yield opened
-        browser.close()
+def context(chromium: Any) -> Iterator[Any]:
+    """Open a phone-sized window that stands at the first door; fail on any error of a page."""
+    opened = chromium.new_context(
+        viewport=PHONE,
+        has_touch=True,
+        is_mobile=True,
+        permissions=["geolocation"],
+        geolocation={"latitude": 47.1417, "longitude": 9.5216, "accuracy": 8},
+    )
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -125,6 +112,7 @@ def test_a_stop_is_delivered_with_photo_signature_name_and_cash(
     page.get_by_role("button", name="Confirm: delivered").click()
     page.get_by_role("heading", name="Städtle 2").wait_for()
     sent(page)
+    until(lambda: attempts(hub))
     made = attempts(hub)[0]
     assert (made.outcome, made.received_by, str(made.cash_taken)) == (
         "completed", "Rosa Beck", "12.50",
@@ -150,6 +138,7 @@ def test_partly_and_not_delivered_ask_what_and_why(page: Any, hub: Hub, road: Ro
     page.get_by_role("button", name="Confirm: not delivered").click()
     page.get_by_role("heading", name="Städtle 3").wait_for()
     sent(page)
+    until(lambda: len(attempts(hub)) == 2)
     assert [(row.outcome, row.reason) for row in attempts(hub)] == [
         ("partial", "damaged"), ("failed", "not_home"),
     ]  # fmt: skip
@@ -174,6 +163,7 @@ def test_without_network_the_driver_goes_on_and_nothing_is_lost(
     assert attempts(hub) == []
     context.set_offline(False)
     sent(page)
+    until(lambda: attempts(hub))
     assert [row.outcome for row in attempts(hub)] == ["completed"]
 
 

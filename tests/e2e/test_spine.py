@@ -7,12 +7,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 from sqlmodel import select
 
 from hub.access import tokens
@@ -35,6 +36,7 @@ from hub.store import (
     StopRow,
     UserRow,
 )
+from hub.testing.patience import PATIENCE, until
 from hub.testing.running import Run
 from hub.tracking.links import tracking_url
 from hub.workflow.parts import assemble
@@ -53,13 +55,15 @@ class Living:
 
     def stops(self) -> list[StopRow]:
         """Return the stops along the route, once the workflow has made them."""
-        for _ in range(600):
+        rows: list[StopRow] = []
+
+        def made() -> bool:
             with self.hub.store.read() as session:
-                rows = list(session.exec(select(StopRow).order_by(StopRow.position)))
-            if len(rows) == len(PLACES):
-                return rows
-            time.sleep(0.1)
-        raise AssertionError("the orders did not become stops")
+                rows[:] = session.exec(select(StopRow).order_by(StopRow.position))
+            return len(rows) == len(PLACES)
+
+        until(made, 2 * PATIENCE, "the orders did not become stops")
+        return rows
 
     def link_for(self, email: str) -> str:
         """Return a link that signs somebody in once."""
@@ -76,7 +80,7 @@ def living(tmp_path: Path, start: Callable[..., Run]) -> Iterator[Living]:
     environ = {"HUB_DIRECTORY": str(directory), "HUB_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     settings = Settings.read(environ)
     up.prepare(settings)
-    hub = open_hub(settings)
+    hub = open_hub(settings, patience=PATIENCE)
     seed(hub, speed=1, once=True)
     key = json.loads((directory / "demo.json").read_text())["key"]
     (directory / "demo.json").unlink()  # no simulated phones here: the driver is the test
@@ -124,26 +128,16 @@ def test_a_delivery_by_hand_is_seen_everywhere_and_reaches_what_is_switched_on(
         page.evaluate("window.sameDocument = true")
     phone = sign_in_driver(living, chromium, first)
     deliver(phone)
-    expect(customer.get_by_text("Delivered").first).to_be_visible(timeout=30_000)
+    expect(customer.get_by_text("Delivered").first).to_be_visible()
     done = desk.get_by_role("progressbar", name="1 of 2 stops done")
-    expect(done).to_be_visible(timeout=30_000)
+    expect(done).to_be_visible()
     for page in (desk, customer):
         assert page.evaluate("window.sameDocument"), "the page was loaded again"
-    assert wait_for(lambda: ended_runs(living.hub) == 1)
+    until(lambda: ended_runs(living.hub) == 1, 2 * PATIENCE)
     assert kept_proofs(living.hub) == []
     switch(owner, "Proof folder", on=True)
     deliver(phone)
-    assert wait_for(lambda: len(kept_proofs(living.hub)) == 1)
-
-
-def wait_for(true: Callable[[], bool], seconds: float = 30) -> bool:
-    """Wait until something is true; say whether it became so."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
+    until(lambda: len(kept_proofs(living.hub)) == 1, 2 * PATIENCE)
 
 
 def ended_runs(hub: Hub) -> int:
@@ -196,10 +190,12 @@ def deliver(page: Any) -> None:
     here = page.get_by_role("button", name="I am here")
     delivered = page.get_by_role("button", name="Delivered", exact=True)
     camera = page.locator("input[type=file]")
-    for _ in range(5):  # the geofence may say "arrived" before the driver does
-        here.or_(delivered).first.click()
-        if wait_for(lambda: camera.count() > 0, 2):
-            break
+    ends = time.monotonic() + 2 * PATIENCE
+    while not camera.count():  # the geofence may say "arrived" before the driver does
+        assert time.monotonic() < ends, "the stop cannot be delivered"
+        with suppress(Error):  # neither is there any more: the form has opened
+            here.or_(delivered).first.click(timeout=2_000)
+            camera.wait_for(state="attached", timeout=2_000)
     camera.set_input_files(
         {"name": "door.jpg", "mimeType": "image/jpeg", "buffer": photo("E-1", 1)}
     )

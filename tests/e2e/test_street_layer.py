@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hub.hub import Hub
 from hub.maps.load import load
 from hub.testing.days import NOW, fill_day
 from hub.testing.fixtures import World, set_time
+from hub.testing.patience import PATIENCE
 from hub.testing.road import Road, road
 from tests.maps.town import write_town
 
@@ -36,13 +38,11 @@ def a_map(hub: Hub, tmp_path: Path) -> None:
 
 
 def painted(page: Any, pane: str) -> int:
-    """Return how many canvases of a pane are painted, once one is; 0 after ten seconds."""
-    for _ in range(100):
-        count = int(page.evaluate(PAINTED, pane))
-        if count:
-            return count
+    """Return how many canvases of a pane are painted, once one is; 0 where none ever is."""
+    ends = monotonic() + PATIENCE
+    while not (count := int(page.evaluate(PAINTED, pane))) and monotonic() < ends:
         page.wait_for_timeout(100)
-    return 0
+    return count
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -80,7 +80,6 @@ def phone(chromium: Any, served: str, hub: Hub, road: Road) -> Iterator[Any]:
     with hub.store.write() as session:
         path = links.driver_link(hub, session, road.driver).removeprefix(hub.settings.public_url)
     context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    context.set_default_timeout(10_000)
     errors: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))

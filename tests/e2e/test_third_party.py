@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from hub.nouns import Location
 from hub.settings import Settings
 from hub.simulate.caller import Caller
 from hub.store import UserRow
+from hub.testing.patience import PATIENCE, until
 from hub.testing.peers.sms import SmsPeer
 from hub.testing.running import Run, install, layered, service_pids
 
@@ -64,7 +65,7 @@ class Site:
         (self.directory / "workflows").mkdir(parents=True)
         (self.directory / "workflows" / "order-told.yaml").write_text(TOLD)
         up.prepare(settings)
-        self.hub: Hub = open_hub(settings)
+        self.hub: Hub = open_hub(settings, patience=PATIENCE)
         with self.hub.store.write() as session:
             users.add_user(session, "owner@example.com", "owner")
             self.merchant = add_merchant(session, "Alpenkraut").id
@@ -78,7 +79,7 @@ class Site:
         where = self.directory
         self.run = Run(where, "up", port=self.port, python=self.python, environ=self.environ)
         os.environ["HUB_WEB_PORT"] = str(self.port)
-        self.run.wait_for(lambda: up.answers(self.hub.settings.public_url), 120)
+        self.run.wait_for(lambda: up.answers(self.hub.settings.public_url))
 
     def stop(self) -> None:
         """Stop the hub."""
@@ -91,7 +92,6 @@ class Site:
             user = session.exec(select(UserRow).where(UserRow.email == "owner@example.com")).one()
             token = tokens.issue(session, "sign_in", user.id)
         page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        page.set_default_timeout(20_000)
         page.goto(f"{self.hub.settings.public_url}/sign-in/{token}")
         page.get_by_role("button", name="Sign in as").click()
         return page
@@ -132,7 +132,7 @@ class Desk:
         self.page.get_by_label("API token").fill(token)
         self.page.get_by_role("button", name="Save and test").click()
         works = self.page.get_by_role("heading", name="It works")
-        expect(works).to_be_visible(timeout=30_000)
+        expect(works).to_be_visible()
         self.page.get_by_role("button", name="Go on").click()
         self.page.get_by_role("button", name="Enable Ping SMS").click()
         self.open()
@@ -169,13 +169,6 @@ def wheel(place: Path) -> Path:
     return found
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, f"not within {seconds} s"
-        time.sleep(0.1)
-
-
 def test_a_wheel_is_installed_set_up_switched_and_sends_through_a_workflow(
     site: Site, chromium: Any, tmp_path: Path
 ) -> None:
@@ -191,12 +184,13 @@ def test_a_wheel_is_installed_set_up_switched_and_sends_through_a_workflow(
     desk.add(site.peer.url, site.peer.token)
     before = service_pids(site.run.process.pid) if site.run else {}
     site.order("1001")
-    wait_for(lambda: site.sent() == ["Order 1001 has arrived"])
+    until(lambda: site.sent() == ["Order 1001 has arrived"], 2 * PATIENCE)
     desk.open()
     desk.switch(on=False)
     site.order("1002")
     waits = desk.page.get_by_text(re.compile("1 record waits"))
-    for _ in range(60):
+    ends = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < ends:
         desk.open()
         if waits.count():
             break
@@ -204,7 +198,8 @@ def test_a_wheel_is_installed_set_up_switched_and_sends_through_a_workflow(
     expect(waits.first).to_be_visible()
     assert site.sent() == ["Order 1001 has arrived"]
     desk.switch(on=True)
-    wait_for(lambda: site.sent() == ["Order 1001 has arrived", "Order 1002 has arrived"])
+    until(lambda: len(site.sent()) == 2, 2 * PATIENCE)
+    assert site.sent() == ["Order 1001 has arrived", "Order 1002 has arrived"]
     keys = [entry.key for entry in site.peer.sent]
     assert len(set(keys)) == 2
     assert all(keys)

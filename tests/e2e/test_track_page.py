@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from hub.nouns import Fix
 from hub.settings import Settings
 from hub.store import RouteRow, StopRow
 from hub.testing.fixtures import MORNING, set_time
+from hub.testing.patience import PATIENCE, until
 from hub.testing.road import Road, road
 from hub.tracking import positions
 from hub.web import create_app
@@ -32,46 +32,52 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Choose a port for the pages and one for the live channel."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
-    return settings.model_copy(
-        update={
-            "public_url": f"http://127.0.0.1:{ports[0]}",
-            "live_url": f"http://127.0.0.1:{ports[1]}",
-        }
-    )
+def doors() -> Iterator[list[socket.socket]]:
+    """Hold a port for the pages and one for the live channel from the start."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    yield held
+    for door in held:
+        door.close()
 
 
 @pytest.fixture
-def link(hub: Hub, settings: Settings, road: Road) -> Iterator[str]:
+def settings(settings: Settings, doors: list[socket.socket]) -> Settings:
+    """Let the pages name both ports."""
+    pages, live = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
+    return settings.model_copy(update={"public_url": pages, "live_url": live})
+
+
+@pytest.fixture
+def gateway(settings: Settings) -> Any:
+    """The application of the live channel."""
+    return make_gateway(settings)
+
+
+@pytest.fixture
+def link(
+    hub: Hub, settings: Settings, road: Road, gateway: Any, doors: list[socket.socket]
+) -> Iterator[str]:
     """Serve pages and live channel; return the link of the first stop, whose driver sets off."""
     with hub.store.write() as session:
         route = session.get_one(RouteRow, road.route)
         route.state, route.started_at = "in_progress", MORNING
         token = tokens.open_tracking(session, hub.keys, road.stops[0])
-    pages = make_server("127.0.0.1", port(settings.public_url), create_app(hub), threaded=True)
-    gateway = make_gateway(settings)
-    live = uvicorn.Server(uvicorn.Config(gateway, port=port(settings.live_url), log_level="error"))
-    threads = [threading.Thread(target=run) for run in (pages.serve_forever, live.run)]
+    where = doors[0].getsockname()
+    pages = make_server(*where, create_app(hub), threaded=True, fd=doors[0].fileno())
+    live = uvicorn.Server(uvicorn.Config(gateway, log_level="error"))
+    threads = [
+        threading.Thread(target=pages.serve_forever),
+        threading.Thread(target=live.run, args=([doors[1]],)),
+    ]
     for thread in threads:
         thread.start()
-    while not gateway.state.gateway.connected:
-        time.sleep(0.01)
+    until(lambda: gateway.state.gateway.connected)
     yield f"{settings.public_url}/t/{token}"
     pages.shutdown()
     gateway.state.gateway.close()
     live.should_exit = True
     for thread in threads:
-        thread.join(10)
-
-
-def port(url: str) -> int:
-    return int(url.rsplit(":", 1)[1])
+        thread.join(PATIENCE)
 
 
 def tell(hub: Hub, road: Road, **values: object) -> None:
@@ -84,7 +90,7 @@ def tell(hub: Hub, road: Road, **values: object) -> None:
 
 
 def test_the_page_follows_the_delivery_without_reloading(
-    hub: Hub, road: Road, chromium: Any, link: str
+    hub: Hub, road: Road, chromium: Any, link: str, gateway: Any
 ) -> None:
     from playwright.sync_api import expect
 
@@ -93,19 +99,18 @@ def test_the_page_follows_the_delivery_without_reloading(
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.add_init_script("window.setInterval = () => 0")  # it never asks by itself
     page.goto(link)
     expect(page.get_by_role("heading")).to_contain_text("Arrives today between")
     expect(page.get_by_text("Lea is on the road.")).to_be_visible()
     expect(page.locator("#map-box")).to_be_hidden()
-    page.wait_for_timeout(500)  # until the live channel is open
+    until(gateway.state.gateway.count)  # the live channel is open
 
     set_time(hub, MORNING + timedelta(minutes=5))
     at = MORNING + timedelta(minutes=5)
     positions.accept(hub, road.driver, [Fix(lat=47.144, lon=9.52, at=at, accuracy=5)])
-    began = time.monotonic()
     tell(hub, road, state="en_route")
     expect(page.get_by_text("Lea is on the way to you.")).to_be_visible()
-    assert time.monotonic() - began < 3
     expect(page.locator("#map .map-pin")).to_have_count(2)
 
     tell(hub, road, state="completed", arrived_at=at, ended_at=at)

@@ -37,6 +37,7 @@ from hub.store import (
     WorkRow,
 )
 from hub.testing.fixtures import World, set_time
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.log import effects
 from hub.testing.peers.xero import ROOT, XeroPeer
 from hub.workflow import pulls
@@ -103,7 +104,9 @@ class Loop:
         self.number()
         environ = {**os.environ, **self.hub.settings.environ(), "HUB_FAULT": fault}
         environ["HUB_DIRECTORY"] = str(self.hub.settings.directory)
-        done = subprocess.run([sys.executable, str(WORKER), self.name], env=environ, timeout=120)
+        done = subprocess.run(
+            [sys.executable, str(WORKER), self.name], env=environ, timeout=2 * PATIENCE
+        )
         assert done.returncode == -signal.SIGKILL, fault
 
     def order_comes(self) -> None:

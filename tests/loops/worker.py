@@ -12,6 +12,7 @@ from pathlib import Path
 from hub.hub import open_hub
 from hub.queue import entry
 from hub.settings import Settings
+from hub.testing.patience import PATIENCE
 from hub.workflow.parts import assemble
 
 
@@ -19,7 +20,7 @@ def main() -> None:
     """Work until nothing is due."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     stores = import_module("tests.loops.shops")
-    hub = open_hub(Settings.read())
+    hub = open_hub(Settings.read(), patience=PATIENCE)
     stores.STORES[sys.argv[1]].install(hub.plugins)
     assemble(hub)
     while sum(entry.run(hub, queue, "killed") for queue in ("fast", "outward")):

@@ -15,6 +15,7 @@ from hub.orders import imports
 from hub.queue.work import claim
 from hub.store import ImportErrorRow, ImportRow, OrderLineRow, OrderRow, System, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 
 WORKER = """
 from hub import orders
@@ -22,7 +23,7 @@ from hub.hub import open_hub
 from hub.queue.work import claim
 from hub.settings import Settings
 
-hub = open_hub(Settings.read())
+hub = open_hub(Settings.read(), patience=60)
 orders.register(hub)
 for one in claim(hub.store, "heavy", "doomed"):
     hub.handlers[one.kind](hub, one)
@@ -41,13 +42,13 @@ def kill_in_the_middle(hub: Hub, id: str, already: int) -> None:
         [sys.executable, "-c", WORKER], env={**os.environ, **hub.settings.environ()}
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while rows_done(hub, id) <= already and worker.poll() is None:
             assert time.monotonic() < deadline, "the worker took nothing in"
             time.sleep(0.005)
     finally:
         worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
+        worker.wait(PATIENCE)
     with hub.store.write(System()) as session:
         for row in session.exec(select(WorkRow).where(WorkRow.state == "leased")):
             row.lease_until = session.wall

@@ -26,6 +26,7 @@ from hub.queue import entry
 from hub.queue.leader import lead
 from hub.store import EndpointRow, OutgoingRow, OutgoingTryRow, System, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 
 Answer = tuple[int, dict[str, str], bytes]
 OK: Answer = (200, {}, b"taken")
@@ -81,7 +82,7 @@ def handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 30
+        timeout = PATIENCE
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

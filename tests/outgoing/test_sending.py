@@ -14,6 +14,7 @@ from sqlmodel import select
 from hub.outgoing import endpoints, schedule
 from hub.queue.work import claim
 from hub.store import EventRow, FlagRow, Session
+from hub.testing.patience import PATIENCE
 from tests.outgoing.conftest import OK, Answer, Post, Receiver, Wall, verified
 
 
@@ -263,7 +264,7 @@ def test_two_workers_never_have_the_same_message_on_its_way_at_once(
     post: Post, receiver: Receiver
 ) -> None:
     post.add(receiver.url)
-    gate = threading.Barrier(2, timeout=10)
+    gate = threading.Barrier(2, timeout=PATIENCE)
     met = []
 
     def slow(said: dict[str, Any]) -> Answer:
@@ -293,7 +294,7 @@ def test_a_slow_receiver_is_cut_off_and_tried_again(
     monkeypatch.setattr(call, "CONNECT", 0.3)
     post.add(receiver.url)
     over = threading.Event()
-    receiver.answer = waiting(over, 10)
+    receiver.answer = waiting(over, PATIENCE)
     post.happen()
     post.send()
     over.set()
@@ -377,7 +378,15 @@ def test_calls_go_out_side_by_side_but_no_more_than_eight(post: Post, receiver: 
         for number in range(20):
             append_arrival(session, post, f"stp_{number}")
     post.give()
-    receiver.answer = waiting(threading.Event(), 0.05)
+    two = threading.Event()
+
+    def answer(said: dict[str, Any]) -> Answer:
+        if receiver.most > 1:
+            two.set()
+        two.wait(PATIENCE)  # the first waits for the second
+        return OK
+
+    receiver.answer = answer
     post.send()
     assert 1 < receiver.most <= 8
     assert set(post.states()) == {"delivered"}

@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hub.nouns import Found, Plan
+from hub.planning import processes
 from hub.planning.processes import Report, side_by_side
 from hub.planning.stopwatch import now
+from hub.testing.patience import PATIENCE, until
 from tests.planning.engines import alive
 
 
@@ -66,16 +70,44 @@ def test_a_process_that_dies_says_how() -> None:
     assert (answer.kind, answer.fault) == ("Died", "its process was ended (SIGKILL)")
 
 
-def test_a_search_that_does_not_come_back_is_ended_and_the_others_count(tmp_path: Path) -> None:
+def test_a_search_that_does_not_come_back_is_ended_and_the_others_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = count()
+
     def hangs(report: Report) -> Plan:
-        (tmp_path / "pid").write_text(str(os.getpid()))
+        note(tmp_path / "hangs")
         while True:
             time.sleep(60)
 
-    late, sound = side_by_side([hangs, mine], 0.5, yes)
+    def finds(report: Report) -> Plan:
+        note(tmp_path / "finds")
+        report(Found(cost=1))
+        return mine(report)
+
+    def clock() -> float:
+        """Stand at the start, and be late at the next look: the answer lies there by then."""
+        if next(looks) == 0:
+            return 0.0
+        until(lambda: noted(tmp_path / "hangs") and zombie(noted(tmp_path / "finds")))
+        return 1000.0
+
+    monkeypatch.setattr(processes, "time", SimpleNamespace(monotonic=clock))
+    late, sound = side_by_side([hangs, finds], 30, yes)
     assert late.kind == "Hung"
     assert sound.plan is not None
-    assert list(alive([int((tmp_path / "pid").read_text())])) == []
+    assert list(alive([noted(tmp_path / "hangs")])) == []
+
+
+def note(path: Path) -> None:
+    """Leave the id of this process."""
+    path.with_suffix(".new").write_text(str(os.getpid()))
+    path.with_suffix(".new").rename(path)
+
+
+def noted(path: Path) -> int:
+    """Return the id that was left, 0 while there is none."""
+    return int(path.read_text()) if path.exists() else 0
 
 
 def test_who_listens_can_end_a_search_that_reports() -> None:
@@ -135,12 +167,9 @@ def test_searches_die_with_whoever_started_them() -> None:
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     parent.kill()
-    parent.wait(10)
-    for _ in range(500):
-        if not list(alive([child])) or zombie(child):
-            break
-        time.sleep(0.01)
-    assert not list(alive([child])) or zombie(child)
+    parent.wait(PATIENCE)
+    parent.stdout.close()
+    until(lambda: not list(alive([child])) or zombie(child))
 
 
 def zombie(pid: int) -> bool:

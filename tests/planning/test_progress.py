@@ -14,6 +14,7 @@ from hub.planning.progress import Progress, stop
 from hub.planning.trials import nothing
 from hub.queue.work import LeaseLost
 from hub.store import PlanRow, Session, System
+from hub.testing.patience import PATIENCE
 from hub.testing.town import DAY, Town
 
 
@@ -39,13 +40,13 @@ def test_a_find_is_written_with_the_lease_and_told_to_the_board(hub: Hub, row: s
     renewed: list[bool] = []
     listener = hub.redis.pubsub()
     listener.subscribe("live:board")
-    listener.get_message(timeout=5)
+    listener.get_message(timeout=PATIENCE)
     watch = Progress(hub, row, 10, lambda session: renewed.append(True))
     assert watch(Found(cost=500, left_out=2, seconds=1.25))
     told = {"cost": 500, "left_out": 2, "seconds": 1.2, "of": 10}
     assert read(hub, row).progress == told
     assert renewed == [True]
-    message: Any = listener.get_message(timeout=5)
+    message: Any = listener.get_message(timeout=PATIENCE)
     assert json.loads(message["data"]) == {"t": "plan", "subject": row, "progress": told}
 
 
@@ -112,14 +113,21 @@ def test_a_stop_from_outside_reaches_the_engine(
     assert rounds == [True]
 
 
-def test_a_plan_that_is_given_up_at_the_terminal_is_no_open_plan(hub: Hub, town: Town) -> None:
+def test_a_plan_that_is_given_up_at_the_terminal_is_no_open_plan(
+    hub: Hub, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     town.stop()
+
+    def search(self: Any, problem: Problem, report: Any) -> Plan:
+        assert report(Found(cost=1))
+        return Plan(engine="finds", routes=())
 
     def interrupted(found: Found, seconds: float) -> bool:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(hub.plugins.connector("pyvrp"), "search", search)
     with pytest.raises(KeyboardInterrupt):
-        plans.plan_now(hub, "Vaduz", DAY, 1, "test", plans.Wish(told=interrupted))
+        plans.plan_now(hub, "Vaduz", DAY, 60, "test", plans.Wish(told=interrupted))
     with hub.store.read(System()) as session:
         row = session.get_one(PlanRow, ids(session)[0])
     assert (row.state, row.reason) == ("failed", "it was given up")

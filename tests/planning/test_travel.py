@@ -19,6 +19,7 @@ from hub.nouns import Legs, Matrix, Way
 from hub.nouns.grid import Grid
 from hub.planning import matrix_cache, travel
 from hub.store import ConnectionRow
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.osrm import OsrmPeer
 
 VADUZ, SCHAAN, BALZERS = (47.1410, 9.5209), (47.1660, 9.5100), (47.0656, 9.5025)
@@ -315,7 +316,7 @@ def elsewhere(call: Callable[[], Any]) -> list[Any]:
 
     thread = Thread(target=run)
     thread.start()
-    thread.join(30)
+    thread.join(PATIENCE)
     return said
 
 
@@ -324,7 +325,7 @@ def test_a_request_does_not_wait_for_a_connection_that_hangs(
 ) -> None:
     connect(hub, "straight", kmh=50)
     kind, come_back = hub.plugins.connector("straight"), Event()
-    monkeypatch.setattr(kind, "matrix", lambda self, legs: come_back.wait(30))
+    monkeypatch.setattr(kind, "matrix", lambda self, legs: come_back.wait(PATIENCE))
     monkeypatch.setattr(travel, "PATIENCE", 0.2)
     try:
         for _ in range(travel.TOGETHER):

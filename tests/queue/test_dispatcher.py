@@ -19,6 +19,7 @@ from hub.queue.entry import run
 from hub.queue.leader import lead
 from hub.store import CursorRow, EventRow, LeaderRow, MerchantRow, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 
 
 class Toy(Event):
@@ -113,8 +114,8 @@ def test_two_dispatchers_and_many_writers_leave_no_gap_and_no_double(hub: Hub) -
         thread.start()
     for thread in threads:
         thread.join()
-    until = time.monotonic() + 20
-    while None in numbers(hub) and time.monotonic() < until:
+    ends = time.monotonic() + PATIENCE
+    while None in numbers(hub) and time.monotonic() < ends:
         with hub.store.write() as session:  # the lead changes hands again and again
             session.get_one(LeaderRow, LEAD).lease_until = session.wall - timedelta(seconds=1)
         time.sleep(0.05)
@@ -127,18 +128,22 @@ def test_two_dispatchers_and_many_writers_leave_no_gap_and_no_double(hub: Hub) -
 def test_numbered_events_are_told_to_the_live_channel(hub: Hub) -> None:
     heard = hub.redis.pubsub(ignore_subscribe_messages=True)
     heard.psubscribe("live:*")
-    heard.get_message(timeout=1)
+    heard.get_message(timeout=PATIENCE)
     happen(hub, "stp_1", "ord_1")
     round_of(hub)
+    hub.redis.publish("live:end", "{}")
     found = []
-    while message := heard.get_message(timeout=0.5):
+    while message := heard.get_message(timeout=PATIENCE):
         found.append((message["channel"].decode(), json.loads(message["data"])))
+        if found[-1][0] == "live:end":
+            break
     heard.close()
     about = {"t": "event", "type": "toy.happened"}
     assert found == [
         ("live:board", about | {"subject": "stp_1", "seq": 1}),
         ("live:stop:stp_1", {"t": "changed"}),
         ("live:board", about | {"subject": "ord_1", "seq": 2}),
+        ("live:end", {}),
     ]
 
 

@@ -10,8 +10,9 @@ from hub.errors import Retry
 from hub.hub import Hub
 from hub.queue import Claim, backlog, enqueue, finish, work
 from hub.queue.entry import LOSSES, run, wait
-from hub.queue.work import claim, hold
+from hub.queue.work import LEASE, claim, hold
 from hub.store import MerchantRow, WorkRow
+from hub.testing.patience import until
 
 
 def note(hub: Hub, claim: Claim) -> None:
@@ -161,13 +162,15 @@ def test_work_that_nobody_can_do_says_so(hub: Hub) -> None:
 
 
 def test_a_long_piece_of_work_keeps_its_lease(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.queue.entry.LEASE", timedelta(seconds=0.3))
-    monkeypatch.setattr("hub.queue.work.LEASE", timedelta(seconds=0.3))
+    monkeypatch.setattr("hub.queue.entry.LEASE", timedelta(seconds=0.3))  # renewed every tenth
+    wall = [hub.store.clock.wall()]
+    monkeypatch.setattr(hub.store.clock, "wall", lambda: wall[0])
     others: list[list[Claim]] = []
 
     def slow(hub: Hub, found: Claim) -> None:
         for _ in range(3):
-            threading.Event().wait(0.3)
+            wall[0] += LEASE * 0.9
+            until(lambda: row(hub).lease_until == wall[0] + LEASE)
             others.append(claim(hub.store, "fast", "w2"))
         note(hub, found)
 

@@ -17,6 +17,7 @@ from hub.connections.grants import by_consent
 from hub.errors import Unauthorized
 from hub.nouns import Callback, Connect
 from hub.plugins import Plugins
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import ConsentPeer
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors.md"
@@ -58,7 +59,7 @@ def test_the_connector_of_the_page_goes_all_the_way(pong: type[Any], peer: Conse
     connect = Connect(
         redirect_url="https://hub/cb", state="s", challenge=consent.challenge("verifier")
     )
-    sent = requests.get(made().authorize(connect), allow_redirects=False, timeout=5)
+    sent = requests.get(made().authorize(connect), allow_redirects=False, timeout=PATIENCE)
     code = re.search(r"code=([^&]+)", sent.headers["Location"])
     assert code
     back = Callback(code=code[1], verifier="verifier", redirect_url="https://hub/cb")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from hub.testing.patience import PATIENCE, until
 from hub.testing.peers import duplicates
 from hub.testing.peers.log import entries
 
@@ -36,28 +36,27 @@ def running(directory: Path) -> Iterator[tuple[dict[str, Any], subprocess.Popen[
     command = [sys.executable, "-m", "hub.testing.peers", "--directory", str(directory)]
     process = subprocess.Popen([*command, "--gazetteer", str(file)])
     try:
-        for _ in range(400):
-            if told.exists() and told.stat().st_mtime_ns != before:
-                break
-            time.sleep(0.02)
+        until(lambda: told.exists() and told.stat().st_mtime_ns != before)
         yield json.loads(told.read_text()), process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def send(peer: dict[str, Any], key: str, token: str = "") -> requests.Response:
     headers = {"Authorization": f"Bearer {token or peer['token']}", "Idempotency-Key": key}
-    return requests.post(f"{peer['url']}/messages", json=MESSAGE, headers=headers, timeout=5)
+    return requests.post(f"{peer['url']}/messages", json=MESSAGE, headers=headers, timeout=PATIENCE)
 
 
 def test_ports_keys_and_expired_tokens_outlive_a_kill(tmp_path: Path) -> None:
     with running(tmp_path) as (peers, process):
         first = send(peers["sms"], "k1").json()
-        requests.post(peers["sms"]["control"], json={"accept": "new"}, timeout=5)
-        requests.post(peers["sms"]["control"], json={"expire": peers["sms"]["token"]}, timeout=5)
+        requests.post(peers["sms"]["control"], json={"accept": "new"}, timeout=PATIENCE)
+        requests.post(
+            peers["sms"]["control"], json={"expire": peers["sms"]["token"]}, timeout=PATIENCE
+        )
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE)
     with running(tmp_path) as (again, _):
         assert again == peers
         assert send(again["sms"], "k1").status_code == 401
@@ -78,7 +77,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 def test_a_second_text_of_the_same_kind_for_a_stop_is_counted(peers: dict[str, Any]) -> None:
     send(peers["sms"], "run_a")
     send(peers["sms"], "run_b")
-    page = requests.get(peers["sms"]["page"], timeout=5)
+    page = requests.get(peers["sms"]["page"], timeout=PATIENCE)
     assert page.text.count("+4237920001") == 2
     assert "text/html" in page.headers["Content-Type"]
     assert duplicates(Path(peers["sms"]["log"])) == 1
@@ -86,8 +85,8 @@ def test_a_second_text_of_the_same_kind_for_a_stop_is_counted(peers: dict[str, A
 
 def test_failures_come_on_request_with_a_waiting_time(peers: dict[str, Any]) -> None:
     wanted = {"fail": 429, "times": 2, "after": 9}
-    requests.post(peers["xero"]["control"], json=wanted, timeout=5)
-    got = [requests.get(peers["xero"]["url"] + "/Invoices", timeout=5) for _ in range(3)]
+    requests.post(peers["xero"]["control"], json=wanted, timeout=PATIENCE)
+    got = [requests.get(peers["xero"]["url"] + "/Invoices", timeout=PATIENCE) for _ in range(3)]
     assert [(reply.status_code, reply.headers.get("Retry-After")) for reply in got] == [
         (429, "9"), (429, "9"), (401, None),
     ]  # fmt: skip
@@ -103,12 +102,12 @@ def test_places_are_found_by_words_in_any_order_without_accents(peers: dict[str,
 
 def test_the_search_tells_its_status(peers: dict[str, Any]) -> None:
     headers = {"User-Agent": "hub-tests"}
-    reply = requests.get(peers["nominatim"]["url"] + "/status", headers=headers, timeout=5)
+    reply = requests.get(peers["nominatim"]["url"] + "/status", headers=headers, timeout=PATIENCE)
     assert reply.json()["message"] == "OK"
 
 
 def test_a_program_that_hides_who_it_is_is_refused(peers: dict[str, Any]) -> None:
-    reply = requests.get(peers["nominatim"]["url"] + "/search?q=Vaduz", timeout=5)
+    reply = requests.get(peers["nominatim"]["url"] + "/search?q=Vaduz", timeout=PATIENCE)
     assert reply.status_code == 403
 
 
@@ -117,7 +116,7 @@ def search(peers: dict[str, Any], **asked: str) -> list[dict[str, Any]]:
         peers["nominatim"]["url"] + "/search",
         params=asked,
         headers={"User-Agent": "hub-tests"},
-        timeout=5,
+        timeout=PATIENCE,
     )
     found: list[dict[str, Any]] = reply.json()
     return found

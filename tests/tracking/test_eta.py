@@ -196,7 +196,8 @@ def test_many_new_etas_take_as_few_statements_as_one(hub: Hub, road: Road) -> No
         with hub.store.write(System()) as session:
             eta.refresh(session, road.route, session.now)
         event.remove(hub.store.engine, "before_cursor_execute", note)
-        counts.append(len(statements))
+        # The clock is read by the time that passes.
+        counts.append(sum("FROM clock" not in one for one in statements))
     assert stop(hub, road, 0).eta_at != minutes(200)
     assert counts[1] <= counts[0] + 3, "an event on its own takes seven"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from hub.nouns import Fix
 from hub.store import EventRow, RouteRow, StopRow, System
 from hub.store.database import Busy
 from hub.testing.fixtures import MORNING, set_time
+from hub.testing.patience import PATIENCE, until
 from hub.testing.road import DOORS, Road
 from hub.tracking import positions
 from hub.tracking.worker import Consumer
@@ -172,13 +172,13 @@ def test_a_wiped_redis_is_no_reason_to_stop(hub: Hub, road: Road, consumer: Cons
     thread.start()
     try:
         send(hub, road, fix(10, FAR))
-        wait(lambda: bool(told(hub, "stop.eta_changed")))
+        until(lambda: bool(told(hub, "stop.eta_changed")))
         hub.redis.flushall()
         send(hub, road, fix(120, DOORS[0]), fix(125, DOORS[0]))
-        wait(lambda: stops(hub, road)[0].state == "arrived")
+        until(lambda: stops(hub, road)[0].state == "arrived")
     finally:
         stopping.set()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -229,18 +229,19 @@ def test_the_board_hears_every_batch_and_the_next_stop_once_a_second(
     start(hub, road)
     subscription = hub.redis.pubsub(ignore_subscribe_messages=True)
     subscription.psubscribe("live:*")
-    subscription.get_message(timeout=1)
+    subscription.get_message(timeout=PATIENCE)
     for second in (10, 11, 12):
         send(hub, road, fix(second, FAR))
         consumer.step()
     heard: dict[str, list[dict[str, object]]] = {}
-    while message := subscription.get_message(timeout=0.2):
+    hub.redis.publish("live:end", "{}")
+    while "live:end" not in heard and (message := subscription.get_message(timeout=PATIENCE)):
         heard.setdefault(message["channel"].decode(), []).append(json.loads(message["data"]))
     subscription.close()
     assert [said["t"] for said in heard["live:board"]] == ["fix"] * 3
     assert heard["live:board"][0]["driver"] == road.driver
     assert heard[f"live:stop:{road.stops[0]}"] == [{"t": "moved"}]
-    assert set(heard) == {"live:board", f"live:stop:{road.stops[0]}"}
+    assert set(heard) == {"live:board", f"live:stop:{road.stops[0]}", "live:end"}
 
 
 def test_a_silent_phone_at_the_door_has_arrived(hub: Hub, road: Road, consumer: Consumer) -> None:
@@ -272,11 +273,3 @@ def test_a_stop_that_was_ended_by_hand_meanwhile_is_left_alone(
     send(hub, road, fix(120, DOORS[0]), fix(125, DOORS[0]))
     consumer.step()
     assert told(hub, "stop.arrived") == []
-
-
-def wait(done: object, seconds: float = 10) -> None:
-    """Wait until `done()` is true; fail after some seconds."""
-    deadline = time.monotonic() + seconds
-    while not done():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

@@ -175,6 +175,7 @@ def test_sixty_stops_are_told_by_a_handful_of_queries(hub: Hub, world: World) ->
     event.listen(hub.store.engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
     with hub.store.read(Operator("dispatcher")) as session:
         assert len(collect(hub, session, None).stops) == 61
+    seen = [one for one in seen if "FROM clock" not in one]  # it is read by the time that passes
     assert len(seen) < 20, "the number of queries must not grow with the stops"
 
 

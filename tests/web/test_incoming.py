@@ -22,6 +22,7 @@ from hub.nouns import Incoming
 from hub.redaction import HIDDEN
 from hub.store import ActivityRow, ConnectionRow, InboxRow, System, TokenRow, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 from hub.testing.receivers import SECRET, install, signature, signed
 from hub.web import create_app, stopwatch
 from hub.workflow import incoming
@@ -240,7 +241,7 @@ def test_a_connector_that_hangs_is_left_alone(
 ) -> None:
     monkeypatch.setattr(stopwatch, "SECONDS", 0.05)
     over = threading.Event()
-    sender.connector.before = staticmethod(lambda _: over.wait(30) and None)
+    sender.connector.before = staticmethod(lambda _: over.wait(PATIENCE) and None)
     try:
         assert [sender.send().status_code for _ in range(4)] == [500, 500, 500, 503]
     finally:

@@ -14,6 +14,7 @@ import uvicorn
 
 from hub.hub import Hub
 from hub.settings import Settings
+from hub.testing.patience import PATIENCE, until
 from hub.tracking.live import live_url
 from hub.web import live
 
@@ -21,45 +22,42 @@ ORIGIN = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def door() -> Iterator[socket.socket]:
+    """Hold the gateway's port from the start, so that nobody takes it in between."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield held
+
+
+@pytest.fixture
+def settings(settings: Settings, door: socket.socket) -> Settings:
+    port = door.getsockname()[1]
     return settings.model_copy(
         update={"public_url": ORIGIN, "live_url": f"http://127.0.0.1:{port}"}
     )
 
 
 @pytest.fixture
-def gateway(hub: Hub, settings: Settings) -> Iterator[live.Gateway]:
+def gateway(hub: Hub, settings: Settings, door: socket.socket) -> Iterator[live.Gateway]:
     app = live.make_gateway(settings)
-    port = int(settings.live_url.rsplit(":", 1)[1])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, args=([door],))
     thread.start()
     made: live.Gateway = app.state.gateway
     try:
-        wait(lambda: server.started and made.connected)
+        until(lambda: server.started and made.connected)
         yield made
     finally:
         made.close()
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
     assert not thread.is_alive()
-
-
-def wait(done: object, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 class Listener:
     """A browser's EventSource, cut to what the tests need."""
 
     def __init__(self, url: str) -> None:
-        self.answer = requests.get(url, stream=True, timeout=5, headers={"Origin": ORIGIN})
+        self.answer = requests.get(url, stream=True, timeout=PATIENCE, headers={"Origin": ORIGIN})
         self.lines = self.answer.iter_lines(chunk_size=1)
 
     def next(self) -> object:
@@ -76,7 +74,7 @@ class Listener:
 @pytest.fixture
 def listener(hub: Hub, gateway: live.Gateway) -> Iterator[Listener]:
     made = Listener(live_url(hub, ["live:stop:stp_1"]))
-    wait(lambda: gateway.count() == 1)
+    until(lambda: gateway.count() == 1)
     yield made
     made.close()
 
@@ -104,7 +102,9 @@ def test_without_our_signature_nothing_is_heard(
 ) -> None:
     forged = hub.keys.signer("other").dumps(["live:board"])
     for token in (forged, "", "nonsense"):
-        answer = requests.get(f"{settings.live_url}/live", params={"token": token}, timeout=5)
+        answer = requests.get(
+            f"{settings.live_url}/live", params={"token": token}, timeout=PATIENCE
+        )
         assert answer.status_code == 403
         assert "load the page again" in answer.text
 
@@ -112,14 +112,14 @@ def test_without_our_signature_nothing_is_heard(
 def test_only_our_own_origin_may_read(hub: Hub, gateway: live.Gateway, listener: Listener) -> None:
     assert listener.answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     url = live_url(hub, ["live:board"])
-    other = requests.get(url, timeout=5, headers={"Origin": "https://example.com"})
+    other = requests.get(url, timeout=PATIENCE, headers={"Origin": "https://example.com"})
     assert other.status_code == 403
     assert "Access-Control-Allow-Origin" not in other.headers
 
 
 def test_a_page_that_hangs_up_is_forgotten(gateway: live.Gateway, listener: Listener) -> None:
     listener.close()
-    wait(lambda: gateway.count() == 0)
+    until(lambda: gateway.count() == 0)
     assert gateway.clients == {}
 
 
@@ -128,7 +128,7 @@ def test_when_redis_comes_back_every_page_is_told_to_look_again(
 ) -> None:
     hub.redis.client_kill_filter(_type="pubsub")
     assert listener.next() == {"t": "changed"}
-    wait(lambda: gateway.connected)
+    until(lambda: gateway.connected)
     hub.redis.publish("live:stop:stp_1", '{"t":"moved"}')
     assert listener.next() == {"t": "moved"}
 
@@ -136,7 +136,7 @@ def test_when_redis_comes_back_every_page_is_told_to_look_again(
 def test_health_says_who_listens(
     gateway: live.Gateway, settings: Settings, listener: Listener
 ) -> None:
-    assert requests.get(f"{settings.live_url}/healthz", timeout=5).json() == {
+    assert requests.get(f"{settings.live_url}/healthz", timeout=PATIENCE).json() == {
         "alive": True, "redis": True, "clients": 1,
     }  # fmt: skip
 

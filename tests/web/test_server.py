@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from hub.testing.patience import PATIENCE
 from hub.web.server import Lane
 
 
@@ -17,7 +18,7 @@ def test_webhooks_go_through_while_the_lane_is_full() -> None:
         inside.append(environ["PATH_INFO"])
         entered.release()
         if environ["PATH_INFO"].startswith("/page"):
-            leave.wait(10)
+            leave.wait(PATIENCE)
         return [b""]
 
     lane = Lane(application, 2)
@@ -26,13 +27,13 @@ def test_webhooks_go_through_while_the_lane_is_full() -> None:
     ]
     for thread in threads:
         thread.start()
-    assert entered.acquire(timeout=10)
-    assert entered.acquire(timeout=10)
+    assert entered.acquire(timeout=PATIENCE)
+    assert entered.acquire(timeout=PATIENCE)
     lane({"PATH_INFO": "/hooks/con_1/secret"}, None)
-    assert entered.acquire(timeout=10)
+    assert entered.acquire(timeout=PATIENCE)
     assert len(inside) == 3
     leave.set()
-    assert entered.acquire(timeout=10)
+    assert entered.acquire(timeout=PATIENCE)
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert len(inside) == 4

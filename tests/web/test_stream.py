@@ -21,11 +21,12 @@ from hub.queue.leader import lead
 from hub.settings import Settings
 from hub.store import ApiKeyRow, System
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE, until
 from hub.web import create_app, live, stream
 from tests.outgoing.conftest import arrival, update_of
-from tests.web.test_live import gateway as gateway  # fixtures, shared
+from tests.web.test_live import door as door  # fixtures, shared
+from tests.web.test_live import gateway as gateway
 from tests.web.test_live import settings as settings
-from tests.web.test_live import wait
 
 
 class Stream:
@@ -34,7 +35,11 @@ class Stream:
     def __init__(self, settings: Settings, key: str, **more: Any) -> None:
         headers = {"Authorization": f"Bearer {key}", **more.pop("headers", {})}
         self.answer = requests.get(
-            settings.live_url + stream.PATH, params=more, headers=headers, stream=True, timeout=10
+            settings.live_url + stream.PATH,
+            params=more,
+            headers=headers,
+            stream=True,
+            timeout=PATIENCE,
         )
         self.lines = self.answer.iter_lines(chunk_size=1)
 
@@ -105,7 +110,7 @@ def test_what_was_missed_comes_first_and_then_what_happens(
     happen(hub, world.merchant, "stp_1", "stp_2", "stp_3")
     reader = open_stream(key(hub), after=1)
     assert reader.take(2) == [2, 3]
-    wait(lambda: len(gateway.tail.abreast) == 1)
+    until(lambda: len(gateway.tail.abreast) == 1)
     happen(hub, world.merchant, "stp_4")
     sheet = reader.next()
     assert (sheet["seq"], sheet["subject"]) == (4, "stp_4")
@@ -164,7 +169,7 @@ def test_a_merchant_sees_its_own_numbered_without_a_gap_and_without_what_is_the_
     happen(hub, other, "stp_2")
     reader = open_stream(key(hub, other))
     first = reader.next()
-    wait(lambda: len(gateway.tail.abreast) == 1)
+    until(lambda: len(gateway.tail.abreast) == 1)
     happen(hub, world.merchant, "stp_3")
     happen(hub, other, "stp_4")
     second = reader.next()
@@ -177,7 +182,7 @@ def test_only_the_chosen_types_come(
     hub: Hub, world: World, gateway: live.Gateway, open_stream: Callable[..., Stream]
 ) -> None:
     reader = open_stream(key(hub), types="order.updated")
-    wait(lambda: len(gateway.tail.abreast) == 1)
+    until(lambda: len(gateway.tail.abreast) == 1)
     happen(hub, world.merchant, "stp_1")
     with hub.store.write() as session:
         append(session, update_of("ord_1", world.merchant))
@@ -194,7 +199,7 @@ def test_a_revoked_key_ends_its_stream_and_no_other(
     open_stream = request.getfixturevalue("open_stream")
     keys = [key(hub), key(hub)]
     revoked, kept = [open_stream(one) for one in keys]
-    wait(lambda: len(gateway.tail.abreast) == 2)
+    until(lambda: len(gateway.tail.abreast) == 2)
     with hub.store.write() as session:
         tokens.revoke_key(session, tokens.check_key(session, keys[0]).id)
     assert revoked.ended()
@@ -215,7 +220,7 @@ def test_without_redis_events_come_all_the_same(
     monkeypatch.setattr(live.Gateway, "listen", silent)
     gateway: live.Gateway = request.getfixturevalue("gateway")
     reader = request.getfixturevalue("open_stream")(key(hub))
-    wait(lambda: len(gateway.tail.abreast) == 1)
+    until(lambda: len(gateway.tail.abreast) == 1)
     happen(hub, world.merchant, "stp_1")
     assert reader.take(1) == [1]
 
@@ -225,7 +230,7 @@ def test_many_readers_at_the_tail_share_one_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     readers = [open_stream(key(hub)) for _ in range(8)]
-    wait(lambda: len(gateway.tail.abreast) == 8)
+    until(lambda: len(gateway.tail.abreast) == 8)
     reads: list[int] = []
     inner = gateway.tail._read
 
@@ -269,7 +274,7 @@ def test_only_a_key_with_the_scope_is_let_in(
 ) -> None:
     assert open_stream("hub_unknown").answer.status_code == 401
     assert open_stream(key(hub, scope="orders:read")).answer.status_code == 403
-    assert requests.get(settings.live_url + stream.PATH, timeout=5).status_code == 401
+    assert requests.get(settings.live_url + stream.PATH, timeout=PATIENCE).status_code == 401
 
 
 def test_a_key_has_so_many_streams_and_no_more(

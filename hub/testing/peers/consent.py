@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from hub.nouns import Callback
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.server import Peer, Reply, Request
 
 CODE_LIVES = 60.0
@@ -115,7 +116,7 @@ class ConsentPeer(Peer):
         """Answer one request, the token address only while the gate is open."""
         if request.path != "/token":
             return super().handle(request)
-        self.gate.wait(60)
+        self.gate.wait(PATIENCE)
         reply = super().handle(request)
         if self.deaf:
             self.deaf -= 1

@@ -11,6 +11,8 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from hub.testing.patience import PATIENCE
+
 USER, PASSWORD = "bounces@alpenkraut.example", "correct horse"
 LONGEST_LINE = 10_000
 
@@ -27,7 +29,7 @@ class Kept:
 class Session(socketserver.StreamRequestHandler):
     """One connection: a command after the other, until the reader leaves."""
 
-    timeout = 30
+    timeout = PATIENCE
     server: MailboxPeer
 
     def handle(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.log import Entry, RawLog, entries
 
 LARGEST_BODY = 25_000_000
@@ -118,7 +119,7 @@ class Peer(ABC):
     def start(self) -> None:
         """Answer in a thread; return once it does, so that `stop` has something to stop."""
         threading.Thread(target=self.serve, name=self.service, daemon=True).start()
-        self._serving.wait(10)
+        self._serving.wait(PATIENCE)
 
     def stop(self) -> None:
         """Stop answering and close the port and the log."""
@@ -215,7 +216,7 @@ def handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
         """Reads a request, writes a reply."""
 
         protocol_version = "HTTP/1.1"
-        timeout = 30
+        timeout = PATIENCE
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: the raw log says it."""

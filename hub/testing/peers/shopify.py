@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from hub.nouns import Callback
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.server import Peer, Reply, Request
 from hub.testing.peers.shopify_graph import Shop, now
 
@@ -296,7 +297,7 @@ class ShopifyPeer(Peer):
         import requests
 
         body, headers = self.signed(topic, record, event)
-        return requests.post(url, data=body, headers=headers, timeout=5).status_code
+        return requests.post(url, data=body, headers=headers, timeout=PATIENCE).status_code
 
 
 ADDRESS = {

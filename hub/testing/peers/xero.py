@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import listed
 from hub.testing.peers.log import Entry
 from hub.testing.peers.server import Peer, Reply, Request
@@ -89,7 +90,7 @@ class XeroPeer(Peer):
         try:
             if refused is not None:
                 return refused
-            self.gate.wait(30)
+            self.gate.wait(PATIENCE)
             reply = super().handle(request)
             return replace(reply, headers={**self._left(), **reply.headers}) if reply else None
         finally:

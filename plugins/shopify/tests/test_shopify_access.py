@@ -11,6 +11,7 @@ from hub_shopify import Config, Shopify
 from hub_shopify.sign_in import SCOPES, signed_text
 
 from hub import Connect, Cursor, Grant, Rejected, Retry, Unauthorized, Unknown
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.shopify import DAY, ShopifyPeer
 
 CONNECT = Connect(redirect_url="https://hub.example/back", state="s-1", challenge="c-1")
@@ -133,7 +134,7 @@ def test_a_consent_gives_an_expiring_token_and_what_renews_it(peer: ShopifyPeer)
 
 def test_the_way_from_the_page_and_back_works_as_a_browser_goes_it(peer: ShopifyPeer) -> None:
     connector = app(peer)
-    reply = requests.get(connector.authorize(CONNECT), allow_redirects=False, timeout=5)
+    reply = requests.get(connector.authorize(CONNECT), allow_redirects=False, timeout=PATIENCE)
     query = {n: v[-1] for n, v in parse_qs(urlsplit(reply.headers["Location"]).query).items()}
     callback = peer.give().model_copy(update={"code": query["code"], "query": query})
     assert connector.exchange(callback).settings["access_token"] in peer.tokens

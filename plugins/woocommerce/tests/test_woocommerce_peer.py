@@ -12,6 +12,7 @@ from hub_woocommerce.shop import Shop
 
 from hub import Rejected
 from hub.testing.conformance import ScriptedPeer
+from hub.testing.patience import PATIENCE
 from hub.testing.peers import Reply
 from hub.testing.peers.woocommerce import ROOT, WooCommercePeer
 
@@ -87,7 +88,7 @@ def test_a_webhook_is_sent_over_http_when_its_queue_is_worked_off(
         assert len(taker.requests) == 1
         with requests.Session() as session:
             session.trust_env = False
-            session.post(f"{peer.url}/control", json={"deliver": True}, timeout=10)
+            session.post(f"{peer.url}/control", json={"deliver": True}, timeout=PATIENCE)
         sent = taker.requests[-1]
         assert sent.headers["X-WC-Webhook-Topic"] == "order.created"
         assert sent.json()["id"] == sold["id"]
@@ -100,8 +101,8 @@ def test_a_plain_path_is_a_page_and_an_unknown_route_is_told(
 ) -> None:
     with requests.Session() as session:
         session.trust_env = False
-        found = session.get(f"{peer.url}/", timeout=10)
+        found = session.get(f"{peer.url}/", timeout=PATIENCE)
         assert (found.status_code, found.text[:9]) == (404, "<!DOCTYPE")
         header = {"Authorization": connect()._shop._signed("GET", "/eaten", {})}
-        found = session.get(f"{peer.url}{ROOT}/eaten", headers=header, timeout=10)
+        found = session.get(f"{peer.url}{ROOT}/eaten", headers=header, timeout=PATIENCE)
     assert found.json()["code"] == "rest_no_route"

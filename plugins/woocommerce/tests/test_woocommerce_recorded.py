@@ -20,6 +20,7 @@ import requests
 from hub_woocommerce import WooCommerce
 
 from hub import Cursor, DeliveryStatus, Hook
+from hub.testing.patience import PATIENCE
 from hub.testing.peers import Reply, Request
 from hub.testing.peers.woocommerce import ROOT, WooCommercePeer
 
@@ -160,7 +161,7 @@ def ask(peer: WooCommercePeer, connector: WooCommerce, path: str) -> Any:
     header = {"Authorization": connector._shop._signed("GET", parts.path, asked)}
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(peer.url + ROOT + path, headers=header, timeout=10)
+        return session.get(peer.url + ROOT + path, headers=header, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -243,9 +244,9 @@ def test_the_peer_takes_a_nonce_once_and_no_basic_credentials_over_http(
     with requests.Session() as session:
         session.trust_env = False
         url = f"{peer.url}{ROOT}/orders"
-        first, again = (session.get(url, headers=header, timeout=10) for _ in range(2))
-        basic = session.get(url, auth=(peer.key, peer.secret), timeout=10)
-        bare = session.get(url, timeout=10)
+        first, again = (session.get(url, headers=header, timeout=PATIENCE) for _ in range(2))
+        basic = session.get(url, auth=(peer.key, peer.secret), timeout=PATIENCE)
+        bare = session.get(url, timeout=PATIENCE)
     assert (first.status_code, again.status_code) == (200, 401)
     assert "nonce" in again.json()["message"]
     assert basic.json() == bare.json()

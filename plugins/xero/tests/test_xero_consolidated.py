@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hub import HandedLine, Money, Recipient, Rejected, Retry
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.xero import ROOT, XeroPeer
 
 from .deliveries import Build, another, delivered, draft, drafts
@@ -136,7 +137,8 @@ from hub.budget import counting
 from hub.errors import Retry
 from hub.ledgers import Shared
 from hub_xero import Config, Xero
-from hub import Proof
+from hub import Proof, ledgers
+ledgers.COUNTING = 60.0
 config, proofs, redis = sys.argv[1], sys.argv[2].split("|||"), sys.argv[3]
 xero = Xero(Config.model_validate_json(config))
 print("ready", flush=True)
@@ -180,7 +182,7 @@ def test_two_workers_that_add_to_one_draft_lose_no_line(accounts: XeroPeer, redi
         one.stdin.write("go\n")
         one.stdin.flush()
     for one in workers:
-        assert one.communicate(timeout=60)[0].strip().isdecimal()
+        assert one.communicate(timeout=PATIENCE)[0].strip().isdecimal()
         assert one.returncode == 0
     lines = [line["Description"] for made in drafts(accounts) for line in made["LineItems"]]
     assert len(drafts(accounts)) == 1

@@ -21,6 +21,7 @@ from hub.hub import Hub
 from hub.queue import entry
 from hub.store import ConnectionRow, OrderLineRow, OrderRow, RejectedRow, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 from hub.testing.peers import Reply
 from hub.web import create_app
 from hub.workflow import incoming, previews, pulls
@@ -185,13 +186,13 @@ def push(address: str) -> str:
         told = subprocess.run(
             ["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "SECRET": SECRET,
                                        "ADDRESS": address},
-            capture_output=True, text=True, timeout=30, check=True,
+            capture_output=True, text=True, timeout=3 * PATIENCE, check=True,
         )  # fmt: skip
         return told.stdout.strip()
     body = re.search(r"BODY='(.*?)'", script, re.S)[1].encode()  # type: ignore[index]
     signature = hmac.digest(SECRET.encode(), body, "sha256").hex()
     headers = {"X-Signature": f"sha256={signature}"}
-    return str(requests.post(address, data=body, headers=headers, timeout=10).status_code)
+    return str(requests.post(address, data=body, headers=headers, timeout=PATIENCE).status_code)
 
 
 def test_the_worked_example_is_sent_by_webhook_and_mapped_by_what_came(
@@ -221,7 +222,7 @@ def test_the_worked_example_is_sent_by_webhook_and_mapped_by_what_came(
     for sign, wanted in ((signature, 200), (signature, 200), ("0" * 64, 401)):
         answer = requests.post(
             f"{served}/hooks/{path}", data=text, headers={"X-Signature": f"sha256={sign}"},
-            timeout=10,
+            timeout=PATIENCE,
         )  # fmt: skip
         assert answer.status_code == wanted
     worker(whole)

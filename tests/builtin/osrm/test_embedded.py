@@ -18,6 +18,7 @@ from hub.hub import Hub
 from hub.nouns import Legs, Location, Trip
 from hub.planning import travel
 from hub.planning.sentences import sentences
+from hub.testing.patience import PATIENCE
 from hub.testing.road_graph import tools
 from tests import needs
 
@@ -56,7 +57,7 @@ def server(maps: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("HUB_ALLOW_ADDRESSES", f"127.0.0.1:{port}")
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE)
     process.stdout.close()
 
 

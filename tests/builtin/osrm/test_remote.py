@@ -13,6 +13,7 @@ from hub.builtin.osrm import Osrm, OsrmConfig
 from hub.builtin.osrm.remote import together
 from hub.errors import Rejected, Retry
 from hub.nouns import Legs, Location, Profile, Trip
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.osrm import OsrmPeer
 
 VADUZ, SCHAAN = Location(lat=47.1410, lon=9.5209), Location(lat=47.1660, lon=9.5100)
@@ -103,7 +104,7 @@ def test_each_vehicle_has_its_name_on_the_server(
 
 def test_a_busy_server_is_asked_again_later(osrm: OsrmPeer) -> None:
     wanted = json.dumps({"fail": 429, "after": 7}).encode()
-    urllib.request.urlopen(f"{osrm.url}/control", data=wanted, timeout=5)
+    urllib.request.urlopen(f"{osrm.url}/control", data=wanted, timeout=PATIENCE)
     with pytest.raises(Retry) as caught:
         connector(osrm).matrix(Legs(points=line(3)))
     assert caught.value.after == 7

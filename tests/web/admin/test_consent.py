@@ -18,16 +18,9 @@ from hub.hub import Hub
 from hub.queue import entry
 from hub.store import ConsentRow, System, WorkRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 from hub.testing.peers.consent import ConsentPeer
-from tests.consenting import (
-    Shop,
-    add_shop,
-    consents_of,
-    open_shop,
-    row_of,
-    tokens_of,
-    work_rows,
-)
+from tests.consenting import Shop, add_shop, consents_of, open_shop, row_of, tokens_of, work_rows
 
 PUBLIC = "http://127.0.0.1:8000/admin/connections/callback"
 
@@ -72,7 +65,7 @@ def leave(hub: Hub, browser: Any, shop: str) -> str:
 
 def say_yes(address: str) -> str:
     """Say yes at the service; return the path on which it sends back."""
-    answer = requests.get(address, allow_redirects=False, timeout=5)
+    answer = requests.get(address, allow_redirects=False, timeout=PATIENCE)
     assert answer.status_code == 302, answer.text
     back = answer.headers["Location"]
     assert back.startswith(PUBLIC + "?")
