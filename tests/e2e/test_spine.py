@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from hub.planning.plans import plan_now
 from hub.settings import Settings
 from hub.simulate.caller import Caller
 from hub.simulate.pictures import photo
-from hub.simulate.script import ZONE, Day
+from hub.simulate.script import Day
 from hub.simulate.seed import seed
 from hub.store import (
     ClockRow,
@@ -82,27 +82,27 @@ def living(tmp_path: Path, start: Callable[..., Run]) -> Iterator[Living]:
     up.prepare(settings)
     hub = open_hub(settings, patience=PATIENCE)
     seed(hub, speed=1, once=True)
-    key = json.loads((directory / "demo.json").read_text())["key"]
+    demo = json.loads((directory / "demo.json").read_text())
+    day = date.fromisoformat(demo["date"])
     (directory / "demo.json").unlink()  # no simulated phones here: the driver is the test
     with hub.store.write() as session:
         row = session.get_one(ClockRow, 1)
-        row.anchor = Day(datetime.now(ZONE).date()).at(8, 30)
+        row.anchor = Day(day).at(8, 30)
         row.since, row.speed = time.time(), 1.0
     run = start("up", directory=directory, port=port)
-    made = Living(hub, key)
-    today = datetime.now(ZONE).date()
+    made = Living(hub, demo["key"])
     for ref in PLACES:
-        made.api.post("/api/v1/orders", order(hub, ref), key=ref)
+        made.api.post("/api/v1/orders", order(hub, ref, day), key=ref)
     assemble(hub)
-    plan = plan_now(hub, made.stops()[0].depot, today, seconds=1)
+    plan = plan_now(hub, made.stops()[0].depot, day, seconds=1)
     publish_plan(hub, Operator("dispatcher"), plan.id)
     yield made
     hub.close()
     run.end()
 
 
-def order(hub: Hub, ref: str) -> dict[str, Any]:
-    """Return the body of an order of the first shop, for today."""
+def order(hub: Hub, ref: str, day: date) -> dict[str, Any]:
+    """Return the body of an order of the first shop, for a day."""
     with hub.store.read() as session:
         shop = session.exec(select(MerchantRow).where(MerchantRow.slug == "alpenkraut")).one()
     lat, lon = PLACES[ref]
@@ -111,7 +111,7 @@ def order(hub: Hub, ref: str) -> dict[str, Any]:
         "address": {"line1": f"Städtle {ref}", "postcode": "9490", "city": "Vaduz"},
         "location": {"lat": lat, "lon": lon},
         "lines": [{"name": "Gemüsekiste klein", "quantity": 1}],
-        "service_date": datetime.now(ZONE).date().isoformat(),
+        "service_date": day.isoformat(),
     }  # fmt: skip
 
 
