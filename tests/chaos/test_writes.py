@@ -6,6 +6,7 @@ import csv
 import gc
 import io
 from collections import defaultdict
+from datetime import timedelta
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -64,18 +65,15 @@ def check_day(plant: Any, least: int) -> None:
 
     Out of our sight is how quick the cores are (on a shared host half as quick in one second as in
     the next), so of each kind one in a hundred may take twice as long, and of a rare kind the one
-    that came first, whose statements are new. A machine that stands still does so while one of all
-    holds the database, which is passed over. Nor can we see what a database server is kept from;
-    there nobody waits for the whole database, and half of each kind have to keep the limit; one
-    that is alone of its kind is the first, and may take twice as long there too.
+    that came first, whose statements are new. Nor can we see what a database server is kept from;
+    there nobody waits for the whole database, and half of each kind have to keep the limit.
     """
     held = traced(plant, least)
     if not plant.hub.store.url.startswith("sqlite"):
-        most = {name: LIMIT if len(all) > 1 else 2 * LIMIT for name, all in held.items()}
-        assert {n: median(all) for n, all in held.items() if median(all) > most[n]} == {}
+        slow = {name: median(all) for name, all in held.items() if median(all) > LIMIT}
+        assert slow == {}
         return
-    far = too_long(held, 2 * LIMIT)
-    assert sum(map(len, far.values())) <= 1, far
+    assert {name: all[-1] for name, all in too_long(held, 2 * LIMIT).items()} == {}
     over = too_long(held, LIMIT)
     assert {n: all for n, all in over.items() if len(all) > max(1, len(held[n]) // 100)} == {}
 
@@ -99,8 +97,9 @@ def test_no_write_transaction_of_a_mixed_load_holds_the_database_for_50_ms(
             append(session, Toy(subject=f"{number:03}"))
     plant.wait(lambda: len(plant.recorded()) == PIECES)
     held = sorted(one for all in traced(plant, PIECES * 5).values() for one in all)
-    # A disk stands still and a server of its own is starved out of our sight: nearly all keep it.
-    assert [one for one in held if one > LIMIT][len(held) // 100 :] == []
+    # A server of its own is starved out of our sight, so there only nearly all must keep the limit.
+    allowed = 0 if plant.hub.store.url.startswith("sqlite") else len(held) // 100
+    assert [one for one in held if one > LIMIT][allowed:] == []
 
 
 def test_no_write_transaction_of_a_whole_day_holds_the_database_for_50_ms(
@@ -163,9 +162,11 @@ def newest_plan(plant: Any) -> str:
 
 
 def plan(plant: Any, town: Town) -> None:
-    """Have the day planned."""
-    with plant.hub.store.write(BY) as session:
-        id = plans.request(session, town.world.depot, DAY, seconds=2).id
+    """Have the day planned, after two empty ones: a request alone of its kind is only the first."""
+    for later in (2, 1, 0):
+        with plant.hub.store.write(BY) as session:
+            day = DAY + timedelta(days=later)
+            id = plans.request(session, town.world.depot, day, seconds=2).id
 
     def done() -> bool:
         with plant.hub.store.read(System()) as session:
