@@ -61,8 +61,8 @@ with deadline({around}), deadline(30, beats=True):
     time.sleep(0.1)
 print("alive")
 """
-"""A clock moved by hand: the kernel has 30 seconds, or kills at once what is late by that clock, for
-which it is given a tenth of a second."""
+"""A clock moved by hand: the kernel has 30 seconds, or kills at once what is late by that clock,
+for which it is given a tenth of a second."""
 
 
 def test_work_that_gives_signs_of_life_goes_on_and_work_that_stops_does_not() -> None:
