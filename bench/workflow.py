@@ -33,7 +33,7 @@ from hub.queue.server import server_binary
 from hub.queue.work import enqueue, hold
 from hub.settings import Settings
 from hub.store import CursorRow, Operator, RunRow, StepRow, Store, WorkRow, migrations
-from hub.store.database import TRACE
+from hub.store.tracing import TRACE, read
 from hub.workflow.library import save
 from hub.workflow.parts import assemble
 
@@ -169,8 +169,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, float]:
 
 def longest_write(path: Path) -> float:
     """Return how long the longest write transaction of the evaluator was held, in seconds."""
-    lines = (line.split() for line in path.read_text().splitlines())
-    return max(float(held) for held, _, name in lines if name == "hub.workflow.engine.evaluate")
+    return max(one.held for one in read(path) if one.name == "hub.workflow.engine.evaluate")
 
 
 def measure(folder: Path, url: str, count: int) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Engine:
     def happen(self, event: Event) -> str:
         """Commit an event and return its id; what follows from it is done soon after."""
         with self.hub.store.write(System(event.merchant_id)) as session:
-            return append(session, event).id
+            return append(session, event)
 
     def start(self) -> None:
         """Do what is due from a thread of this process, until `stop`."""

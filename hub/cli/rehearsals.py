@@ -198,4 +198,4 @@ def start_run(name: str, pairs: tuple[str, ...], merchant: str | None) -> None:
     given = dict(pair.split("=", 1) for pair in pairs)
     with assembled() as hub, hub.store.write(BY) as session:
         made = request(hub, session, name, by="command line", inputs=given, merchant=merchant)
-    click.echo(f"asked for {name} (event {made.id}); see: hub workflow runs --workflow {name}")
+    click.echo(f"asked for {name} (event {made}); see: hub workflow runs --workflow {name}")

@@ -7,15 +7,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm.attributes import flag_modified
 
+from hub.dispatch.held import Held, hold, hold_all
 from hub.dispatch.promises import issue
 from hub.dispatch.road import Road, Ways, check_published, problem_of, stamp
-from hub.dispatch.rows import (
-    lock_all_stops,
-    lock_route,
-    lock_routes,
-    lock_stops,
-    tell_routes,
-)
+from hub.dispatch.rows import tell_routes
 from hub.errors import Retry
 from hub.events.catalogue import RouteChanged, StopEtaChanged
 from hub.nouns import Noun
@@ -97,17 +92,16 @@ def at(road: Road, second: int) -> datetime:
 
 def check_stamp(session: Session, made: Change) -> tuple[RouteRow, list[StopRow]]:
     """Return the route and its stops, locked; raise `Overtaken` when they are not as before."""
-    route = lock_route(session, made.route)
-    stops = lock_stops(session, route.id)
-    check_published(route)
-    if not as_it_was(route, stops, made):
-        raise Overtaken(f"route {route.id} changed meanwhile; try again", after=1)
-    return route, stops
+    held = hold(session, made.route)
+    check_published(held.route)
+    if not as_it_was(held, made):
+        raise Overtaken(f"route {made.route} changed meanwhile; try again", after=1)
+    return held.route, held.stops
 
 
-def as_it_was(route: RouteRow, stops: Sequence[StopRow], made: Change) -> bool:
+def as_it_was(held: Held, made: Change) -> bool:
     """Say whether a route is still as it was when a change was worked out."""
-    return stamp(route, stops) == made.stamp
+    return stamp(held.route, held.stops) == made.stamp
 
 
 def apply(session: Session, route: RouteRow, stops: Sequence[StopRow], made: Change) -> None:
@@ -166,14 +160,9 @@ def apply_groups(session: Session, groups: Sequence[Sequence[Change]]) -> dict[s
     """
     changes = {made.route: made for group in groups for made in group}
     ids = sorted(changes)
-    routes = {route.id: route for route in lock_routes(session, ids)}  # before any stop
-    held = lock_all_stops(session, ids)
-    sound = [
-        group
-        for group in groups
-        if all(as_it_was(routes[made.route], held[made.route], made) for made in group)
-    ]
-    rows = {stop.id: stop for group in sound for made in group for stop in held[made.route]}
+    held = {one.route.id: one for one in hold_all(session, ids)}
+    sound = [group for group in groups if all(as_it_was(held[made.route], made) for made in group)]
+    rows = {stop.id: stop for group in sound for made in group for stop in held[made.route].stops}
     stamps: dict[str, str] = {}
     fresh: list[StopRow] = []
     moved: list[StopRow] = []
@@ -181,13 +170,13 @@ def apply_groups(session: Session, groups: Sequence[Sequence[Change]]) -> dict[s
         for id in made.stops:
             rows[id].route = made.route
         mine = [rows[id] for id in (*made.behind, *made.stops)]
-        new, other = rewrite(routes[made.route], mine, made)
+        new, other = rewrite(held[made.route].route, mine, made)
         fresh, moved = [*fresh, *new], [*moved, *other]
-        stamps[made.route] = stamp(routes[made.route], mine)
+        stamps[made.route] = stamp(held[made.route].route, mine)
     if stamps:
         issue(session, [*fresh, *moved])
         alike(rows.values(), WRITTEN)
-        tell_changed(session, [routes[id] for id in stamps], moved)
+        tell_changed(session, [held[id].route for id in stamps], moved)
     return stamps
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from hub.dispatch.flags import flag_unserved, raise_flag
+from hub.dispatch.held import hold
 from hub.dispatch.insertion import place
 from hub.dispatch.reoptimisations import LOST, request
 from hub.dispatch.road import check_published
-from hub.dispatch.rows import lock_route, lock_stops
 from hub.dispatch.sequence import take_off
 from hub.errors import HubError, Refused
 from hub.events import append
@@ -17,7 +17,7 @@ from hub.events.catalogue import DriverLost, RouteChanged, RouteClosed
 from hub.events.facts import DriverFacts, LossFacts
 from hub.hub import Hub
 from hub.nouns import Noun
-from hub.orders.happenings import route_facts
+from hub.orders.happenings import routes_facts
 from hub.store import DepotRow, DriverRow, OrderRow, Principal, RouteRow, Session, StopRow
 from hub.store.states import OPEN, move_route, move_stop
 
@@ -71,11 +71,12 @@ def drop(session: Session, route_id: str, reason: str, goods: str = "") -> Dropp
     they are, or `Refused` is raised. The promises to the recipients stay. Stops whose goods are
     lost are flagged one by one, and nothing puts them into a route by itself.
     """
-    route = lock_route(session, route_id)
+    held = hold(session, route_id)
+    route = held.route
     check_published(route)
     where = whereabouts(route, goods)
     driver = session.get_one(DriverRow, route.driver)
-    undone = [stop for stop in lock_stops(session, route.id) if stop.state in OPEN]
+    undone = [stop for stop in held.stops if stop.state in OPEN]
     for stop in undone:
         if stop.state == "arrived":
             move_stop(stop, "dispatched")
@@ -128,7 +129,7 @@ def tell(session: Session, route: RouteRow, driver: DriverRow, loss: LossFacts) 
     """Append what became of the route, and that its driver is lost."""
     about = {
         "subject": route.id,
-        "route": route_facts(session, route),
+        "route": routes_facts(session, [route])[0],
         "driver": DriverFacts(id=driver.id),
         "driver_name": driver.name,
     }

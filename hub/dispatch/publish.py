@@ -6,12 +6,14 @@ from sqlmodel import col, select
 
 from hub.access import get, scoped
 from hub.dispatch.flags import have_route
+from hub.dispatch.held import hold
 from hub.dispatch.promises import issue, open_pages, promise
-from hub.dispatch.rows import lock_route, lock_stops, tell_route
+from hub.dispatch.rows import route_event, tell_route
 from hub.errors import Refused
 from hub.events.catalogue import RouteChanged, RoutePublished, StopDispatched
+from hub.events.log import append_all
 from hub.hub import Hub
-from hub.orders.happenings import tell_stops
+from hub.orders.happenings import stop_events
 from hub.planning.day import TAKEN
 from hub.planning.drafts import take_out
 from hub.store import DriverRow, PlanRow, Principal, RouteRow, Session
@@ -24,26 +26,26 @@ def publish(hub: Hub, session: Session, route_id: str) -> RouteRow:
     Stores the promised windows and the first ETAs, opens the tracking pages, tells
     `route.published` and `stop.dispatched`.
     """
-    route = lock_route(session, route_id)
+    held = hold(session, route_id)
+    route, stops = held.route, held.stops
     plan = session.get(PlanRow, route.plan) if route.plan else None
     if plan is not None and plan.state in ("waiting", "running"):
         raise Refused(f"plan {plan.id} is not finished yet; try again in a few seconds")
-    stops = lock_stops(session, route.id)
     if not stops:
         raise Refused(f"route {route.id} has no stops; plan the day again")
     check_draft(session, route)
     move_route(route, "ready")
-    check_free(session, route)
     route.published_at = session.now
+    check_free(session, route)
     for stop in stops:
         move_stop(stop, "dispatched")
         promise(stop)
-    have_route(session, stops)
     issue(session, stops)
+    have_route(session, stops)
     open_pages(hub, session, stops)
-    session.flush()
-    tell_route(session, RoutePublished, route)
-    tell_stops(session, StopDispatched, stops)
+    about = held.facts()
+    published = route_event(session, RoutePublished, route, on=about)
+    append_all(session, [published, *stop_events(session, StopDispatched, stops, on=[about])])
     return route
 
 
@@ -62,8 +64,7 @@ def check_free(session: Session, route: RouteRow) -> None:
 
     The driver is held, so that of two routes that are published at once only one is.
     """
-    driver = session.get_one(DriverRow, route.driver)
-    session.refresh(driver, with_for_update={"key_share": True})
+    driver = session.get_one(DriverRow, route.driver, with_for_update={"key_share": True})
     if not driver.active:
         raise Refused(
             f"{driver.name} was switched off since the plan was made; plan the day again, or "
@@ -119,11 +120,11 @@ def unpublish(session: Session, route_id: str) -> RouteRow:
 
     What was promised to recipients stays promised.
     """
-    route = lock_route(session, route_id)
-    move_route(route, "cancelled")
-    tell_route(session, RouteChanged, route)
-    for stop in lock_stops(session, route.id):
+    held = hold(session, route_id)
+    move_route(held.route, "cancelled")
+    tell_route(session, RouteChanged, held.route, on=held.facts())
+    for stop in held.stops:
         if stop.state in ("planned", "dispatched"):
             move_stop(stop, "unassigned")
             take_out(stop)
-    return route
+    return held.route

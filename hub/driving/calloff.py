@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import select
 
 from hub.access import get
-from hub.dispatch.rows import lock_stops
+from hub.dispatch.held import Held, lock_stops
 from hub.driving.routes import close_if_done, head_on
 from hub.errors import Retry
 from hub.orders.cancellation import cancel
@@ -24,14 +24,14 @@ def call_off(session: Session, order_id: str) -> OrderRow:
     before = route_of(session, order.id)
     route = hold(session, before) if before is not None else None
     session.refresh(order, with_for_update={"key_share": True})
-    stops = lock_stops(session, route.id) if route is not None else []
+    held = Held(route, lock_stops(session, [route.id])[route.id]) if route is not None else None
     order = cancel(session, order.id)
     session.flush()
     if route_of(session, order.id) not in (before, None):
         raise Retry(f"order {order.ref} was put on a route meanwhile; try again", after=1)
-    if route is not None and route.state == "in_progress":
-        head_on(session, stops, session.now)
-        close_if_done(session, route, stops, session.now)
+    if held is not None and held.route.state == "in_progress":
+        head_on(session, held, session.now)
+        close_if_done(session, held, session.now)
     return order
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlmodel import select
 
-from hub.dispatch.rows import lock_stops
+from hub.dispatch.held import Held
 from hub.driving import routes, visits
 from hub.driving.visits import Prove
 from hub.driving.words import ENDINGS, Moment, Report, moment
 from hub.errors import Missing, PluginError, Refused
 from hub.hub import Hub
 from hub.queue import inbox
-from hub.store import MerchantRow, RouteRow, Session, StopRow
+from hub.store import MerchantRow, Session, StopRow
 
 
 def report(
@@ -24,7 +24,7 @@ def report(
     said: Report,
     *,
     prove: Prove | None = None,
-    after: Callable[[RouteRow], None] | None = None,
+    after: Callable[[Held], None] | None = None,
     raw: bytes | None = None,
 ) -> dict[str, Any]:
     """Apply one report of `driver` (an id) and return what the phone is told.
@@ -39,33 +39,34 @@ def report(
     if not new:
         return dict(row.answer)
     when = moment(said.at, session.now)
-    route, stop = find(session, driver, said)
-    apply(session, route, stop, said, when, prove)
+    held, stop = find(session, driver, said)
+    apply(session, held, stop, said, when, prove)
     if after is not None:
-        session.flush()
-        after(route)
-    answer = tell(session, route, stop, when)
+        after(held)
+    answer = tell(held, stop, when)
     inbox.answer(session, row, 200, answer)
     return answer
 
 
-def find(session: Session, driver: str, said: Report) -> tuple[RouteRow, StopRow | None]:
-    """Return the route (held with its stops) and the stop that a report is about."""
+def find(session: Session, driver: str, said: Report) -> tuple[Held, StopRow | None]:
+    """Return the route and the stop that a report is about."""
     if said.stop is None:
         route = routes.current(session, driver)
         if route is None:
             raise Missing("you have no route today; ask the dispatcher to publish one")
         return routes.lock(session, driver, route.id), None
-    stop = session.get(StopRow, said.stop)
-    if stop is None:
+    query = select(StopRow.route, StopRow.merchant).where(StopRow.id == said.stop)
+    found = session.exec(query).one_or_none()
+    if found is None:
         raise routes.not_yours()
+    on, merchant = found
     if said.kind in ENDINGS:
-        hold_merchant(session, stop.merchant)
-    route = routes.lock(session, driver, stop.route)
-    session.refresh(stop)
-    if stop.route != route.id:
+        hold_merchant(session, merchant)
+    held = routes.lock(session, driver, on)
+    stop = held.find(said.stop)
+    if stop is None:
         raise routes.not_yours()  # it was taken off while this waited
-    return route, stop
+    return held, stop
 
 
 def hold_merchant(session: Session, merchant: str) -> None:
@@ -79,7 +80,7 @@ def hold_merchant(session: Session, merchant: str) -> None:
 
 def apply(
     session: Session,
-    route: RouteRow,
+    held: Held,
     stop: StopRow | None,
     said: Report,
     when: Moment,
@@ -87,26 +88,25 @@ def apply(
 ) -> None:
     """Do what the report's kind means."""
     if said.kind == "start" or (said.kind == "depart" and stop is None):
-        routes.start(session, route, when.at)
-        routes.head_on(session, lock_stops(session, route.id), when.at)
+        routes.start(session, held, when.at)
+        routes.head_on(session, held, when.at)
     elif stop is None:
         raise Refused(f"{said.kind} needs the stop it is about", "stop")
     elif said.kind == "arrive":
-        visits.arrive(session, route, stop, when.at)
+        visits.arrive(session, held, stop, when.at)
     elif said.kind == "depart":
-        visits.depart(session, route, stop, when.at)
+        visits.depart(session, held, stop, when.at)
     elif prove is None:
         raise PluginError(f"{said.kind} makes a proof; call hub.proofs.handover.report instead")
     else:
-        visits.end(session, route, stop, said, when, prove)
+        visits.end(session, held, stop, said, when, prove)
 
 
-def tell(session: Session, route: RouteRow, stop: StopRow | None, when: Moment) -> dict[str, Any]:
+def tell(held: Held, stop: StopRow | None, when: Moment) -> dict[str, Any]:
     """Return the answer: the states now, where to go next, and a word about the clock."""
-    session.flush()
-    following = routes.next_stop(lock_stops(session, route.id))
+    following = routes.next_stop(held.stops)
     return {
-        "route": {"id": route.id, "state": route.state},
+        "route": {"id": held.route.id, "state": held.route.state},
         "stop": {"id": stop.id, "state": stop.state} if stop else None,
         "next": following.id if following else None,
         "at": when.at.isoformat(),

@@ -6,13 +6,13 @@ from datetime import date, datetime
 
 from sqlmodel import col, select
 
-from hub.dispatch.rows import lock_stops
+from hub.dispatch.held import Held, hold_if
 from hub.errors import Missing, Refused
 from hub.events import append
 from hub.events.catalogue import RouteClosed, RouteEvent, RouteStarted, StopEnRoute
 from hub.events.facts import DriverFacts
 from hub.fleet import roster
-from hub.orders.happenings import route_facts, tell_stop
+from hub.orders.happenings import tell_stop
 from hub.store import DriverRow, RouteRow, Session, StopRow
 from hub.store.states import ENDED, LEFT_OUT, OPEN, move_route, move_stop
 
@@ -52,21 +52,16 @@ def today(session: Session, driver: str) -> date:
     return roster.today(session, row.depot)
 
 
-def lock(session: Session, driver: str, id: str | None) -> RouteRow:
+def lock(session: Session, driver: str, id: str | None) -> Held:
     """Return a route of `driver`, held with its stops until the transaction ends.
 
     Raise `Missing` for a route that is not the driver's.
     """
-    route = session.exec(
-        select(RouteRow)
-        .where(RouteRow.id == id, RouteRow.driver == driver, col(RouteRow.state).in_(DRIVABLE))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if route is None:
+    drivable = col(RouteRow.state).in_(DRIVABLE)
+    held = hold_if(session, RouteRow.id == id, RouteRow.driver == driver, drivable)
+    if held is None:
         raise not_yours()
-    lock_stops(session, route.id)
-    return route
+    return held
 
 
 def not_yours() -> Missing:
@@ -88,25 +83,26 @@ def next_stop(stops: list[StopRow], left: StopRow | None = None) -> StopRow | No
     )
 
 
-def start(session: Session, route: RouteRow, at: datetime) -> None:
+def start(session: Session, held: Held, at: datetime) -> None:
     """Let the driver leave the depot; a route that is on its way already stays as it is."""
+    route = held.route
     if route.state == "in_progress":
         return
     if route.state == "closed":
         raise Refused("this route is closed; ask the dispatcher for a new one", "kind")
     move_route(route, "in_progress")
     route.started_at = at
-    tell_route(session, RouteStarted, route, at)
+    tell_route(session, RouteStarted, held, at)
 
 
 def head_on(
-    session: Session, stops: list[StopRow], at: datetime, left: StopRow | None = None
+    session: Session, held: Held, at: datetime, left: StopRow | None = None
 ) -> StopRow | None:
     """Put the driver on the way to the next stop, unless already on the way to one."""
-    following = next_stop(stops, left)
+    following = next_stop(held.stops, left)
     if following is not None and following.state == "dispatched":
         move_stop(following, "en_route")
-        tell_stop(session, StopEnRoute, following, occurred_at=at)
+        tell_stop(session, StopEnRoute, following, on=held.facts(), occurred_at=at)
     return following
 
 
@@ -117,25 +113,26 @@ def turn_back(stops: list[StopRow], stop: StopRow) -> None:
             move_stop(other, "dispatched")
 
 
-def close_if_done(session: Session, route: RouteRow, stops: list[StopRow], at: datetime) -> bool:
+def close_if_done(session: Session, held: Held, at: datetime) -> bool:
     """Close the route when every stop of it has ended or was taken off."""
-    if route.state != "in_progress" or any(s.state not in ENDED | LEFT_OUT for s in stops):
+    route = held.route
+    if route.state != "in_progress" or any(s.state not in ENDED | LEFT_OUT for s in held.stops):
         return False
     move_route(route, "closed")
     route.closed_at = at
-    tell_route(session, RouteClosed, route, at)
+    tell_route(session, RouteClosed, held, at)
     return True
 
 
-def tell_route(session: Session, kind: type[RouteEvent], route: RouteRow, at: datetime) -> None:
-    """Append an event about `route`."""
-    driver = session.get_one(DriverRow, route.driver)
+def tell_route(session: Session, kind: type[RouteEvent], held: Held, at: datetime) -> None:
+    """Append an event about a route that is being driven."""
+    driver = session.get_one(DriverRow, held.route.driver)
     append(
         session,
         kind(
-            subject=route.id,
+            subject=held.route.id,
             occurred_at=at,
-            route=route_facts(session, route),
+            route=held.facts(),
             driver=DriverFacts(id=driver.id),
             driver_name=driver.name,
         ),

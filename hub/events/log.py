@@ -23,16 +23,9 @@ class LostLead(HubError):
     """Say that another dispatcher has taken over; nothing was written."""
 
 
-def append(session: Session, event: Event) -> EventRow:
-    """Add `event` in the caller's transaction; it gets its number after the commit."""
-    row = EventRow(**columns(session, event, session.now, {}))
-    session.add(row)
-    person = personal(event)
-    if person:
-        session.flush()
-        session.add(PersonRow(event=row.id, data=person))
-    session.rings.add("dispatcher")
-    return row
+def append(session: Session, event: Event) -> str:
+    """Add `event` in the caller's transaction and return its id; it is numbered once committed."""
+    return append_all(session, [event])[0]
 
 
 def append_all(session: Session, events: Sequence[Event]) -> list[str]:

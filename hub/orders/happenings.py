@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import func
+import sqlalchemy
+from sqlalchemy import bindparam, func
 from sqlmodel import SQLModel, col, select
 
 from hub.events import CustomerFacts, MerchantFacts, OrderFacts, RouteFacts, StopFacts, append
@@ -17,7 +18,6 @@ from hub.events.log import append_all
 from hub.orders.reasons import label
 from hub.store import (
     DriverRow,
-    EventRow,
     MerchantRow,
     OrderLineRow,
     OrderRow,
@@ -29,14 +29,40 @@ from hub.store import (
 Row = TypeVar("Row", bound=SQLModel)
 
 
-def tell_order(session: Session, kind: type[OrderEvent], order: OrderRow, **more: Any) -> EventRow:
+class Told(NamedTuple):
+    """What events tell of an order, and how many lines it has; named as in `OrderRow`."""
+
+    id: str
+    ref: str
+    source: str
+    kind: str
+    state: str
+    depot: str | None
+    service_date: date
+    total: Decimal | None
+    cash_due: Decimal | None
+    currency: str
+    invoice: str
+    name: str
+    phone: str
+    email: str
+    lines: int
+
+
+_LINES = select(func.count()).where(OrderLineRow.order == OrderRow.id).scalar_subquery()
+_TOLD = sqlalchemy.select(
+    *(getattr(OrderRow, name) for name in Told._fields if name != "lines"), _LINES
+).where(col(OrderRow.id).in_(bindparam("ids", expanding=True)))
+
+
+def tell_order(session: Session, kind: type[OrderEvent], order: OrderRow, **more: Any) -> str:
     """Append an event about `order`."""
     return append(
         session,
         kind(
             subject=order.id,
             merchant_id=order.merchant,
-            order=order_facts(session, order),
+            order=order_facts(order, told_orders(session, [order.id])[order.id].lines),
             merchant=merchant_facts(session, order.merchant),
             customer=customer(order),
             **more,
@@ -55,7 +81,7 @@ def tell_orders(session: Session, news: Sequence[tuple[type[OrderEvent], OrderRo
             kind(
                 subject=order.id,
                 merchant_id=order.merchant,
-                order=order_facts(session, order, lines),
+                order=order_facts(order, lines),
                 merchant=merchant_facts(session, order.merchant),
                 customer=customer(order),
             )
@@ -64,20 +90,32 @@ def tell_orders(session: Session, news: Sequence[tuple[type[OrderEvent], OrderRo
     )
 
 
-def tell_stop(session: Session, kind: type[StopEvent], stop: StopRow, **more: Any) -> EventRow:
-    """Append an event about `stop`, with its order, route, driver and merchant."""
-    order = session.get_one(OrderRow, stop.order)
+def tell_stop(
+    session: Session,
+    kind: type[StopEvent],
+    stop: StopRow,
+    *,
+    on: RouteFacts | None = None,
+    **more: Any,
+) -> str:
+    """Append an event about `stop`, with its order, route, driver and merchant.
+
+    `on` is about the route that it is on, where that is known already.
+    """
+    order = told_orders(session, [stop.order])[stop.order]
     route = session.get_one(RouteRow, stop.route) if stop.route else None
     driver = session.get_one(DriverRow, route.driver) if route else None
+    if on is None:
+        (on,) = routes_facts(session, [route]) if route else [RouteFacts()]
     return append(
         session,
         kind(
             subject=stop.id,
             merchant_id=stop.merchant,
             stop=stop_facts(stop, more.get("occurred_at") or session.now),
-            order=order_facts(session, order),
+            order=order_facts(order, order.lines),
             merchant=merchant_facts(session, stop.merchant),
-            route=route_facts(session, route) if route else RouteFacts(),
+            route=on,
             driver=DriverFacts(id=driver.id) if driver else DriverFacts(),
             customer=customer(order),
             driver_name=driver.name if driver else "",
@@ -86,14 +124,31 @@ def tell_stop(session: Session, kind: type[StopEvent], stop: StopRow, **more: An
     )
 
 
-def tell_stops(session: Session, kind: type[StopEvent], stops: Sequence[StopRow]) -> list[str]:
-    """Append the same event about many stops, in their order, with a handful of statements."""
-    orders = by_id(session, OrderRow, {stop.order for stop in stops})
+def tell_stops(
+    session: Session,
+    kind: type[StopEvent],
+    stops: Sequence[StopRow],
+    on: Sequence[RouteFacts] = (),
+) -> list[str]:
+    """Append the same event about many stops, in their order, with a handful of statements.
+
+    `on` is about all routes that they are on, where that is known already.
+    """
+    return append_all(session, stop_events(session, kind, stops, on))
+
+
+def stop_events(
+    session: Session,
+    kind: type[StopEvent],
+    stops: Sequence[StopRow],
+    on: Sequence[RouteFacts] = (),
+) -> list[StopEvent]:
+    """Return the same event about many stops, in their order; `on` as for `tell_stops`."""
+    orders = told_orders(session, [stop.order for stop in stops])
     routes = by_id(session, RouteRow, {stop.route for stop in stops if stop.route})
     drivers = by_id(session, DriverRow, {route.driver for route in routes.values()})
     merchants = {id: merchant_facts(session, id) for id in {stop.merchant for stop in stops}}
-    lines = line_counts(session, list(orders))
-    about = {id: route_facts(session, route) for id, route in routes.items()}
+    about = {one.id: one for one in on or routes_facts(session, list(routes.values()))}
     events = []
     for stop in stops:
         order = orders[stop.order]
@@ -103,7 +158,7 @@ def tell_stops(session: Session, kind: type[StopEvent], stops: Sequence[StopRow]
                 subject=stop.id,
                 merchant_id=stop.merchant,
                 stop=stop_facts(stop, session.now),
-                order=order_facts(session, order, lines.get(order.id, 0)),
+                order=order_facts(order, order.lines),
                 merchant=merchants[stop.merchant],
                 route=about[stop.route] if stop.route else RouteFacts(),
                 driver=DriverFacts(id=driver.id) if driver else DriverFacts(),
@@ -111,7 +166,7 @@ def tell_stops(session: Session, kind: type[StopEvent], stops: Sequence[StopRow]
                 driver_name=driver.name if driver else "",
             )
         )
-    return append_all(session, events)
+    return events
 
 
 def by_id(session: Session, table: type[Row], ids: set[str]) -> dict[str, Row]:
@@ -122,23 +177,13 @@ def by_id(session: Session, table: type[Row], ids: set[str]) -> dict[str, Row]:
     return {row.id: row for row in found}  # type: ignore[attr-defined]
 
 
-def line_counts(session: Session, orders: list[str]) -> dict[str, int]:
-    """Return how many lines each order has; one without any is absent."""
-    found = session.exec(
-        select(OrderLineRow.order, func.count())
-        .where(col(OrderLineRow.order).in_(orders))
-        .group_by(OrderLineRow.order)
-    )
-    return dict(found.all())
+def told_orders(session: Session, ids: Sequence[str]) -> dict[str, Told]:
+    """Return what events tell of orders, by id: in one statement, much less than all columns."""
+    return {row.id: Told(*row) for row in session.execute(_TOLD, {"ids": ids})}
 
 
-def order_facts(session: Session, order: OrderRow, lines: int | None = None) -> OrderFacts:
-    """Return what an event may say about `order`: nothing about its person.
-
-    `lines` is how many it has, where that is known already.
-    """
-    if lines is None:
-        lines = line_counts(session, [order.id]).get(order.id, 0)
+def order_facts(order: OrderRow | Told, lines: int) -> OrderFacts:
+    """Return what an event may say about `order`, which has so many lines: not its person."""
     return OrderFacts(
         id=order.id,
         ref=order.ref,
@@ -175,9 +220,23 @@ def stop_facts(stop: StopRow, at: datetime) -> StopFacts:
     )
 
 
-def route_facts(session: Session, route: RouteRow) -> RouteFacts:
-    """Return what an event may say about `route`."""
-    stops = session.exec(select(func.count()).where(StopRow.route == route.id)).one()
+def routes_facts(session: Session, routes: Sequence[RouteRow]) -> list[RouteFacts]:
+    """Return what an event may say about `routes`, in their order."""
+    counts = count_stops(session, [route.id for route in routes])
+    return [route_facts(route, counts[route.id]) for route in routes]
+
+
+def count_stops(session: Session, routes: Sequence[str]) -> dict[str, int]:
+    """Return how many stops are on each of `routes`."""
+    if not routes:
+        return {}
+    query = select(StopRow.route, func.count()).where(col(StopRow.route).in_(routes))
+    found = session.exec(query.group_by(col(StopRow.route))).all()
+    return dict.fromkeys(routes, 0) | {route: count for route, count in found if route}
+
+
+def route_facts(route: RouteRow, stops: int) -> RouteFacts:
+    """Return what an event may say about `route`, which has so many stops."""
     return RouteFacts(
         id=route.id,
         depot=route.depot,
@@ -192,7 +251,7 @@ def merchant_facts(session: Session, id: str) -> MerchantFacts:
     return MerchantFacts(id=id, name=session.get_one(MerchantRow, id).name)
 
 
-def customer(order: OrderRow) -> CustomerFacts:
+def customer(order: OrderRow | Told) -> CustomerFacts:
     """Return the recipient, for the erasable row beside the event."""
     return CustomerFacts(name=order.name, phone=order.phone, email=order.email)
 

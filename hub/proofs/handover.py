@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from hub.dispatch.held import Held
 from hub.driving import reports
 from hub.driving.words import Report, moment
 from hub.events.facts import ProofFacts
 from hub.hub import Hub
 from hub.proofs import record, uploads
-from hub.store import AttemptRow, RouteRow, Session
+from hub.store import AttemptRow, Session
 from hub.tracking import eta
 
 
@@ -42,7 +43,7 @@ def report(
         made = record.make(hub, session, attempt, capture)
         return ProofFacts(id=made.id, sha256=made.sha256)
 
-    def follow(route: RouteRow) -> None:
-        eta.after_report(hub, session, route.id)
+    def follow(held: Held) -> None:
+        eta.after_report(session, held)
 
     return reports.report(hub, session, driver, said, prove=prove, after=follow, raw=body)

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from hub.errors import Refused
 from hub.store import InboxRow, Session
-from hub.store.once import insert_once
+from hub.store.once import insert_once, stored
 
 
 def receive(
@@ -23,16 +23,15 @@ def receive(
     answer.
     """
     digest = hashlib.sha256(body).hexdigest()
-    new = insert_once(
-        session,
-        InboxRow(
-            source=source, key=key, kind=kind, body=body, digest=digest, received_at=session.wall
-        ),
+    row = InboxRow(
+        source=source, key=key, kind=kind, body=body, digest=digest, received_at=session.wall
     )
+    if insert_once(session, row):
+        return stored(session, row), True
     row = session.exec(select(InboxRow).where(InboxRow.source == source, InboxRow.key == key)).one()
     if (row.kind, row.digest) != (kind, digest):
         raise Refused("Idempotency-Key was used for another request", "Idempotency-Key")
-    return row, new
+    return row, False
 
 
 def answer(session: Session, row: InboxRow, status: int, data: dict[str, Any]) -> None:

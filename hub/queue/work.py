@@ -23,6 +23,28 @@ FRESH = "fresh work"
 QUEUES = ("fast", "outward", "heavy")
 
 
+# SQLModel gives every table class its table, but does not declare it.
+_WORK: Table = WorkRow.__table__  # type: ignore[attr-defined]
+_ENDED = _WORK.c.state.in_(("done", "dead", "parked"))
+# Made once: making it takes longer than running it, and nearly every write makes some work due.
+_WAKE = (
+    _WORK.update()
+    .where(
+        _WORK.c.kind == bindparam("of"),
+        _WORK.c.subject.in_(bindparam("subjects", expanding=True)),
+    )
+    .values(
+        state=case((_ENDED, "ready"), else_=_WORK.c.state),
+        again=case((_WORK.c.state == "leased", True), else_=_WORK.c.again),
+        not_before=case((_ENDED, bindparam("at", type_=Instant())), else_=_WORK.c.not_before),
+        tries=case((_ENDED, 0), else_=_WORK.c.tries),
+        losses=case((_ENDED, 0), else_=_WORK.c.losses),
+        error=case((_ENDED, ""), else_=_WORK.c.error),
+    )
+    .returning(_WORK.c.subject)
+)
+
+
 class LeaseLost(HubError):
     """Say that somebody else holds this work now; nothing of this try was written."""
 
@@ -113,23 +135,9 @@ def wake(
     """Make known work due again where it has ended; return the subjects that are known."""
     if not subjects:
         return set()
-    state = col(WorkRow.state)
-    ended = state.in_(("done", "dead", "parked"))
-    woken = session.exec(
-        update(WorkRow)
-        .where(col(WorkRow.kind) == kind, col(WorkRow.subject).in_(subjects))
-        .values(
-            state=case((ended, "ready"), else_=state),
-            again=case((state == "leased", True), else_=col(WorkRow.again)),
-            not_before=case((ended, at or session.wall), else_=col(WorkRow.not_before)),
-            tries=case((ended, 0), else_=col(WorkRow.tries)),
-            losses=case((ended, 0), else_=col(WorkRow.losses)),
-            error=case((ended, ""), else_=col(WorkRow.error)),
-        )
-        .returning(col(WorkRow.subject))
-        .execution_options(synchronize_session=False)
-    )
-    return set(woken.scalars())
+    asked = {"of": kind, "subjects": list(subjects), "at": at or session.wall}
+    session.flush()
+    return set(session.connection().execute(_WAKE, asked).scalars())
 
 
 def is_due(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -205,8 +213,6 @@ def give_up(session: Session, claim: Claim, then: list[Claim] | None = None, **v
     session.after_commit.append(note)
 
 
-# SQLModel gives every table class its table, but does not declare it.
-_WORK: Table = WorkRow.__table__  # type: ignore[attr-defined]
 _HELD = _WORK.update().where(
     _WORK.c.id == bindparam("claim"), _WORK.c.lease_token == bindparam("token")
 )

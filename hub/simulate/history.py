@@ -211,7 +211,7 @@ class Past:
         """Keep the events of a stop, with the times when they happened."""
         common: dict[str, Any] = {
             "merchant_id": order.merchant,
-            "order": order_facts(self.session, order, 1),
+            "order": order_facts(order, 1),
             "merchant": merchant_facts(self.session, order.merchant),
             "customer": customer(order),
         }

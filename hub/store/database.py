@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,7 +17,9 @@ from sqlmodel import Session as PlainSession
 
 from hub.clock import Clock, Rate
 from hub.errors import HubError
+from hub.store.calm import calm
 from hub.store.principals import Nobody, Principal
+from hub.store.tracing import traced
 
 if TYPE_CHECKING:
     from json import JSONEncoder
@@ -36,7 +35,6 @@ MOST_CONNECTIONS = 34
 Twice as many as the web works on pages at once and two: one that holds a connection may need a
 second, to look at the clock, and must not wait for others that do the same.
 """
-TRACE = "HUB_TRACE_WRITES"
 KEPT = "kept"
 
 
@@ -107,18 +105,17 @@ class Store:
             self._equip(session, principal)
             session.info[KEPT] = []
             try:
-                session.connection()
+                connection = session.connection()
             except OperationalError as error:
                 raise busy_or(error) from error
-            began, starved = time.perf_counter(), starvation()
-            try:
-                yield session
-                session.commit()
-            except OperationalError as error:
-                raise busy_or(error) from error
-            finally:
-                session.rollback()
-                trace(time.perf_counter() - began, starvation() - starved)
+            with calm(), traced(connection):
+                try:
+                    yield session
+                    session.commit()
+                except OperationalError as error:
+                    raise busy_or(error) from error
+                finally:
+                    session.rollback()
         for note in session.after_commit:
             note()
         rings = session.info.get("rings")
@@ -235,29 +232,3 @@ def busy_or(error: OperationalError) -> Exception:
     if any(sign in text for sign in ("database is locked", "lock timeout", "deadlock detected")):
         return Busy("the database is busy; try again in a few seconds")
     return error
-
-
-def starvation() -> float:
-    """Return the seconds for which this thread could run but had no core; 0 if nobody traces."""
-    if TRACE not in os.environ:
-        return 0.0
-    try:
-        with open("/proc/thread-self/schedstat") as file:
-            return int(file.read().split()[1]) / 1e9
-    except OSError:
-        return 0.0  # only Linux tells
-
-
-def trace(held: float, starved: float) -> None:
-    """Append to the file HUB_TRACE_WRITES, if set, how long a write transaction was held.
-
-    A line has the seconds that it took by itself, the seconds for which it stood because other
-    processes had the cores, and the function that opened it.
-    """
-    path = os.environ.get(TRACE)
-    if not path:
-        return
-    caller = sys._getframe(3)  # this function, write(), the context manager's exit, its user
-    name = f"{caller.f_globals.get('__name__', '?')}.{caller.f_code.co_name}"
-    with open(path, "a") as file:
-        file.write(f"{held - starved:.6f} {starved:.6f} {name}\n")

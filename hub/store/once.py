@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import SQLModel
 
 from hub.store.database import Session
+
+Row = TypeVar("Row", bound=SQLModel)
 
 
 def insert_once(session: Session, row: SQLModel) -> bool:
@@ -19,6 +22,13 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     stays outside the session.
     """
     return bool(insert_all_once(session, [row]))
+
+
+def stored(session: Session, row: Row) -> Row:
+    """Return a row that `insert_once` has just put in, as one of the session's, without reading."""
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
 
 
 def insert_all_once(session: Session, rows: Sequence[SQLModel]) -> list[Any]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
 
+from hub.dispatch.held import Held, hold_if
 from hub.dispatch.pauses import lasts, parted, resting
-from hub.dispatch.rows import lock_stops
+from hub.errors import Missing
 from hub.events.catalogue import StopApproaching, StopEtaChanged
 from hub.fleet.abilities import HOME
 from hub.nouns import Location
@@ -36,7 +37,7 @@ RUNNING = ("ready", "loaded", "in_progress")
 
 def refresh(
     session: Session,
-    route_id: str,
+    held: Held,
     now: datetime,
     position: Position | None = None,
     *,
@@ -49,31 +50,31 @@ def refresh(
     not published or already closed, except to tell what was not told yet. The next stops come
     first; return whether there are more than one transaction takes, for which to call this again.
     """
-    route, stops = locked(session, route_id)
+    route, stops = held.route, held.stops
     etas: list[tuple[StopRow, datetime]] = []
     news: list[tuple[StopRow, datetime]] = []
     if route.state in RUNNING:
         etas = expected(session, route, stops, now, position)
         looked_at = etas[:1] if only_next else etas
         news = [(stop, eta) for stop, eta in looked_at if forecast.moved(stop.eta_at, eta, now)]
-        issue(session, news[:TOGETHER], now, "report" if position is None else "live")
-    tell_near(session, stops, etas, now)
+        issue(session, held, news[:TOGETHER], "report" if position is None else "live", now)
+    tell_near(session, held, etas, now)
     return len(news) > TOGETHER
 
 
-def after_report(hub: Hub, session: Session, route_id: str) -> None:
+def after_report(session: Session, held: Held) -> None:
     """Bring the ETAs up to date after a driver's report, in the report's own transaction.
 
     What is too much for it becomes work of its own.
     """
-    if refresh(session, route_id, session.now):
-        enqueue(session, KIND, route_id)
+    if refresh(session, held, session.now):
+        enqueue(session, KIND, held.route.id)
 
 
 def work(hub: Hub, claim: Claim) -> None:
     """Issue what a report has left to do, one short transaction after another."""
     with hub.store.write() as session:
-        if refresh(session, claim.subject, session.now):
+        if refresh(session, hold_route(session, claim.subject), session.now):
             defer(session, claim, session.wall)
         else:
             finish(session, claim)
@@ -134,7 +135,11 @@ def halts(
 
 
 def issue(
-    session: Session, news: Sequence[tuple[StopRow, datetime]], now: datetime, source: str
+    session: Session,
+    held: Held,
+    news: Sequence[tuple[StopRow, datetime]],
+    source: str,
+    now: datetime,
 ) -> None:
     """Store new ETAs and tell them, in a few statements however long the route is."""
     if not news:
@@ -145,21 +150,18 @@ def issue(
         session.add(
             EtaRow(stop=stop.id, issued_at=now, eta_at=eta, low=low, high=high, source=source)
         )
-    tell_stops(session, StopEtaChanged, [stop for stop, _eta in news])
+    tell_stops(session, StopEtaChanged, [stop for stop, _eta in news], on=[held.facts()])
 
 
 def tell_near(
-    session: Session,
-    stops: Sequence[StopRow],
-    etas: Sequence[tuple[StopRow, datetime]],
-    now: datetime,
+    session: Session, held: Held, etas: Sequence[tuple[StopRow, datetime]], now: datetime
 ) -> None:
     """Tell `stop.approaching` for the next stop when it is near, and at the latest on arrival."""
-    for stop in stops:
+    for stop in held.stops:
         if stop.arrived_at is not None and stop.approached_at is None:
-            approach(session, stop, stop.arrived_at)
+            approach(session, held, stop, stop.arrived_at)
     if etas and is_near(*etas[0], now):
-        approach(session, etas[0][0], now)
+        approach(session, held, etas[0][0], now)
 
 
 def is_near(stop: StopRow, eta: datetime, now: datetime) -> bool:
@@ -167,24 +169,21 @@ def is_near(stop: StopRow, eta: datetime, now: datetime) -> bool:
     return stop.state == "en_route" and stop.approached_at is None and eta - now <= NEAR
 
 
-def approach(session: Session, stop: StopRow, at: datetime) -> None:
+def approach(session: Session, held: Held, stop: StopRow, at: datetime) -> None:
     """Tell that the driver is near; at most once in a stop's life."""
     stop.approached_at = at
-    tell_stop(session, StopApproaching, stop, occurred_at=at)
+    tell_stop(session, StopApproaching, stop, on=held.facts(), occurred_at=at)
 
 
-def locked(session: Session, route_id: str) -> tuple[RouteRow, list[StopRow]]:
-    """Return a route and its stops as they are now, and keep others from changing ETAs meanwhile.
+def hold_route(session: Session, id: str) -> Held:
+    """Return a route as it is now, and keep others from changing its ETAs meanwhile.
 
     A phone's report and the position worker may come at the same moment.
     """
-    route = session.exec(
-        select(RouteRow)
-        .where(RouteRow.id == route_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one()
-    return route, lock_stops(session, route_id)
+    held = hold_if(session, RouteRow.id == id)
+    if held is None:
+        raise Missing(f"there is no route {id}")
+    return held
 
 
 def stops_of(session: Session, route_id: str) -> list[StopRow]:

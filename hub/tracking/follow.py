@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from hub.dispatch.held import Held
 from hub.driving import routes, visits
 from hub.errors import Missing, Refused
 from hub.nouns import Fix
-from hub.store import RouteRow, Session, StopRow
+from hub.store import Session, StopRow
 from hub.tracking import eta, forecast
 from hub.tracking.fence import Crossing, Fence, doors
 from hub.tracking.positions import AHEAD, Position, decode, encode
@@ -135,14 +136,16 @@ class Follower:
         for remaining in (2, 1, 0):
             try:
                 with self.hub.store.write() as session:
-                    cross(session, driver, course.route, found)
+                    held = cross(session, driver, course.route, found)
+                    held = held or eta.hold_route(session, course.route)
                     now = session.now
-                    more = eta.refresh(session, course.route, now, at, only_next=not full)
+                    more = eta.refresh(session, held, now, at, only_next=not full)
                     if full:
                         self.refreshed[driver] = now
                 while more:
                     with self.hub.store.write() as session:
-                        more = eta.refresh(session, course.route, now, at)
+                        held = eta.hold_route(session, course.route)
+                        more = eta.refresh(session, held, now, at)
                 return
             except Busy:
                 if not remaining:
@@ -172,33 +175,37 @@ class Follower:
             pipeline.execute()
 
 
-def cross(session: Session, driver: str, route_id: str, found: Sequence[Crossing]) -> None:
-    """Tell driving what the fence saw; what the driver or dispatcher changed meanwhile stands."""
+def cross(session: Session, driver: str, route_id: str, found: Sequence[Crossing]) -> Held | None:
+    """Tell driving what the fence saw; what the driver or dispatcher changed meanwhile stands.
+
+    Return the driver's route, held, unless there was nothing to tell.
+    """
     import structlog
 
     if not found:
-        return
+        return None
     try:
-        route = routes.lock(session, driver, route_id)
+        held = routes.lock(session, driver, route_id)
     except Missing:
-        return  # the route was taken away since it was read
+        return None  # the route was taken away since it was read
     for crossing in found:
-        stop = session.get_one(StopRow, crossing.stop, populate_existing=True)
         try:
-            passed(session, route, stop, crossing)
+            passed(session, held, crossing)
         except Refused as error:
             structlog.get_logger("hub.tracking").info("crossing_dropped", reason=str(error))
+    return held
 
 
-def passed(session: Session, route: RouteRow, stop: StopRow, crossing: Crossing) -> None:
+def passed(session: Session, held: Held, crossing: Crossing) -> None:
     """Apply one crossing, unless the stop has left the route."""
-    if stop.route != route.id:
+    stop = held.find(crossing.stop)
+    if stop is None:
         return
     at = min(crossing.at, session.now)
     if crossing.kind == "arrive":
-        visits.arrive(session, route, stop, at)
+        visits.arrive(session, held, stop, at)
     else:
-        visits.depart(session, route, stop, at)
+        visits.depart(session, held, stop, at)
 
 
 def position(fix: Fix) -> Position:

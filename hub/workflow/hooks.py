@@ -60,7 +60,7 @@ def receive(
     file = startable(hub, session, name, "webhook")
     facts = RequestFacts(workflow=name, by="webhook", inputs=given(file, body))
     event = append(session, WebhookReceived(subject=name, request=facts))
-    answer = {"workflow": name, "event": event.id}
+    answer = {"workflow": name, "event": event}
     inbox.answer(session, row, 202, answer)
     return answer
 

@@ -8,7 +8,7 @@ from hub.errors import Missing, Refused
 from hub.events import append
 from hub.events.catalogue import WorkflowRequested
 from hub.events.facts import RequestFacts
-from hub.store import EventRow, Session, WorkflowRow
+from hub.store import Session, WorkflowRow
 from hub.workflow.language import TYPES, Input, Workflow
 from hub.workflow.library import library_of
 from hub.workflow.problem import suggestion
@@ -27,11 +27,12 @@ def request(
     by: str,
     inputs: dict[str, str] | None = None,
     merchant: str | None = None,
-) -> EventRow:
+) -> str:
     """Ask for a run of a workflow; `inputs` are texts as a person writes them.
 
-    Return the event that will start it. Raise `Missing` for a workflow that is not there, `Refused`
-    for one that is switched off, has no `manual: true` under `on:`, or takes no such input.
+    Return the id of the event that will start it. Raise `Missing` for a workflow that is not there,
+    `Refused` for one that is switched off, has no `manual: true` under `on:`, or takes no such
+    input.
     """
     file = startable(hub, session, name, "manual", merchant)
     given = {field: read(file.inputs, field, text) for field, text in (inputs or {}).items()}

@@ -155,8 +155,7 @@ class Post:
         merchant = merchant or self.world.merchant
         with self.hub.store.write() as session:
             for _ in range(times):
-                row = append(session, arrival(subject, merchant))
-                self.made.append(row.id)
+                self.made.append(append(session, arrival(subject, merchant)))
         self.give()
 
     def give(self) -> None:

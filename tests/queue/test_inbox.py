@@ -21,6 +21,16 @@ def test_the_first_request_is_new_and_a_repeat_gets_the_same_answer(hub: Hub) ->
         assert (new, again.status, again.answer) == (False, 201, {"id": "ord_1"})
 
 
+def test_what_is_kept_can_be_read_and_changed_in_the_same_transaction(hub: Hub) -> None:
+    with hub.store.write() as session:
+        row, _ = receive(session, "key_1", "k", "order", b"{}")
+        assert session.exec(select(InboxRow)).all() == [row]
+        answer(session, row, 202, {"id": "ord_1"})
+        session.flush()
+        session.expire(row)
+        assert (row.key, row.body, row.status) == ("k", b"{}", 202)
+
+
 @pytest.mark.parametrize(("kind", "body"), [("order", b"other"), ("import", b"{}")])
 def test_a_key_used_for_another_request_is_refused(hub: Hub, kind: str, body: bytes) -> None:
     with hub.store.write() as session:

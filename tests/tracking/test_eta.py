@@ -32,7 +32,7 @@ def say(hub: Hub, road: Road, kind: str, stop: int | None = None) -> None:
     said = Report(id=uuid4(), kind=kind, stop=None if stop is None else road.stops[stop])
     with hub.store.write(System()) as session:
         reports.report(hub, session, road.driver, said)
-        eta.after_report(hub, session, road.route)
+        eta.after_report(session, eta.hold_route(session, road.route))
 
 
 def events(hub: Hub, kind: str) -> list[EventRow]:
@@ -88,7 +88,7 @@ def test_an_eta_that_moves_by_less_than_a_minute_is_no_news(hub: Hub, road: Road
     known = len(events(hub, "stop.eta_changed"))
     set_time(hub, MORNING + timedelta(seconds=50))
     with hub.store.write(System()) as session:
-        eta.refresh(session, road.route, session.now)
+        eta.refresh(session, eta.hold_route(session, road.route), session.now)
     assert len(events(hub, "stop.eta_changed")) == known
 
 
@@ -96,7 +96,7 @@ def test_the_live_position_moves_the_etas(hub: Hub, road: Road) -> None:
     say(hub, road, "start")
     far = here(47.30, 9.52, MORNING)
     with hub.store.write(System()) as session:
-        eta.refresh(session, road.route, session.now, far)
+        eta.refresh(session, eta.hold_route(session, road.route), session.now, far)
     expected = seconds_between(
         Location(lat=47.30, lon=9.52), Location(lat=DOORS[0][0], lon=DOORS[0][1])
     )
@@ -107,7 +107,13 @@ def test_only_the_next_stop_is_refreshed_when_asked(hub: Hub, road: Road) -> Non
     say(hub, road, "start")
     before = stop(hub, road, 1).eta_at
     with hub.store.write(System()) as session:
-        eta.refresh(session, road.route, session.now, here(47.30, 9.52, MORNING), only_next=True)
+        eta.refresh(
+            session,
+            eta.hold_route(session, road.route),
+            session.now,
+            here(47.30, 9.52, MORNING),
+            only_next=True,
+        )
     assert stop(hub, road, 1).eta_at == before
 
 
@@ -130,12 +136,17 @@ def test_approaching_is_told_once_when_the_next_stop_is_ten_minutes_away(
         route.state, route.started_at = "in_progress", MORNING
         session.get_one(StopRow, road.stops[0]).state = "en_route"
         session.flush()
-        eta.refresh(session, road.route, session.now, far)
+        eta.refresh(session, eta.hold_route(session, road.route), session.now, far)
     assert events(hub, "stop.approaching") == []
     for seconds in (60, 70, 80):
         set_time(hub, MORNING + timedelta(seconds=seconds))
         with hub.store.write(System()) as session:
-            eta.refresh(session, road.route, session.now, here(47.15, 9.52, session.now))
+            eta.refresh(
+                session,
+                eta.hold_route(session, road.route),
+                session.now,
+                here(47.15, 9.52, session.now),
+            )
     assert [event.subject for event in events(hub, "stop.approaching")] == [road.stops[0]]
 
 
@@ -161,7 +172,7 @@ def test_an_arrival_that_ends_the_route_still_tells_approaching(hub: Hub, road: 
         last = session.get_one(StopRow, road.stops[2])
         last.state, last.arrived_at = "completed", minutes(40)
         session.flush()
-        eta.after_report(hub, session, road.route)
+        eta.after_report(session, eta.hold_route(session, road.route))
     told = events(hub, "stop.approaching")
     assert [(event.subject, event.occurred_at) for event in told] == [(road.stops[2], minutes(40))]
 
@@ -173,7 +184,7 @@ def test_a_driver_who_stays_long_at_a_door_pushes_the_rest_back(hub: Hub, road: 
     before = stop(hub, road, 1).eta_at
     set_time(hub, minutes(20))
     with hub.store.write(System()) as session:
-        eta.refresh(session, road.route, session.now)
+        eta.refresh(session, eta.hold_route(session, road.route), session.now)
     after = stop(hub, road, 1).eta_at
     assert before is not None
     assert after is not None
@@ -194,7 +205,7 @@ def test_many_new_etas_take_as_few_statements_as_one(hub: Hub, road: Road) -> No
 
         event.listen(hub.store.engine, "before_cursor_execute", note)
         with hub.store.write(System()) as session:
-            eta.refresh(session, road.route, session.now)
+            eta.refresh(session, eta.hold_route(session, road.route), session.now)
         event.remove(hub.store.engine, "before_cursor_execute", note)
         # The clock is read by the time that passes.
         counts.append(sum("FROM clock" not in one for one in statements))

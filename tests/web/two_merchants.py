@@ -176,7 +176,7 @@ def fail(session: Session, side: Side) -> None:
     revision = session.get_one(WorkflowRow, WORKFLOW).revision
     error = {"kind": "rejected", "step": "stop", "message": side.mark}
     run = RunRow(
-        workflow=WORKFLOW, revision=revision, event=event.id, merchant=side.merchant,
+        workflow=WORKFLOW, revision=revision, event=event, merchant=side.merchant,
         state="failed", error=error, started_at=MORNING, ended_at=MORNING,
     )  # fmt: skip
     session.add(run)

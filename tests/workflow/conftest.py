@@ -116,7 +116,7 @@ class Toys:
         token = lead(self.hub.store, "dispatcher", "test")
         assert token is not None
         with self.hub.store.write(System()) as session:
-            id = append(session, event).id
+            id = append(session, event)
         self.number()
         return id
 

@@ -105,7 +105,7 @@ def test_a_failed_delivery_is_put_on_the_next_workday_once_its_route_has_ended(
         order = session.get_one(OrderRow, stop.order)
         said = StopFailed(
             subject=id, merchant_id=stop.merchant, stop=stop_facts(stop, session.now),
-            order=order_facts(session, order), merchant=merchant_facts(session, stop.merchant),
+            order=order_facts(order, 0), merchant=merchant_facts(session, stop.merchant),
             route=RouteFacts(id=route), proof=ProofFacts(),
         )  # fmt: skip
         append(session, said)
