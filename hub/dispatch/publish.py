@@ -64,7 +64,9 @@ def check_free(session: Session, route: RouteRow) -> None:
 
     The driver is held, so that of two routes that are published at once only one is.
     """
-    driver = session.get_one(DriverRow, route.driver, with_for_update={"key_share": True})
+    driver = session.get_one(
+        DriverRow, route.driver, with_for_update={"key_share": True}, populate_existing=True
+    )
     if not driver.active:
         raise Refused(
             f"{driver.name} was switched off since the plan was made; plan the day again, or "
