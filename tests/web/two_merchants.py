@@ -195,7 +195,7 @@ def fail(session: Session, side: Side) -> None:
     session.add(
         EffectRow(key=f"{run.id}:stop:-", run=run.id, step=step.id, item="-", connection=connection)
     )
-    side.ids |= {"run": run.id, "work": work.id, "event": event.id, "step": step.id}
+    side.ids |= {"run": run.id, "work": work.id, "event": event, "step": step.id}
 
 
 def say(session: Session, side: Side) -> None:
