@@ -86,6 +86,15 @@ class Day:
 
 def lay(folder: Path, stops: int, drivers: int) -> tuple[Hub, Day]:
     """Return a hub with one published day: stops dealt out by their direction from the depot."""
+    hub = open_empty(folder, NOW)
+    return hub, publish(hub, stops, drivers)
+
+
+def open_empty(folder: Path, now: datetime, url: str = "") -> Hub:
+    """Return a hub on an empty database, SQLite or `url`; its clock stands at `now`.
+
+    It has a Redis server of its own, which ends when the hub is closed.
+    """
     process = subprocess.Popen(
         [server_binary(), "--port", "0", "--unixsocket", str(folder / "s"), "--save", "",
          "--dir", str(folder)],
@@ -94,13 +103,13 @@ def lay(folder: Path, stops: int, drivers: int) -> tuple[Hub, Day]:
     while not (folder / "s").exists():
         time.sleep(0.02)
     settings = Settings(
-        directory=folder, database_url=f"sqlite:///{folder / 'hub.db'}",
+        directory=folder, database_url=url or f"sqlite:///{folder / 'hub.db'}",
         redis_url=f"unix://{folder / 's'}", files_url=f"file://{folder / 'files'}",
     )  # fmt: skip
     store = Store(settings.database_url)
     migrations.upgrade(store)
     with store.write() as session:
-        session.add(ClockRow(anchor=NOW, since=time.time(), speed=0))
+        session.add(ClockRow(anchor=now, since=time.time(), speed=0))
     store.close()
     hub = open_hub(settings)
     close = hub.close
@@ -111,7 +120,7 @@ def lay(folder: Path, stops: int, drivers: int) -> tuple[Hub, Day]:
         process.wait(10)
 
     hub.close = end  # type: ignore[method-assign]
-    return hub, publish(hub, stops, drivers)
+    return hub
 
 
 def publish(hub: Hub, stops: int, drivers: int) -> Day:

@@ -14,17 +14,16 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hub.hub import Hub, open_hub
+from live_day import open_empty
+
+from hub.hub import Hub
 from hub.queue.bell import install
-from hub.queue.server import server_binary
-from hub.settings import Settings
-from hub.store import ClockRow, DepotRow, MerchantRow, Store, migrations
+from hub.store import DepotRow, MerchantRow
 from hub.store.tracing import TRACE, Traced, read
 from hub.testing.fixtures import MORNING, World
 from hub.testing.town import Town
@@ -35,24 +34,6 @@ LIMIT = 50.0
 """Milliseconds."""
 SHOWN = 6
 """Kinds that are named, those with the longest middle first."""
-
-
-def open_bench(folder: Path, url: str) -> Hub:
-    """Return a hub on an empty database; business time stands at MORNING."""
-    settings = Settings(
-        directory=folder, database_url=url or f"sqlite:///{folder / 'hub.db'}",
-        redis_url=f"unix://{folder / 's'}", files_url=f"file://{folder / 'files'}",
-    )  # fmt: skip
-    store = Store(settings.database_url)
-    migrations.upgrade(store)
-    with store.write() as session:
-        session.add(ClockRow(anchor=MORNING, since=time.time(), speed=0))
-    store.close()
-    hub = open_hub(settings)
-    install(hub)
-    assemble(hub)
-    load_workflows(hub)
-    return hub
 
 
 def town(hub: Hub) -> Town:
@@ -67,7 +48,10 @@ def town(hub: Hub) -> Town:
 
 def play(folder: Path, url: str) -> list[Traced]:
     """Play the day and return its transactions."""
-    hub = open_bench(folder, url)
+    hub = open_empty(folder, MORNING, url)
+    install(hub)
+    assemble(hub)
+    load_workflows(hub)
     day = WritingDay(town(hub))
     environ = os.environ | hub.settings.environ() | {"HUB_DIRECTORY": str(folder)}
     os.environ[TRACE] = environ[TRACE] = str(folder / "writes")
@@ -101,19 +85,7 @@ def figures(held: list[float]) -> dict[str, Any]:
 def main(url: str = "") -> None:
     """Play and print."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        server = subprocess.Popen(
-            [server_binary(), "--port", "0", "--unixsocket", str(folder / "s"), "--save", "",
-             "--dir", str(folder)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            while not (folder / "s").exists():
-                time.sleep(0.02)
-            done = play(folder, url)
-        finally:
-            server.terminate()
-            server.wait()
+        done = play(Path(name), url)
     kinds: dict[str, list[float]] = defaultdict(list)
     for one in done:
         kinds[one.name].append(one.held * 1000)
