@@ -1,7 +1,6 @@
 """No garbage is collected while somebody holds the database."""
 
 import gc
-import os
 import threading
 
 import pytest
@@ -57,7 +56,6 @@ def test_who_collects_by_hand_is_left_alone() -> None:
         gc.enable()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_child_does_not_wait_for_the_writers_of_its_parent() -> None:
     calm = Calm()
     with calm():
