@@ -29,6 +29,25 @@ __all__ = ["road"]
 pytestmark = pytest.mark.e2e
 
 PHONE = {"width": 390, "height": 844}
+SLOW = """(() => {
+  const fetched = window.fetch, channel = window.EventSource;
+  Object.assign(window, { asked: 0, shown: 0, heard: 0, held: 0 });
+  window.fetch = async (where, options) => {
+    if (!String(where).endsWith("/state")) return fetched(where, options);
+    const mine = ++asked;
+    const answer = await fetched(where, options);
+    if (mine === held) await new Promise((go) => (window.release = go));
+    setTimeout(() => (shown = mine), 50);
+    return answer;
+  };
+  window.EventSource = class extends channel {
+    constructor(address) {
+      super(address);
+      this.addEventListener("message", () => setTimeout(() => (heard += 1)));
+    }
+  };
+})()"""
+"""Counts what the page asks and hears, and holds back the answer to question number `held`."""
 
 
 @pytest.fixture
@@ -119,6 +138,35 @@ def test_the_page_follows_the_delivery_without_reloading(
     expect(page.get_by_text("This page will not change any more.")).to_be_visible()
     context.close()
     assert errors == []
+
+
+def test_an_answer_that_comes_late_does_not_overwrite_a_newer_one(
+    hub: Hub, road: Road, chromium: Any, link: str, gateway: Any
+) -> None:
+    from playwright.sync_api import expect
+
+    context = chromium.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.add_init_script("window.setInterval = () => 0")  # it never asks by itself
+    page.add_init_script(SLOW)
+    page.goto(link)
+    expect(page.get_by_text("Lea is on the road.")).to_be_visible()
+    until(gateway.state.gateway.count)
+    until(lambda: page.evaluate("shown > 0 && shown === asked"))
+
+    page.evaluate("held = asked + 1")
+    tell(hub, road, state="en_route")
+    until(
+        lambda: page.evaluate("!!window.release")
+    )  # the answer is made, and on its way to the page
+    heard = page.evaluate("heard")
+    tell(hub, road, state="completed", arrived_at=MORNING, ended_at=MORNING)
+    until(lambda: page.evaluate(f"heard > {heard} && (asked === held || shown > held)"))
+    page.evaluate("release()")
+    until(lambda: page.evaluate("shown >= held"))
+    expect(page.get_by_text("This page will not change any more.")).to_be_visible()
+    expect(page.get_by_role("heading")).to_contain_text("08:00")
+    context.close()
 
 
 def test_without_scripts_the_page_says_the_same(chromium: Any, link: str) -> None:

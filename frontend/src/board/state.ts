@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { setClock } from "../shared/time";
 import type { Link } from "../shared/live";
+import { inTurn } from "../shared/turns";
 import type { Lines } from "../shared/way";
 
 export interface Progress { cost?: number; left_out?: number; seconds?: number; of?: number }
@@ -115,31 +116,15 @@ export function linesOf(route: string): Lines | undefined {
 }
 
 let tag = "";
-let running: Promise<void> | null = null;
-let again = false;
 
 /** Fetch the state; calls that come while one is running share the one after it. */
-export function load(): Promise<void> {
-  if (running) {
-    again = true;
-    return running;
-  }
-  running = fetchState().finally(() => {
-    running = null;
-    if (again) {
-      again = false;
-      void load().catch(() => undefined);
-    }
-  });
-  return running;
-}
-
-async function fetchState(): Promise<void> {
+export const load = inTurn(async (signal) => {
   const asked = day.value;
   const response = await fetch(`/board/state${asked ? `?date=${asked}` : ""}`, {
     headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
     cache: "no-store",
     credentials: "same-origin",
+    signal,
   });
   if (response.status === 401 || response.status === 403) {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
@@ -156,7 +141,7 @@ async function fetchState(): Promise<void> {
   failure.value = "";
   heardAt.value = Date.now();
   void loadWays().catch(() => undefined); // without lines the map joins the stops
-}
+});
 
 /** Show another day; an empty one is today. */
 export function showDay(next: string): void {

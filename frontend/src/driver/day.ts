@@ -2,6 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { hubNow } from "../shared/time";
+import { inTurn } from "../shared/turns";
 import { here } from "./position";
 import { say, settling, waiting, type Kind, type Picture, type Report } from "./outbox";
 import { fetchSheet, fetchWay, Refusal, type Leg, type Route, type Sheet, type Stop, type Way } from "./sheet";
@@ -93,7 +94,7 @@ function mine(): Report[] {
 }
 
 /** Fetch the sheet anew; a failure leaves the last one in place and says how old it is. */
-export async function refresh(): Promise<void> {
+export const refresh = inTurn(async () => {
   const before = new Set(settling.value);
   try {
     const fresh = await fetchSheet();
@@ -103,12 +104,16 @@ export async function refresh(): Promise<void> {
     });
     heardAt.value = Date.now();
     stale.value = "";
-    if (route.value) way.value = (await fetchWay().catch(() => null)) ?? way.value; // the list works without it
+    if (route.value) void findWay().catch(() => undefined); // the list works without it
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) location.reload();
     stale.value = error instanceof Error ? error.message : String(error);
   }
-}
+});
+
+const findWay = inTurn(async () => {
+  way.value = (await fetchWay()) ?? way.value;
+});
 
 /** Say that the route begins. */
 export function start(): Promise<void> {

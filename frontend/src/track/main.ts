@@ -1,6 +1,7 @@
 // Keeps the tracking page true without reloading it; the page is whole without this script.
 
 import { listen, type Link } from "../shared/live";
+import { inTurn } from "../shared/turns";
 import type { Picture } from "./map";
 
 interface Told {
@@ -32,14 +33,14 @@ let tag = "";
 let end = () => {};
 let over = page.dataset.over === "true";
 
-async function refresh(): Promise<void> {
-  const answer = await fetch(page.dataset.state!, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+const refresh = inTurn(async (signal) => {
+  const answer = await fetch(page.dataset.state!, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store", signal });
   if (answer.status === 304) return;
   if (answer.status === 404) return location.reload();
   if (!answer.ok) throw new Error(String(answer.status));
   tag = answer.headers.get("ETag") ?? "";
   show((await answer.json()) as State);
-}
+});
 
 function show(state: State): void {
   const told = state.told;
