@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Flask, current_app, g, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
@@ -48,8 +49,21 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         """Whether the role has to set a second factor up before anything else."""
 
 
+class Cookies(SecureCookieSessionInterface):
+    """Renews the cookie when its row in the table is, and not with every answer.
+
+    An answer that was on its way while somebody signed out would bring the old cookie back, and the
+    form to sign in again, whose token is in the new one, would be refused.
+    """
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Say whether this answer carries the cookie."""
+        return session.modified or (session.permanent and bool(g.get("renewed")))
+
+
 def install(app: Flask) -> None:
     """Let `app` know who asks, before every request."""
+    app.session_interface = Cookies()
     manager = LoginManager()
     manager.init_app(app)
     manager.user_loader(load_user)
@@ -67,6 +81,7 @@ def load_user(token: str) -> SignedIn | None:
         due = user.role in factors.required(opened) and not factors.is_on(opened, user.id)
         stale = row.last_seen_at < opened.wall - sessions.SEEN_EVERY
     if stale:
+        g.renewed = True
         remember(lambda session: sessions.seen(session, row))
     return SignedIn(user, row, token, due)
 

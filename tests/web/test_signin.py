@@ -4,9 +4,11 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlmodel import select
 
-from hub.access import tokens, users
+from hub.access import sessions, tokens, users
 from hub.hub import Hub
+from hub.store import SessionRow
 from hub.web import create_app, tries
 
 PASSWORD = "correct horse"
@@ -58,6 +60,22 @@ def test_a_wrong_password_is_told_in_words_and_too_many_pause_the_account(
 def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
     response = client.post("/sign-in", data={"email": "mara@example.com", "password": PASSWORD})
     assert response.status_code == 400
+
+
+def test_an_answer_that_was_on_its_way_does_not_bring_an_ended_session_back(
+    client: FlaskClient, hub: Hub
+) -> None:
+    enter(client, PASSWORD)
+    late = client.get("/board/state")
+    assert late.status_code == 200
+    assert "Set-Cookie" not in late.headers
+    with hub.store.write() as session:
+        row = session.exec(select(SessionRow)).one()
+        row.last_seen_at -= 2 * sessions.SEEN_EVERY
+    renewed = client.get("/board/state").headers["Set-Cookie"]
+    assert renewed.startswith("hub_session=")
+    assert "Expires=" in renewed, "who keeps using the hub stays signed in"
+    assert "Set-Cookie" not in client.get("/board/state").headers
 
 
 def test_a_link_shows_a_button_and_works_once(client: FlaskClient, hub: Hub) -> None:

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { send } from "../shared/api";
 import type { Flag, Waiting } from "./state";
-import { busy, load, pinning, state } from "./state";
+import { busy, load, pinning } from "./state";
 
 export interface Toast { id: number; text: string; undo?: () => Promise<unknown> }
 
@@ -20,7 +20,7 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((t) => t.id !== id);
 }
 
-/** Run one act under a name that its button shows as busy; errors become a toast. */
+/** Run one act under a name that its button shows as busy until the board shows it; errors become a toast. */
 export async function act(name: string, work: () => Promise<unknown>, done = ""): Promise<boolean> {
   if (busy.value.has(name)) return false;
   busy.value = new Set([...busy.value, name]);
@@ -32,8 +32,8 @@ export async function act(name: string, work: () => Promise<unknown>, done = "")
     toast(error instanceof Error ? error.message : String(error));
     return false;
   } finally {
+    await load().catch(() => undefined);
     busy.value = new Set([...busy.value].filter((n) => n !== name));
-    void load().catch(() => undefined);
   }
 }
 
@@ -61,6 +61,5 @@ export function setPin(order: Waiting, lat: number, lon: number): Promise<boolea
 export async function clearFlag(flag: Flag): Promise<void> {
   const cleared = await act(`flag ${flag.id}`, () => send("POST", `/api/v1/flags/${flag.id}/clear`, {}));
   if (!cleared) return;
-  if (state.value) state.value = { ...state.value, flags: state.value.flags.filter((f) => f.id !== flag.id) };
   toast("The flag is cleared.", () => send("POST", `/board/flags/${flag.id}/restore`, {}));
 }
