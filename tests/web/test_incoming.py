@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,10 +21,10 @@ from hub.nouns import Incoming
 from hub.redaction import HIDDEN
 from hub.store import ActivityRow, ConnectionRow, InboxRow, System, TokenRow, WorkRow
 from hub.testing.fixtures import World
-from hub.testing.patience import PATIENCE
 from hub.testing.receivers import SECRET, install, signature, signed
-from hub.web import create_app, stopwatch
+from hub.web import create_app
 from hub.workflow import incoming
+from tests.web.hanging import Hanging
 
 ONE = {"order": {"ref": "1001", "recipient": {"name": "Rosa Beck"}}}
 
@@ -236,16 +235,14 @@ def test_a_connector_that_answers_nonsense_is_named(
     assert sender.outcomes() == {"broken": 1}
 
 
-def test_a_connector_that_hangs_is_left_alone(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stopwatch, "SECONDS", 0.05)
-    over = threading.Event()
-    sender.connector.before = staticmethod(lambda _: over.wait(PATIENCE) and None)
+def test_a_connector_that_hangs_is_left_alone(sender: Sender) -> None:
+    hanging = Hanging()
+    sender.connector.before = staticmethod(hanging.hang)
     try:
-        assert [sender.send().status_code for _ in range(4)] == [500, 500, 500, 503]
+        with hanging.timed(0.05):
+            assert [sender.send().status_code for _ in range(4)] == [500, 500, 500, 503]
     finally:
-        over.set()
+        hanging.end()
     assert sender.rows(InboxRow) == []
 
 

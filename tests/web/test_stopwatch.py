@@ -10,6 +10,7 @@ from hub.errors import PluginError, Retry
 from hub.testing.patience import PATIENCE
 from hub.web import stopwatch
 from hub.web.stopwatch import MOST_HANGING, Stopwatch
+from tests.web.hanging import Hanging
 
 
 class Late(threading.Event):
@@ -33,16 +34,15 @@ def test_a_call_that_ends_when_the_time_is_over_has_ended_and_does_not_hang(
 def test_a_connector_that_hung_is_called_again_once_it_has_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stopwatch, "SECONDS", 0.05)
-    watch, over = Stopwatch(), threading.Event()
-    for _ in range(MOST_HANGING):
-        with pytest.raises(PluginError, match=r"longer than 0\.05 s"):
-            watch.call("bell", over.wait, PATIENCE)
-    with pytest.raises(Retry):
-        watch.call("bell", int)
-    hanging = watch._hanging["bell"]
-    over.set()
-    for thread in hanging:
+    watch, hanging = Stopwatch(), Hanging()
+    with hanging.timed(0.05):
+        for _ in range(MOST_HANGING):
+            with pytest.raises(PluginError, match=r"longer than 0\.05 s"):
+                watch.call("bell", hanging.hang)
+        with pytest.raises(Retry):
+            watch.call("bell", int)
+    hanging.end()
+    for thread in watch._hanging["bell"]:
         thread.join(PATIENCE)
     monkeypatch.setattr(stopwatch, "SECONDS", PATIENCE)
     assert watch.call("bell", int, "7") == 7
