@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ SECRET = "whsec-canary"
 TOTAL, PARALLEL = 300, 50
 ATTEMPTS = 5
 PROGRAM = ("-m", "hub")
+PATIENT = Path(__file__).parent / "patient_web.py"
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def bursts(plant: Any, world: World) -> Iterator[Bursts]:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = int(one.getsockname()[1])
-    plant.start("web", "--port", str(port), program=PROGRAM)
+    plant.start("web", "--port", str(port), program=(str(PATIENT),))
 
     def answers() -> bool:
         with socket.socket() as one:

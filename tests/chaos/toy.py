@@ -7,8 +7,8 @@ then records that it has. Run as `python toy.py worker QUEUE | dispatcher`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import time
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -24,6 +24,7 @@ from hub.queue import Claim, enqueue, finish
 from hub.queue.faults import reach
 from hub.settings import Settings
 from hub.store import ConnectionRow, FlagRow, Session, SettingRow, Store, new_id
+from hub.testing.patience import until
 
 CALLS = "TOY_CALLS"
 FLOWS = "TOY_FLOWS"
@@ -140,8 +141,8 @@ def hang(hub: Hub, claim: Claim) -> None:
 
 
 def nap(hub: Hub, claim: Claim) -> None:
-    """Take a second."""
-    time.sleep(1)
+    """Take until this worker is asked to end."""
+    until(lambda: signal.getsignal(signal.SIGTERM).__self__.stopping)  # type: ignore[union-attr]
     with hub.store.write() as session:
         finish(session, claim)
 

@@ -20,6 +20,7 @@ from hub.nouns import Message, Receipt
 from hub.plugins import Plugins
 from hub.store import ConnectionRow
 from hub.testing.fixtures import World
+from hub.testing.patience import PATIENCE
 
 
 class Config(BaseModel):
@@ -120,7 +121,7 @@ def test_of_two_changes_at_once_each_raises_the_generation(
         book.save(session, "post", {"url": "http://a", "token": "first-secret"})
         other = meanwhile(lambda: add(hub, book))
         assert not other.done()
-    other.result(10)
+    other.result(PATIENCE)
     with hub.store.read() as session:
         assert generation(session) == before + 2
 
@@ -138,7 +139,7 @@ def test_a_change_between_reading_a_connection_and_building_it_is_seen_at_the_ne
         row = session.get_one(ConnectionRow, id)
         changed = meanwhile(change)
         book.build(session, row)
-    changed.result(10)
+    changed.result(PATIENCE)
     assert sent_with(hub, book, id) == "second-secret"
 
 

@@ -14,6 +14,7 @@ from hub.errors import PluginError, Refused
 from hub.hub import Hub
 from hub.nouns import Grant
 from hub.store import ConnectionRow, System
+from hub.testing.patience import until
 from tests.consenting import Shop, add_shop, row_of, tokens_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -95,6 +96,8 @@ def test_a_reader_never_sees_the_tokens_of_two_grants(hub: Hub, shop: str) -> No
         pair = {"access_token": f"a-{number}", "refresh_token": SecretStr(f"r-{number}")}
         with hub.store.write(System()) as session:
             hub.connections.grant(session, shop, Grant(settings=pair))
+        if number % 10 == 0:
+            until(lambda: str(number) in seen)  # noqa: B023
     over.set()
     for reader in readers:
         reader.join()

@@ -43,6 +43,8 @@ def accept(page: Any, link: str) -> None:
 
 def set_up(page: Any) -> pyotp.TOTP:
     """Set a second factor up from the page's head on, and return the app that makes its codes."""
+    from playwright.sync_api import expect
+
     page.get_by_role("link", name="My account: Mara Vogt").click()
     page.get_by_role("link", name="Set it up").click()
     page.get_by_role("button", name="Set it up").click()
@@ -50,7 +52,9 @@ def set_up(page: Any) -> pyotp.TOTP:
     app = pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", ""))
     page.get_by_label("Code", exact=True).fill(app.now())
     page.get_by_role("button", name="Turn it on").click()
-    assert len(set(page.locator(".codes code").all_inner_texts())) == 10
+    codes = page.locator(".codes code")
+    expect(codes).to_have_count(10)
+    assert len(set(codes.all_inner_texts())) == 10
     page.get_by_role("link", name="I have kept them").click()
     return app
 

@@ -129,6 +129,7 @@ def test_a_refused_key_says_what_to_do_and_the_set_up_goes_on_later(
     page.get_by_label("Consumer key").fill("ck_1")
     page.get_by_label("Consumer secret").fill("wrong")
     page.get_by_role("button", name="Save and test").click()
+    expect(page.get_by_text("Calling WooCommerce")).to_be_visible()
     worker(hub)
     expect(page.get_by_text("refused the credentials")).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Connections").click()

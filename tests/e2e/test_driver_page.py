@@ -78,7 +78,9 @@ def photo() -> bytes:
 def sign(page: Any) -> None:
     """Draw a stroke on the signature's field."""
     page.get_by_role("button", name="Let them sign").click()
-    box = page.locator("dialog canvas").bounding_box()
+    canvas = page.locator("dialog canvas")
+    canvas.wait_for()
+    box = canvas.bounding_box()
     page.mouse.move(box["x"] + 30, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + 150, box["y"] + 90, steps=8)

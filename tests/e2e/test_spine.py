@@ -201,4 +201,5 @@ def deliver(page: Any) -> None:
     )
     page.get_by_label("Received by").fill("Ida Büchel")
     page.get_by_role("button", name="Confirm: delivered").click()
+    page.get_by_role("button", name="Confirm: delivered").wait_for(state="detached")
     expect(page.get_by_text("to send")).to_have_count(0)

@@ -18,11 +18,23 @@ from hub.testing.fixtures import World
 from hub.testing.patience import PATIENCE
 
 WORKER = """
+import time
+
 from hub import orders
 from hub.hub import open_hub
+from hub.orders import imports
 from hub.queue.work import claim
 from hub.settings import Settings
 
+real, calls = imports.store_chunk, []
+
+def store_chunk(*given, **more):
+    calls.append(1)
+    if len(calls) > 2:
+        time.sleep(600)  # killed here, however late
+    return real(*given, **more)
+
+imports.store_chunk = store_chunk
 hub = open_hub(Settings.read(), patience=60)
 orders.register(hub)
 for one in claim(hub.store, "heavy", "doomed"):

@@ -78,7 +78,7 @@ def test_breaks_put_in_afterwards_are_compared_where_there_is_time(
     hub: Hub, engines: Engines
 ) -> None:
     engines(engine("ortools", nothing, "breaks", title="OR-Tools"), engine("pyvrp", plain))
-    plan = solve(hub, resting(seconds=5))
+    plan = solve(hub, resting(seconds=60))
     assert plan.engine == "simple"
     assert plan.why == ("Pyvrp, with breaks put in afterwards; it leaves out less than OR-Tools")
 

@@ -18,6 +18,7 @@ from hub.nouns import Address, Location, Order, OrderLine
 from hub.orders.intake import take_all
 from hub.proofs import handover
 from hub.store import AttemptRow, OrderRow, RouteRow, StopRow, System
+from hub.testing.patience import PATIENCE
 from hub.testing.road import DAY, DOORS, Road
 
 Work = Callable[[], object]
@@ -44,7 +45,7 @@ def clash(hub: Hub, held: str, works: dict[str, Work], first: str) -> dict[str, 
 def ending(work: Future[object]) -> str:
     """Return `done`, or why a work was refused; any other error is one of ours."""
     try:
-        work.result(10)
+        work.result(PATIENCE)
     except Refused as refusal:
         return str(refusal)
     return "done"

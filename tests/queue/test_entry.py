@@ -85,7 +85,12 @@ def test_a_worker_that_is_to_stop_takes_no_further_work(hub: Hub) -> None:
     assert run(hub, "fast", "w1", stop=lambda: bool(done(hub))) == 1
 
 
-def test_a_handler_that_raises_is_tried_again_later_and_the_error_kept(hub: Hub) -> None:
+def test_a_handler_that_raises_is_tried_again_later_and_the_error_kept(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = hub.store.clock.wall()
+    monkeypatch.setattr(hub.store.clock, "wall", lambda: at)
+
     def fail(hub: Hub, claim: Claim) -> None:
         raise ValueError("no such street")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -224,8 +225,9 @@ def test_a_restart_remembers_which_fix_counted_last(
 
 
 def test_the_board_hears_every_batch_and_the_next_stop_once_a_second(
-    hub: Hub, road: Road, consumer: Consumer
+    hub: Hub, road: Road, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hub.tracking.follow.time", SimpleNamespace(monotonic=lambda: 1000.0))
     start(hub, road)
     subscription = hub.redis.pubsub(ignore_subscribe_messages=True)
     subscription.psubscribe("live:*")

@@ -21,9 +21,12 @@ class Hanging:
 
     def hang(self, *_: object) -> None:
         """Wait for `end`, whatever is raised in this thread from outside."""
+        told = False
         while not self._over.is_set():
             try:
-                self._inside.release()
+                if not told:
+                    told = True
+                    self._inside.release()
                 self._over.wait(PATIENCE)
             except SystemExit:
                 pass

@@ -229,6 +229,7 @@ def test_many_readers_at_the_tail_share_one_reading(
     hub: Hub, world: World, gateway: live.Gateway, open_stream: Callable[..., Stream],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setattr(stream, "LOOK", 10 * PATIENCE)  # nobody looks without being told
     readers = [open_stream(key(hub)) for _ in range(8)]
     until(lambda: len(gateway.tail.abreast) == 8)
     reads: list[int] = []

@@ -2,7 +2,7 @@
 
 import { dayName, exact, hour, hubNow, shiftDay } from "../shared/time";
 import { count } from "../shared/words";
-import { depot, heardAt, link, showDay, state, stops, tick } from "./state";
+import { day, depot, heardAt, link, showDay, state, stops, tick } from "./state";
 
 export function Bar() {
   const found = state.value;
@@ -35,15 +35,16 @@ export function Bar() {
 
 function DayPicker(props: { day: string; today: string }) {
   const show = (day: string) => showDay(day === props.today ? "" : day);
+  const chosen = () => day.peek() || props.today; // two clicks in a row are two days, whatever is shown yet
   return (
     <div class="row tight bar-day">
-      <button type="button" class="button plain icon" aria-label="The day before" onClick={() => show(shiftDay(props.day, -1))}>‹</button>
+      <button type="button" class="button plain icon" aria-label="The day before" onClick={() => show(shiftDay(chosen(), -1))}>‹</button>
       <label class="bar-date">
         <span class="unseen">Day</span>
         <span aria-hidden="true" class="strong">{dayName(props.day)}</span>
         <input type="date" value={props.day} onChange={(e) => e.currentTarget.value && show(e.currentTarget.value)} onClick={(e) => { try { e.currentTarget.showPicker(); } catch { /* older browsers open it by themselves */ } }} />
       </label>
-      <button type="button" class="button plain icon" aria-label="The day after" onClick={() => show(shiftDay(props.day, 1))}>›</button>
+      <button type="button" class="button plain icon" aria-label="The day after" onClick={() => show(shiftDay(chosen(), 1))}>›</button>
       {props.day !== props.today && <button type="button" class="button plain" onClick={() => showDay("")}>Today</button>}
     </div>
   );

@@ -49,7 +49,8 @@ function Priced(props: { stop: Stop; close: () => void; again: () => void }) {
   const accept = async () => {
     const wish = { offer: price.offer, even_late: reason !== "" };
     const put = await act(name, () => send("POST", `/api/v1/stops/${stop.id}/insert`, wish), `${stop.name || "The stop"} is in the route of ${price.driver_name}.`);
-    (put ? close : props.again)(); // a route that has changed meanwhile has another price
+    if (!put) props.again(); // a route that has changed meanwhile has another price
+    else if (inserting.peek() === stop.id) close(); // unless another stop is looked at by now
   };
   return (
     <>

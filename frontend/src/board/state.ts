@@ -91,16 +91,23 @@ async function loadWays(): Promise<void> {
   if (waysTries > 0 && (open.length === 0 || waysTries > 12)) return;
   waysTries += 1;
   if (open.length > 0) window.setTimeout(() => waysAsked === key && void loadWays().catch(() => undefined), 2_000);
-  const response = await fetch(`/board/ways${day.value ? `?date=${day.value}` : ""}`, {
+  await fetchWays();
+}
+
+const fetchWays = inTurn(async (signal) => {
+  const asked = day.value;
+  const response = await fetch(`/board/ways${asked ? `?date=${asked}` : ""}`, {
     headers: { Accept: "application/json", ...(waysTag ? { "If-None-Match": waysTag } : {}) },
     cache: "no-store",
     credentials: "same-origin",
+    signal,
   });
   if (response.status === 304 || !response.ok) return;
-  waysTag = response.headers.get("ETag") ?? "";
   const found = (await response.json()) as { ways: Way[] };
+  if (asked !== day.value) return;
+  waysTag = response.headers.get("ETag") ?? "";
   ways.value = new Map(found.ways.map((way) => [way.route, way]));
-}
+});
 
 /** The stops that a route leads to, without those that are left out. */
 export function visitsOf(route: string): Stop[] {

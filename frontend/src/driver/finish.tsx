@@ -20,6 +20,7 @@ export function Finish({ stop, kind, close }: Props) {
   const [quantities, setQuantities] = useState(() => Object.fromEntries(stop.lines.map((l) => [l.id, l.quantity])));
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
+  const [shrinking, setShrinking] = useState(0); // photos that are not ready to go along yet
   const words = endings(stop.kind)[kind]!;
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), []);
@@ -29,7 +30,7 @@ export function Finish({ stop, kind, close }: Props) {
     const said = read(event.currentTarget as HTMLFormElement, kind, stop, quantities);
     const wrong = check(said, kind, stop);
     setProblem(wrong);
-    if (wrong || busy) return;
+    if (wrong || busy || shrinking > 0) return;
     setBusy(true);
     try {
       await finish(kind, stop, said, pictures);
@@ -47,7 +48,7 @@ export function Finish({ stop, kind, close }: Props) {
         <p class="quiet">{stop.name || stop.ref}, {stop.address}</p>
         {kind === "partial" && <Pieces stop={stop} quantities={quantities} change={setQuantities} />}
         {kind !== "complete" && <Reasons />}
-        <Pictures pictures={pictures} change={setPictures} signing={kind !== "fail"} />
+        <Pictures pictures={pictures} change={setPictures} shrink={setShrinking} signing={kind !== "fail"} />
         {kind !== "fail" && (
           <div class="field">
             <label for="received_by">Received by</label>
@@ -68,7 +69,7 @@ export function Finish({ stop, kind, close }: Props) {
         {problem && <p class="notice bad" role="alert">{problem}</p>}
         <div class="bar">
           <button type="button" class="button" onClick={close}>Back</button>
-          <button class={`button main ${words.tone}`} disabled={busy} aria-busy={busy}>{words.confirm}</button>
+          <button class={`button main ${words.tone}`} disabled={busy || shrinking > 0} aria-busy={busy || shrinking > 0}>{words.confirm}</button>
         </div>
       </form>
     </main>
@@ -126,13 +127,21 @@ function Reasons() {
   );
 }
 
-function Pictures({ pictures, change, signing }: { pictures: Picture[]; change: (p: Picture[]) => void; signing: boolean }) {
+type Change<T> = (next: (now: T) => T) => void;
+
+// Pictures take a while to be made: each is added to what is there by then.
+function Pictures({ pictures, change, shrink: count, signing }: { pictures: Picture[]; change: Change<Picture[]>; shrink: Change<number>; signing: boolean }) {
   const [open, setOpen] = useState(false);
   const signature = pictures.find((p) => p.kind === "signature");
   const add = async (input: HTMLInputElement) => {
-    const taken = await Promise.all([...(input.files ?? [])].map(async (file) => ({ kind: "photo" as const, content: await shrink(file) })));
-    input.value = "";
-    change([...pictures, ...taken].slice(0, 10));
+    count((now) => now + 1);
+    try {
+      const taken = await Promise.all([...(input.files ?? [])].map(async (file) => ({ kind: "photo" as const, content: await shrink(file) })));
+      change((now) => [...now, ...taken].slice(0, 10));
+    } finally {
+      input.value = "";
+      count((now) => now - 1);
+    }
   };
   return (
     <div class="pictures">
@@ -144,7 +153,7 @@ function Pictures({ pictures, change, signing }: { pictures: Picture[]; change: 
       {pictures.length > 0 && (
         <ul class="thumbs">
           {pictures.map((picture, index) => (
-            <Thumb key={index} picture={picture} remove={() => change(pictures.filter((p) => p !== picture))} />
+            <Thumb key={index} picture={picture} remove={() => change((now) => now.filter((p) => p !== picture))} />
           ))}
         </ul>
       )}
@@ -152,7 +161,7 @@ function Pictures({ pictures, change, signing }: { pictures: Picture[]; change: 
         <Sign
           cancel={() => setOpen(false)}
           done={(content) => {
-            change([...pictures.filter((p) => p.kind !== "signature"), { kind: "signature", content }]);
+            change((now) => [...now.filter((p) => p.kind !== "signature"), { kind: "signature", content }]);
             setOpen(false);
           }}
         />

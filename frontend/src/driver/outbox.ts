@@ -98,10 +98,15 @@ export async function discard(entry: Entry): Promise<void> {
 /** Send everything that waits; one tab at a time. */
 export async function drain(): Promise<void> {
   if (!navigator.locks) return sendAll();
-  await navigator.locks.request("hub-driver-outbox", { ifAvailable: true }, async (lock) => {
-    if (lock) await sendAll();
+  more = true;
+  await navigator.locks.request("hub-driver-outbox", async () => {
+    if (!more) return; // whoever had the turn before has sent it
+    more = false;
+    await sendAll();
   });
 }
+
+let more = false;
 
 let sending = false;
 

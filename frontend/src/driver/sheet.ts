@@ -95,8 +95,8 @@ let wayTag = "";
 export async function fetchWay(): Promise<Way | null> {
   const response = await call("way", { headers: wayTag ? { "If-None-Match": wayTag } : {} });
   if (response.status === 304) return null;
-  wayTag = response.headers.get("ETag") ?? "";
   const way = (await response.json()) as Partial<Way>;
+  wayTag = response.headers.get("ETag") ?? ""; // once all of it has come
   return way.legs ? (way as Way) : null;
 }
 
@@ -107,8 +107,8 @@ export async function fetchSheet(): Promise<Sheet | null> {
   const headers: Record<string, string> = tag ? { "If-None-Match": tag } : {};
   const response = await call("route", { headers });
   if (response.status === 304) return null;
-  tag = response.headers.get("ETag") ?? "";
   const sheet = (await response.json()) as Sheet;
+  tag = response.headers.get("ETag") ?? ""; // once all of it has come
   setClock(sheet);
   return sheet;
 }

@@ -100,9 +100,10 @@ async function mistakes(view: EditorView, form: HTMLFormElement): Promise<Diagno
   try {
     found = await send<Spot[]>("POST", "/admin/workflows/lint", { text: doc.toString(), name: form.dataset.name ?? "" });
   } catch (error) {
-    list(form, [], `The text could not be checked: ${(error as Error).message}`);
+    if (view.state.doc === doc) list(form, [], `The text could not be checked: ${(error as Error).message}`);
     return [];
   }
+  if (view.state.doc !== doc) return []; // typed on meanwhile: the next check tells
   list(form, found, found.length === 1 ? "1 mistake keeps this from being saved." : `${found.length} mistakes keep this from being saved.`);
   return found.map((one) => {
     const from = place(doc, one);

@@ -38,8 +38,9 @@ const refresh = inTurn(async (signal) => {
   if (answer.status === 304) return;
   if (answer.status === 404) return location.reload();
   if (!answer.ok) throw new Error(String(answer.status));
-  tag = answer.headers.get("ETag") ?? "";
-  show((await answer.json()) as State);
+  const state = (await answer.json()) as State;
+  tag = answer.headers.get("ETag") ?? ""; // once all of it has come
+  show(state);
 });
 
 function show(state: State): void {
