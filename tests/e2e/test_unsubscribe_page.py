@@ -39,7 +39,9 @@ def test_one_button_ends_the_mails_and_another_undoes_it(
     button = page.get_by_role("button", name="No more e-mails")
     assert button.bounding_box()["height"] >= 48
     button.click()
-    expect(page.get_by_role("heading")).to_have_text(re.compile(r"No more e-mails from Alpenkraut\s*$"))
+    expect(page.get_by_role("heading")).to_have_text(
+        re.compile(r"No more e-mails from Alpenkraut\s*$")
+    )
     page.screenshot(path=tmp_path / f"done-{size}-{scheme}.png")
     with hub.store.read(System()) as session:
         assert len(session.exec(select(OptOutRow)).all()) == 1
