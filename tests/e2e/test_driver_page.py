@@ -69,6 +69,16 @@ def page(context: Any, origin: str, hub: Hub, road: Road) -> Iterator[Any]:
     assert errors == []
 
 
+SLOW_PHOTO = """(() => {
+  const made = HTMLCanvasElement.prototype.toBlob;
+  HTMLCanvasElement.prototype.toBlob = function (...how) {
+    if (how[1] === "image/jpeg") window.develop = () => made.apply(this, how);
+    else made.apply(this, how);
+  };
+})()"""
+"""Holds a photo back until `develop` is called."""
+
+
 def photo() -> bytes:
     file = BytesIO()
     Image.new("RGB", (2400, 1800), (120, 140, 90)).save(file, "JPEG")
@@ -98,6 +108,29 @@ def sent(page: Any) -> None:
 def attempts(hub: Hub) -> list[AttemptRow]:
     with hub.store.read() as session:
         return list(session.exec(select(AttemptRow).order_by(AttemptRow.id)))
+
+
+def test_a_photo_that_takes_long_to_make_keeps_the_signature_and_the_report_waits(
+    page: Any, road: Road
+) -> None:
+    from playwright.sync_api import expect
+
+    page.get_by_role("button", name="I am here").click()
+    page.get_by_role("button", name="Delivered", exact=True).click()
+    confirm = page.get_by_role("button", name="Confirm: delivered")
+    expect(confirm).to_be_enabled()
+    page.evaluate(SLOW_PHOTO)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "door.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+    )
+    expect(confirm).to_be_disabled()
+    sign(page)
+    expect(page.get_by_alt_text("Signature")).to_be_visible()
+    until(lambda: page.evaluate("!!window.develop"))
+    page.evaluate("develop()")
+    expect(page.get_by_alt_text("Photo")).to_be_visible()
+    expect(page.get_by_alt_text("Signature")).to_be_visible()
+    expect(confirm).to_be_enabled()
 
 
 def test_a_stop_is_delivered_with_photo_signature_name_and_cash(
