@@ -11,6 +11,7 @@ import pytest
 from hub.hub import Hub
 from hub.queue.work import claim
 from hub.store import ConnectionRow
+from hub.testing.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -53,6 +54,21 @@ def test_a_check_shows_its_outcome_by_itself(
     for one in claim(hub.store, "outward", "test", 10):
         hub.handlers[one.kind](hub, one)
     expect(page.locator(f"#{folder}").get_by_text("Healthy")).to_be_visible()
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays(desk: Callable[..., Any]) -> None:
+    from playwright.sync_api import expect
+
+    held: list[Any] = []
+    page = desk("owner", "/admin/merchants")
+    page.route("**/admin/merchants/slug*", lambda one: held.append(one))
+    page.get_by_label("Name", exact=True).fill("Alpenkraut")
+    until(lambda: page.evaluate("1") and held)  # the hub is asked for a short name
+    short = page.locator("#slug")
+    short.fill("kraut")
+    held[0].continue_()
+    expect(page.locator("input[name=suggested]")).to_have_value("alpenkraut")  # it has come
+    expect(short).to_have_value("kraut")
 
 
 def test_an_answer_that_is_an_error_is_told_on_the_page(

@@ -36,6 +36,29 @@ document.body.addEventListener("htmx:afterSwap", () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 });
 
+// What somebody types while an answer is on its way stays there when the answer brings the field anew.
+type Swap = CustomEvent<{ xhr: XMLHttpRequest; target: HTMLElement }>;
+const sent = new WeakMap<XMLHttpRequest, Map<string, string>>();
+let typed: [string, string][] = [];
+const texts = (target: HTMLElement): [string, string][] =>
+  [...target.querySelectorAll<HTMLInputElement>("input[id]:not([type=hidden], [type=checkbox], [type=radio])")].map((one) => [one.id, one.value]);
+document.body.addEventListener("htmx:beforeSend", (event) => {
+  const { xhr, target } = (event as Swap).detail;
+  sent.set(xhr, new Map(texts(target)));
+});
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target } = (event as Swap).detail;
+  const before = sent.get(xhr);
+  typed = texts(target).filter(([id, value]) => before?.has(id) && before.get(id) !== value);
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field instanceof HTMLInputElement) field.value = value;
+  }
+  typed = [];
+});
+
 // On a phone a row of tabs is longer than the screen: the one that is open comes into sight.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
