@@ -142,7 +142,7 @@ def hang(hub: Hub, claim: Claim) -> None:
 
 def nap(hub: Hub, claim: Claim) -> None:
     """Take until this worker is asked to end."""
-    until(lambda: signal.getsignal(signal.SIGTERM).__self__.stopping)  # type: ignore[union-attr]
+    until(lambda: signal.getsignal(signal.SIGTERM).__self__.stopping)
     with hub.store.write() as session:
         finish(session, claim)
 
